@@ -1,0 +1,211 @@
+//! One try at a payment over one channel.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{AttemptId, CaseKind, ChannelId, Money, Timestamp};
+
+/// How the payer meets the channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scene {
+    /// The payer scans a code that we show.
+    Native,
+    /// A page inside the wallet's browser.
+    Jsapi,
+    /// A mini-program inside the wallet.
+    MiniProgram,
+    /// The merchant's own app hands over to the wallet.
+    App,
+    /// A page in a phone's browser hands over to the wallet.
+    H5,
+    /// We scan a code that the payer shows.
+    Barcode,
+}
+
+impl Scene {
+    /// All of them, in the order of the API's documentation.
+    pub const ALL: [Self; 6] = [
+        Self::Native,
+        Self::Jsapi,
+        Self::MiniProgram,
+        Self::App,
+        Self::H5,
+        Self::Barcode,
+    ];
+
+    /// The word in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Native => "native",
+            Self::Jsapi => "jsapi",
+            Self::MiniProgram => "mini_program",
+            Self::App => "app",
+            Self::H5 => "h5",
+            Self::Barcode => "barcode",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scene| scene.as_str() == word)
+    }
+}
+
+/// What the payer's side has to do next.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Action {
+    /// Show this text as a QR code, exactly as it is.
+    QrCode {
+        /// The platform's address; its form is the platform's own business.
+        code_url: String,
+    },
+    /// Nothing: the channel and the payer settle it between them.
+    None,
+}
+
+/// Why an attempt came to nothing, in words that are safe to show a merchant.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Failure {
+    /// Stable, ours: `channel_refused`, `amount_mismatch`, …
+    pub code: String,
+    /// Cause and cure.
+    pub detail: String,
+    /// The platform's own code, for those who look it up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub platform_code: Option<String>,
+}
+
+/// Where an attempt stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AttemptState {
+    /// Written down before the channel was asked, and nothing certain heard
+    /// since. It may be paid.
+    Unknown,
+    /// The channel has the order; the payer may pay at any moment.
+    Pending,
+    /// The payer is typing a password.
+    UserPaying,
+    /// The money has come.
+    Succeeded,
+    /// The channel refused it, or the payer's bank did.
+    Failed,
+    /// Closed at the channel, unpaid.
+    Closed,
+    /// Taken back at the channel; what was paid has been returned.
+    Reversed,
+}
+
+impl AttemptState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Unknown,
+        Self::Pending,
+        Self::UserPaying,
+        Self::Succeeded,
+        Self::Failed,
+        Self::Closed,
+        Self::Reversed,
+    ];
+
+    /// Money may still come, as far as we know.
+    pub const fn is_open(self) -> bool {
+        matches!(self, Self::Unknown | Self::Pending | Self::UserPaying)
+    }
+
+    /// The word in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::Pending => "pending",
+            Self::UserPaying => "user_paying",
+            Self::Succeeded => "succeeded",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+            Self::Reversed => "reversed",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == word)
+    }
+}
+
+/// A case that an attempt has led to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Raised {
+    /// What is wrong.
+    pub kind: CaseKind,
+    /// The platform's number of the trade.
+    pub transaction_id: String,
+    /// What came.
+    pub amount: Money,
+}
+
+/// One try at a payment over one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Attempt {
+    /// Ours.
+    pub id: AttemptId,
+    /// The number that the channel knows it by. Minted once, and the same on
+    /// every retry: a second number would be a second charge.
+    pub out_trade_no: String,
+    /// The account that collects.
+    pub channel: ChannelId,
+    /// How the payer meets it.
+    pub scene: Scene,
+    /// Where it stands.
+    pub state: AttemptState,
+    /// What the payer's side has to do, once the channel has said so.
+    pub action: Option<Action>,
+    /// The platform's number of the trade.
+    pub transaction_id: Option<String>,
+    /// The platform's name for the payer (an openid).
+    pub payer: Option<String>,
+    /// What came in by it. Set once.
+    pub received: Option<Money>,
+    /// Why it came to nothing.
+    pub failure: Option<Failure>,
+    /// The payer's address, where the platform wants it.
+    pub client_ip: Option<String>,
+    /// When it was written down.
+    pub created_at: Timestamp,
+    /// When it stopped being open. It is watched for late money from here on.
+    pub ended_at: Option<Timestamp>,
+    /// When a message that proves too little last made us ask.
+    pub hinted_at: Option<Timestamp>,
+    /// The cases it has led to: the platform may tell of them as often as it
+    /// likes, there is one of each.
+    pub raised: Vec<Raised>,
+}
+
+impl Attempt {
+    /// An attempt as it is written down before its channel hears of it.
+    pub fn new(
+        id: AttemptId,
+        out_trade_no: String,
+        channel: ChannelId,
+        scene: Scene,
+        created_at: Timestamp,
+    ) -> Self {
+        Self {
+            id,
+            out_trade_no,
+            channel,
+            scene,
+            state: AttemptState::Unknown,
+            action: None,
+            transaction_id: None,
+            payer: None,
+            received: None,
+            failure: None,
+            client_ip: None,
+            created_at,
+            ended_at: None,
+            hinted_at: None,
+            raised: Vec::new(),
+        }
+    }
+}

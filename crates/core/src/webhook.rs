@@ -1,0 +1,179 @@
+//! What we tell a merchant, where, and how often we try.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::{EndpointId, EventId, MerchantId, PaymentId, Timestamp};
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum EventType {
+    /// The money has come.
+    #[serde(rename = "payment.paid")]
+    PaymentPaid,
+    /// It will not come.
+    #[serde(rename = "payment.closed")]
+    PaymentClosed,
+    /// Money came that should not be there.
+    #[serde(rename = "case.opened")]
+    CaseOpened,
+}
+
+impl EventType {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::PaymentPaid, Self::PaymentClosed, Self::CaseOpened];
+
+    /// The word in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PaymentPaid => "payment.paid",
+            Self::PaymentClosed => "payment.closed",
+            Self::CaseOpened => "case.opened",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// A fact for the merchant: written in the transaction that made it true, and
+/// the same bytes in every try at every endpoint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WebhookEvent {
+    /// Goes out as `webhook-id`: who has seen it has seen the fact.
+    pub id: EventId,
+    /// Who is told.
+    pub merchant: MerchantId,
+    /// Of which payment; none for a case of an unknown one.
+    pub payment: Option<PaymentId>,
+    /// The shop, for endpoints that listen to one shop alone.
+    pub store: Option<String>,
+    /// What happened.
+    pub kind: EventType,
+    /// Rises with every change of the payment: apply an event only when it is
+    /// higher than the last.
+    pub sequence: i64,
+    /// The JSON that is signed and sent.
+    pub body: String,
+    /// When it became true.
+    pub created_at: Timestamp,
+}
+
+/// Where a merchant wants to be told. The secret is kept apart, sealed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint {
+    /// Ours.
+    pub id: EndpointId,
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Absolute http or https address.
+    pub url: String,
+    /// Nothing is sent while it is off.
+    pub enabled: bool,
+    /// Only these; empty means all.
+    pub event_types: Vec<EventType>,
+    /// Only events of this shop.
+    pub store: Option<String>,
+    /// The signing secret under the vault's seal.
+    pub sealed_secret: Vec<u8>,
+    /// When it was made.
+    pub created_at: Timestamp,
+}
+
+/// How a delivery stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DeliveryState {
+    /// To be tried at its time.
+    Pending,
+    /// The endpoint answered 2xx.
+    Delivered,
+    /// Every try of the schedule failed; a person may send it again.
+    Exhausted,
+}
+
+impl DeliveryState {
+    /// The word in JSON and SQL.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Delivered => "delivered",
+            Self::Exhausted => "exhausted",
+        }
+    }
+
+    /// Reads the word back.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Delivered, Self::Exhausted]
+            .into_iter()
+            .find(|state| state.as_str() == word)
+    }
+}
+
+/// The waits after the first try, in seconds.
+pub const RETRY_SECS: [u32; 15] = [
+    15, 15, 30, 180, 600, 1_200, 1_800, 1_800, 1_800, 3_600, 10_800, 10_800, 10_800, 21_600, 21_600,
+];
+
+/// `Retry-After` is believed up to here.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
+
+/// How long an endpoint may take to answer.
+pub const TIMEOUT: Duration = Duration::from_secs(15);
+
+/// How long to wait after the `tries`-th failed try (counted from one).
+///
+/// `jitter` is any number; it spreads the wait over ±10 % so that an endpoint
+/// that comes back is not met by everybody at once. `None` when the schedule
+/// has run out.
+pub fn retry_gap(tries: u32, retry_after: Option<Duration>, jitter: u64) -> Option<Duration> {
+    let index = usize::try_from(tries.checked_sub(1)?).ok()?;
+    let base = Duration::from_secs(u64::from(*RETRY_SECS.get(index)?));
+    let gap = spread(base, jitter);
+    Some(retry_after.map_or(gap, |asked| gap.max(asked.min(RETRY_AFTER_MAX))))
+}
+
+/// `base` ± 10 %, chosen by `jitter`.
+pub fn spread(base: Duration, jitter: u64) -> Duration {
+    let millis = u64::try_from(base.as_millis()).unwrap_or(u64::MAX / 2);
+    let fifth = millis / 5;
+    if fifth == 0 {
+        return base;
+    }
+    Duration::from_millis(millis - fifth / 2 + jitter % (fifth + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_schedule_has_sixteen_tries_and_then_ends() {
+        let gaps: Vec<_> = (1..).map_while(|tries| retry_gap(tries, None, 0)).collect();
+        assert_eq!(gaps.len(), 15);
+        assert_eq!(retry_gap(0, None, 0), None);
+    }
+
+    #[test]
+    fn jitter_stays_within_a_tenth() {
+        let base = Duration::from_secs(600);
+        for jitter in [0, 1, 59_999, 120_000, u64::MAX] {
+            let gap = spread(base, jitter);
+            assert!(
+                gap >= Duration::from_secs(540) && gap <= Duration::from_secs(660),
+                "{gap:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn retry_after_lengthens_the_wait_up_to_a_day() {
+        let hour = Duration::from_secs(3_600);
+        assert_eq!(retry_gap(1, Some(hour), 0), Some(hour));
+        assert_eq!(retry_gap(1, Some(Duration::MAX), 0), Some(RETRY_AFTER_MAX));
+        assert!(retry_gap(1, Some(Duration::ZERO), 0).unwrap() > Duration::from_secs(10));
+    }
+}
