@@ -56,7 +56,8 @@ pub struct NewJob {
     pub merchant: MerchantId,
     /// Not before.
     pub due: Timestamp,
-    /// The asker runs it himself, until then. When he dies, the worker finds it.
+    /// The asker wants to run it himself, until then; when he dies, the worker
+    /// finds it. He gets the claim unless another holds the job.
     pub lease_until: Option<Timestamp>,
 }
 

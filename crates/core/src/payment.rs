@@ -139,7 +139,7 @@ pub enum Effect {
     Expire,
     /// Tell the merchant.
     Tell(crate::webhook::EventType),
-    /// Money that should not be there.
+    /// Money that should not be there: written down, and the merchant told.
     OpenCase {
         /// What is wrong.
         kind: CaseKind,
