@@ -1,0 +1,33 @@
+//! WeChat Pay, API v2: flat XML over HTTPS, signed with one key that both sides hold.
+//!
+//! A message travels through three layers:
+//!
+//! 1. [`xml`] turns bytes into [`Fields`] and back;
+//! 2. [`sign`] checks or adds the signature over those fields, known and unknown alike;
+//! 3. one module an operation turns fields into a struct and back.
+//!
+//! Verification happens on layer two, never over a struct: a struct forgets what it does not
+//! know, and the platform signs fields that were invented after this was written.
+
+pub mod close_order;
+pub mod error_code;
+pub mod field;
+pub mod head;
+pub mod limits;
+pub mod notification;
+pub mod number;
+pub mod order_query;
+pub mod sign;
+pub mod time;
+pub mod trade;
+pub mod unified_order;
+mod word;
+pub mod xml;
+
+pub use error_code::ErrorCode;
+pub use field::FieldError;
+pub use head::{Reply, ReplyHead, RequestHead};
+pub use sign::{ApiKey, SignError, SignType};
+pub use time::BeijingTime;
+pub use trade::{TradeState, TradeType};
+pub use xml::{Fields, XmlError};
