@@ -1,0 +1,142 @@
+//! What every channel can do.
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
+
+/// The order as a channel needs it. Everything in it is stored, so that it
+/// reads the same on every retry: platforms refuse a repeated number with
+/// other content.
+#[derive(Clone, Debug)]
+pub struct Order<'a> {
+    /// The number under which the channel knows it.
+    pub out_trade_no: &'a str,
+    /// What is to be paid.
+    pub amount: Money,
+    /// What the payer reads.
+    pub subject: &'a str,
+    /// How the payer meets the channel.
+    pub scene: Scene,
+    /// The payer's address, where it is known.
+    pub client_ip: Option<&'a str>,
+    /// When the attempt was written down.
+    pub created_at: Timestamp,
+    /// When the order ends.
+    pub expires_at: Timestamp,
+    /// Where the platform is to tell us.
+    pub notify_url: &'a str,
+}
+
+/// What we want of a channel. Numbers come in with the call: a codec that
+/// minted its own would charge twice on a retry.
+#[derive(Clone, Debug)]
+pub enum Call<'a> {
+    /// Take this order. Safe to repeat under the same number.
+    Start(Order<'a>),
+    /// Where does it stand?
+    Query {
+        /// Its number.
+        out_trade_no: &'a str,
+    },
+    /// Close it.
+    Close {
+        /// Its number.
+        out_trade_no: &'a str,
+    },
+}
+
+/// What a request needs besides its content, brought from outside.
+#[derive(Clone, Debug)]
+pub struct Stamp {
+    /// Now.
+    pub now: Timestamp,
+    /// Random letters and digits, 32 of them, never used before.
+    pub nonce: String,
+}
+
+/// What a channel answered, and how much that proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// How much it proves.
+    pub grade: Grade,
+    /// What it says.
+    pub outcome: Outcome,
+}
+
+/// What a platform told us by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// Of which order.
+    pub out_trade_no: String,
+    /// How much it proves.
+    pub grade: Grade,
+    /// What it says.
+    pub outcome: Outcome,
+}
+
+/// A message that is not what it claims to be, or that cannot be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{reason}: {detail}")]
+pub struct NotANotification {
+    /// Stable and of a small set: a metric's label, the inbox's reason.
+    pub reason: &'static str,
+    /// For people.
+    pub detail: String,
+}
+
+/// A call that this channel cannot make.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ChannelError {
+    /// The platform has no such way of paying, or we do not speak it yet.
+    #[error("this channel does not do {0:?}")]
+    UnsupportedScene(Scene),
+    /// Something in the order cannot be put on this platform's wire.
+    #[error("{field}: {detail}")]
+    Unsendable {
+        /// The API's field.
+        field: &'static str,
+        /// Cause and cure.
+        detail: String,
+    },
+}
+
+/// What the key doctor found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Diagnosis {
+    /// Orders can be placed, as far as can be told without one.
+    pub healthy: bool,
+    /// Stable: `ok`, `bad_key`, `unknown_account`, `unreachable`, …
+    pub code: &'static str,
+    /// What was seen.
+    pub cause: String,
+    /// What to do.
+    pub cure: String,
+}
+
+/// One account at one platform, in one version of its protocol.
+pub trait Channel: Send + Sync {
+    /// The ways of paying that it does.
+    fn scenes(&self) -> &'static [Scene];
+
+    /// The request for a call.
+    fn encode(&self, call: &Call<'_>, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError>;
+
+    /// "Not yet known" is an answer, and so is everything that cannot be
+    /// trusted or read: [`Outcome::Unknown`].
+    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>) -> Answer;
+
+    /// Checks the platform's signature before it believes a word.
+    fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification>;
+
+    /// The platform's own form of "received". Sent only after the commit.
+    fn received(&self) -> Response<Bytes>;
+
+    /// The platform's own form of "not accepted", which says nothing of why.
+    fn refused(&self) -> Response<Bytes>;
+
+    /// A harmless question whose answer tells whether the keys are right.
+    fn probe(&self, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError>;
+
+    /// Reads the answer to [`Channel::probe`].
+    fn diagnose(&self, response: &Response<Bytes>) -> Diagnosis;
+}

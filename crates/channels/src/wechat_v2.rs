@@ -1,0 +1,310 @@
+//! WeChat Pay v2: XML, one key that both sides hold.
+//!
+//! Whoever has the key can forge both directions, so nothing that merely
+//! arrives is graded above [`Grade::Shared`]. Answers to our own questions come
+//! over TLS from the platform's address, and count as the platform's word.
+
+mod answers;
+mod doctor;
+
+use bytes::Bytes;
+use http::{Method, Request, Response};
+use tongbao_core::{Currency, Grade, Money, Outcome, Receipt, Scene, Timestamp};
+use tongbao_wire::wechat_v2::notification::{self, Acknowledgement};
+use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification};
+use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
+use tongbao_wire::wechat_v2::unified_order::Optional;
+use tongbao_wire::wechat_v2::{
+    ApiKey, BeijingTime, Fields, Reply, ReplyHead, RequestHead, SignType, TradeType, close_order,
+    order_query, unified_order,
+};
+
+use crate::channel::{
+    Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order, Stamp,
+};
+use crate::registry::Kind;
+use crate::settings::{Field, Settings, SettingsError};
+
+pub(crate) const KIND: Kind = Kind {
+    name: "wechat_v2",
+    platform: "wechat_pay",
+    default_base_url: "https://api.mch.weixin.qq.com",
+    label: ["微信支付", "WeChat Pay"],
+    fields: &[
+        Field {
+            name: "app_id",
+            secret: false,
+            required: true,
+            help: "the public account's, mini-program's or app's id (wx…), bound to the merchant number",
+        },
+        Field {
+            name: "mch_id",
+            secret: false,
+            required: true,
+            help: "the merchant number, from the merchant platform's account page",
+        },
+        Field {
+            name: "api_v2_key",
+            secret: true,
+            required: true,
+            help: "32 characters, set in the merchant platform under API security",
+        },
+        Field {
+            name: "sign_type",
+            secret: false,
+            required: false,
+            help: "HMAC-SHA256 (default) or MD5",
+        },
+    ],
+    open: |settings, base_url| Ok(Box::new(Account::open(settings, base_url)?)),
+};
+
+struct Account {
+    base_url: String,
+    app_id: String,
+    mch_id: String,
+    key: ApiKey,
+    sign_type: SignType,
+}
+
+impl Account {
+    fn open(settings: &Settings, base_url: &str) -> Result<Self, SettingsError> {
+        let key = settings.required("api_v2_key")?;
+        let key = ApiKey::new(key).map_err(|error| {
+            let cure = match error {
+                ApiKeyError::Length => "; copy it again, without a line end",
+                _ => "; set one in the merchant platform under API security",
+            };
+            SettingsError::new("api_v2_key", format!("{error}{cure}"))
+        })?;
+        if key.is_published_sample() {
+            let detail = "is printed in a manual, so everybody can sign with it; set another one";
+            return Err(SettingsError::new("api_v2_key", detail));
+        }
+        let sign_type = match settings.get("sign_type") {
+            None => SignType::HmacSha256,
+            Some(word) => SignType::from_word(word)
+                .ok_or_else(|| SettingsError::new("sign_type", "is neither HMAC-SHA256 nor MD5"))?,
+        };
+        Ok(Self {
+            base_url: base_url.to_owned(),
+            app_id: number(settings, "app_id")?,
+            mch_id: number(settings, "mch_id")?,
+            key,
+            sign_type,
+        })
+    }
+
+    fn head(&self, nonce: &str) -> RequestHead {
+        RequestHead {
+            appid: self.app_id.clone(),
+            mch_id: self.mch_id.clone(),
+            sub_appid: None,
+            sub_mch_id: None,
+            nonce_str: nonce.to_owned(),
+            // Absent means MD5; older endpoints know no other way to say it.
+            sign_type: (self.sign_type != SignType::Md5).then_some(self.sign_type),
+        }
+    }
+
+    fn order(
+        &self,
+        order: &Order<'_>,
+        nonce: &str,
+    ) -> Result<unified_order::Request, ChannelError> {
+        let unsendable = |field, detail: &str| ChannelError::Unsendable {
+            field,
+            detail: detail.to_owned(),
+        };
+        if order.scene != Scene::Native {
+            return Err(ChannelError::UnsupportedScene(order.scene));
+        }
+        if order.amount.currency() != Currency::CNY {
+            return Err(unsendable("currency", "WeChat Pay v2 collects CNY"));
+        }
+        let total_fee = u64::try_from(order.amount.minor())
+            .map_err(|_| unsendable("amount", "is below zero"))?;
+        let beijing = |at: Timestamp| BeijingTime::from_unix_secs(at.as_secs());
+        Ok(unified_order::Request {
+            head: self.head(nonce),
+            body: order.subject.to_owned(),
+            out_trade_no: order.out_trade_no.to_owned(),
+            total_fee,
+            spbill_create_ip: order.client_ip.unwrap_or("127.0.0.1").to_owned(),
+            notify_url: order.notify_url.to_owned(),
+            trade_type: TradeType::Native,
+            optional: Optional {
+                time_start: beijing(order.created_at),
+                time_expire: beijing(order.expires_at),
+                // Required for NATIVE; the number says all there is to say.
+                product_id: Some(order.out_trade_no.to_owned()),
+                ..Optional::default()
+            },
+        })
+    }
+
+    fn query(&self, out_trade_no: &str, nonce: &str) -> order_query::Request {
+        order_query::Request {
+            head: self.head(nonce),
+            order: order_query::OrderNo::OutTradeNo(out_trade_no.to_owned()),
+            version: None,
+        }
+    }
+
+    fn post(&self, path: &str, mut fields: Fields<'_>) -> Result<Request<Bytes>, ChannelError> {
+        sign::insert_sign(&mut fields, &self.key, self.sign_type);
+        Request::builder()
+            .method(Method::POST)
+            .uri(format!("{}{path}", self.base_url))
+            .header(http::header::CONTENT_TYPE, "text/xml; charset=utf-8")
+            .body(Bytes::from(fields.write()))
+            .map_err(|error| ChannelError::Unsendable {
+                field: "platforms.wechat_pay",
+                detail: format!("is not an address: {error}"),
+            })
+    }
+
+    fn is_ours(&self, head: &ReplyHead) -> bool {
+        head.appid == self.app_id && head.mch_id == self.mch_id && head.sub_mch_id.is_none()
+    }
+}
+
+impl Channel for Account {
+    fn scenes(&self) -> &'static [Scene] {
+        &[Scene::Native]
+    }
+
+    fn encode(&self, call: &Call<'_>, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError> {
+        match call {
+            Call::Start(order) => self.post(
+                "/pay/unifiedorder",
+                self.order(order, &stamp.nonce)?.to_fields(),
+            ),
+            Call::Query { out_trade_no } => self.post(
+                "/pay/orderquery",
+                self.query(out_trade_no, &stamp.nonce).to_fields(),
+            ),
+            Call::Close { out_trade_no } => {
+                let request = close_order::Request {
+                    head: self.head(&stamp.nonce),
+                    out_trade_no: (*out_trade_no).to_owned(),
+                };
+                self.post("/pay/closeorder", request.to_fields())
+            }
+        }
+    }
+
+    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>) -> Answer {
+        Answer {
+            grade: Grade::Strong,
+            outcome: answers::read(self, call, response),
+        }
+    }
+
+    fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification> {
+        let refuse = |reason, detail: String| NotANotification { reason, detail };
+        let fields = Fields::read(request.body())
+            .map_err(|error| refuse(error.label(), error.to_string()))?;
+        let sign_type = sign_type_of_notification(&fields, self.sign_type);
+        // One that is signed consistently, but not as its order was, has been
+        // seen from the platform: not believed, yet worth a question.
+        let (sign_type, as_ordered) = match sign_type {
+            Ok(sign_type) => (sign_type, true),
+            Err(sign::SignTypeError::Differs(other)) => (other, false),
+            Err(error) => return Err(refuse("sign_type", error.to_string())),
+        };
+        sign::verify(&fields, &self.key, sign_type)
+            .map_err(|error| refuse(error.label(), error.to_string()))?;
+        let message = notification::Notification::from_fields(&fields)
+            .map_err(|error| refuse(error.label(), error.to_string()))?;
+        let Reply::Done { head, content } = message else {
+            let detail = "only successful payments are notified".to_owned();
+            return Err(refuse("not_a_success", detail));
+        };
+        if !self.is_ours(&head) {
+            let detail = format!("of appid {} and mch_id {}", head.appid, head.mch_id);
+            return Err(refuse("other_account", detail));
+        }
+        let grade = if as_ordered && sign::is_unambiguous(&fields) {
+            Grade::Shared
+        } else {
+            Grade::Weak
+        };
+        let paid_at = Some(content.time_end);
+        let receipt = receipt(
+            &content.amounts,
+            &content.transaction_id,
+            &content.payer,
+            paid_at,
+        )
+        .ok_or_else(|| refuse("field_malformed", "amount or currency".to_owned()))?;
+        Ok(Notification {
+            out_trade_no: content.out_trade_no,
+            grade,
+            outcome: Outcome::Success { receipt },
+        })
+    }
+
+    fn received(&self) -> Response<Bytes> {
+        acknowledge(&Acknowledgement::Success)
+    }
+
+    fn refused(&self) -> Response<Bytes> {
+        acknowledge(&Acknowledgement::Fail {
+            return_msg: "REFUSED".to_owned(),
+        })
+    }
+
+    fn probe(&self, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError> {
+        // A number that no order has: the answer is signed, and harmless.
+        let number = format!("probe{}", stamp.now.as_millis());
+        self.post(
+            "/pay/orderquery",
+            self.query(&number, &stamp.nonce).to_fields(),
+        )
+    }
+
+    fn diagnose(&self, response: &Response<Bytes>) -> Diagnosis {
+        doctor::diagnose(self, response)
+    }
+}
+
+fn number(settings: &Settings, name: &'static str) -> Result<String, SettingsError> {
+    let text = settings.required(name)?;
+    if text.len() > 32 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return Err(SettingsError::new(
+            name,
+            "is not 1 to 32 letters and digits; copy it again",
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// HTTP 200 in both cases: the words inside are the answer.
+fn acknowledge(words: &Acknowledgement) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::from(words.to_fields().write()));
+    let xml = http::HeaderValue::from_static("text/xml; charset=utf-8");
+    response
+        .headers_mut()
+        .insert(http::header::CONTENT_TYPE, xml);
+    response
+}
+
+/// `None` when the amount or the currency cannot be represented.
+fn receipt(
+    amounts: &Amounts,
+    transaction_id: &str,
+    payer: &Payer,
+    paid_at: Option<BeijingTime>,
+) -> Option<Receipt> {
+    let currency = match amounts.fee_type.as_deref() {
+        None => Currency::CNY,
+        Some(code) => code.parse().ok()?,
+    };
+    Some(Receipt {
+        amount: Money::new(i64::try_from(amounts.total_fee).ok()?, currency),
+        transaction_id: transaction_id.to_owned(),
+        payer: payer.openid.clone(),
+        paid_at: paid_at.map(|at| Timestamp::from_secs(at.unix_secs())),
+    })
+}

@@ -1,0 +1,236 @@
+//! What the platform's answers mean. Whatever is not surely done or surely
+//! refused is unknown.
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+use tongbao_core::{Action, Failure, Outcome};
+use tongbao_wire::wechat_v2::head::{Content, Reply};
+use tongbao_wire::wechat_v2::{
+    ErrorCode, Fields, TradeState, close_order, order_query, sign, unified_order,
+};
+
+use super::{Account, receipt};
+use crate::channel::Call;
+
+pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes>) -> Outcome {
+    let fields = match fields(response) {
+        Ok(fields) => fields,
+        Err(why) => return unknown(why),
+    };
+    match call {
+        Call::Start(_) => match verified(account, &fields) {
+            Ok(reply) => started(reply),
+            Err(outcome) => outcome,
+        },
+        Call::Query { out_trade_no } => match verified(account, &fields) {
+            Ok(reply) => queried(reply, out_trade_no),
+            Err(outcome) => outcome,
+        },
+        Call::Close { .. } => match verified(account, &fields) {
+            Ok(reply) => closed(reply),
+            Err(outcome) => outcome,
+        },
+    }
+}
+
+/// The answer's fields, or why it is none of the platform's XML.
+pub(super) fn fields(response: &Response<Bytes>) -> Result<Fields<'_>, String> {
+    if response.status() != StatusCode::OK {
+        return Err(format!("HTTP {}", response.status().as_u16()));
+    }
+    Fields::read(response.body()).map_err(|error| format!("unreadable: {}", error.label()))
+}
+
+/// A reply whose signature and account are right. `return_code` `FAIL` comes
+/// unsigned, and is passed on as what it is.
+fn verified<T: Content>(account: &Account, fields: &Fields<'_>) -> Result<Reply<T>, Outcome> {
+    if fields.get("return_code") == Some("SUCCESS") {
+        sign::verify(fields, &account.key, account.sign_type)
+            .map_err(|error| unknown(format!("answer not believed: {}", error.label())))?;
+    }
+    let reply = Reply::from_fields(fields)
+        .map_err(|error| unknown(format!("answer not understood: {error}")))?;
+    match &reply {
+        Reply::Failed { head, .. } | Reply::Done { head, .. } if !account.is_ours(head) => {
+            Err(unknown("answer is of another account".to_owned()))
+        }
+        _ => Ok(reply),
+    }
+}
+
+fn started(reply: Reply<unified_order::Prepaid>) -> Outcome {
+    match reply {
+        Reply::Done { content, .. } => match content.code_url {
+            Some(code_url) => Outcome::Accepted {
+                action: Action::QrCode { code_url },
+            },
+            None => unknown("answer has no code_url".to_owned()),
+        },
+        // Placing an order moves no money, and the answer came over TLS: what the
+        // platform says it did not take, it did not take. (The attempt is looked
+        // at again all the same.)
+        Reply::Refused { return_msg } => match return_msg.as_deref() {
+            Some("签名错误" | "错误的签名,验签失败") => refused(
+                None,
+                "the platform refused our signature: check api_v2_key and sign_type of this channel",
+            ),
+            Some(text) if is_trouble(text) => unknown(format!("FAIL {text}")),
+            text => refused(None, text.unwrap_or("the platform gave no reason")),
+        },
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => refused_to_start(err_code, err_code_des.as_deref().unwrap_or_default()),
+    }
+}
+
+/// Texts that mean "later" rather than "no".
+fn is_trouble(text: &str) -> bool {
+    let text = text.to_ascii_lowercase();
+    ["system", "频率", "frequency", "繁忙", "busy"]
+        .iter()
+        .any(|word| text.contains(word))
+}
+
+fn refused_to_start(code: Option<ErrorCode>, text: &str) -> Outcome {
+    let Some(code) = code else {
+        return unknown("FAIL without a code".to_owned());
+    };
+    match code {
+        // The number has a history that a query can tell.
+        ErrorCode::OrderPaid | ErrorCode::OrderClosed | ErrorCode::OutTradeNoUsed => {
+            ask_now(format!("{code} {text}"))
+        }
+        ErrorCode::InvalidRequest
+        | ErrorCode::ParamError
+        | ErrorCode::LackParams
+        | ErrorCode::NoAuth
+        | ErrorCode::NotEnough
+        | ErrorCode::AppidNotExist
+        | ErrorCode::MchidNotExist
+        | ErrorCode::AppidMchidNotMatch
+        | ErrorCode::SignError
+        | ErrorCode::XmlFormatError
+        | ErrorCode::RequirePostMethod
+        | ErrorCode::PostDataEmpty
+        | ErrorCode::NotUtf8 => refused(Some(&code), text),
+        // SYSTEMERROR, BANKERROR, limits, and every word nobody has seen yet.
+        _ => unknown(format!("{code} {text}")),
+    }
+}
+
+fn queried(reply: Reply<order_query::Order>, out_trade_no: &str) -> Outcome {
+    let order = match reply {
+        Reply::Done { content, .. } => content,
+        Reply::Failed {
+            err_code: Some(ErrorCode::OrderNotExist),
+            ..
+        } => return Outcome::NotFound,
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => return failed(err_code, err_code_des),
+        Reply::Refused { return_msg } => return unsigned(return_msg),
+    };
+    if order.out_trade_no != out_trade_no {
+        return unknown(format!(
+            "answer is of another order, {}",
+            order.out_trade_no
+        ));
+    }
+    match order.trade_state {
+        // A refund says that it was paid; what was refunded is another question.
+        TradeState::Success | TradeState::Refund => {
+            let receipt = match (&order.amounts, &order.transaction_id) {
+                (Some(amounts), Some(transaction_id)) => {
+                    receipt(amounts, transaction_id, &order.payer, order.time_end)
+                }
+                _ => None,
+            };
+            match receipt {
+                Some(receipt) => Outcome::Success { receipt },
+                None => unknown("paid, but without amount or transaction_id".to_owned()),
+            }
+        }
+        TradeState::NotPay => Outcome::NotPaid,
+        TradeState::UserPaying | TradeState::Accept => Outcome::UserPaying,
+        TradeState::Closed => Outcome::Closed,
+        TradeState::Revoked => Outcome::Revoked,
+        TradeState::PayError => Outcome::PayError {
+            failure: Failure {
+                code: "pay_error".to_owned(),
+                detail: order.trade_state_desc.unwrap_or_default(),
+                platform_code: Some("PAYERROR".to_owned()),
+            },
+        },
+        TradeState::Other(word) => unknown(format!("trade_state {word}")),
+    }
+}
+
+fn closed(reply: Reply<close_order::Closed>) -> Outcome {
+    match reply {
+        Reply::Done { .. }
+        | Reply::Failed {
+            err_code: Some(ErrorCode::OrderClosed),
+            ..
+        } => Outcome::Closed,
+        Reply::Failed {
+            err_code: Some(ErrorCode::OrderPaid),
+            ..
+        } => ask_now("ORDERPAID".to_owned()),
+        Reply::Failed {
+            err_code: Some(ErrorCode::OrderNotExist),
+            ..
+        } => Outcome::NotFound,
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => failed(err_code, err_code_des),
+        Reply::Refused { return_msg } => unsigned(return_msg),
+    }
+}
+
+fn failed(code: Option<ErrorCode>, text: Option<String>) -> Outcome {
+    let code = code.map_or_else(|| "FAIL".to_owned(), |code| code.to_string());
+    unknown(format!("{code} {}", text.unwrap_or_default()))
+}
+
+fn unsigned(text: Option<String>) -> Outcome {
+    unknown(format!("FAIL {}", text.unwrap_or_default()))
+}
+
+fn refused(code: Option<&ErrorCode>, text: &str) -> Outcome {
+    Outcome::Refused {
+        failure: Failure {
+            code: "channel_refused".to_owned(),
+            detail: cut(text.to_owned()),
+            platform_code: code.map(ToString::to_string),
+        },
+    }
+}
+
+fn unknown(why: String) -> Outcome {
+    Outcome::Unknown {
+        why: cut(why),
+        ask_now: false,
+    }
+}
+
+fn ask_now(why: String) -> Outcome {
+    Outcome::Unknown {
+        why: cut(why),
+        ask_now: true,
+    }
+}
+
+/// The platform's texts are for people and of any length; ours are rows.
+fn cut(mut text: String) -> String {
+    const MAX_BYTES: usize = 256;
+    if text.len() > MAX_BYTES {
+        text.truncate(text.floor_char_boundary(MAX_BYTES));
+    }
+    text
+}

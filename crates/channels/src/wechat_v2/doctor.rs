@@ -1,0 +1,107 @@
+//! The key doctor: reads the answer to a harmless question.
+
+use bytes::Bytes;
+use http::Response;
+use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query, sign};
+
+use super::{Account, answers};
+use crate::channel::Diagnosis;
+
+pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnosis {
+    let fields = match answers::fields(response) {
+        Ok(fields) => fields,
+        Err(why) => {
+            return ill(
+                "unreadable_answer",
+                format!("the platform's address answered, but not as WeChat Pay v2 does: {why}"),
+                "check platforms.wechat_pay in the configuration, and any proxy in between",
+            );
+        }
+    };
+    let reply: Reply<order_query::Order> = match Reply::from_fields(&fields) {
+        Ok(reply) => reply,
+        Err(error) => {
+            return ill(
+                "unreadable_answer",
+                format!("the answer is not a query's: {error}"),
+                "check platforms.wechat_pay in the configuration",
+            );
+        }
+    };
+    if let Reply::Refused { return_msg } = &reply {
+        let said = return_msg.as_deref().unwrap_or("nothing");
+        return if said.contains("签") || said.to_ascii_lowercase().contains("sign") {
+            ill(
+                "bad_key",
+                format!("the platform does not accept our signature: {said}"),
+                "copy api_v2_key again, or set a new one in the merchant platform under API \
+                 security (it takes about 15 minutes); check that sign_type is spelled right",
+            )
+        } else {
+            ill(
+                "refused",
+                format!("the platform refused: {said}"),
+                "check app_id and mch_id, and that the two are bound to each other",
+            )
+        };
+    }
+    if sign::verify(&fields, &account.key, account.sign_type).is_err() {
+        return ill(
+            "bad_answer_signature",
+            "the answer's signature does not fit our key".to_owned(),
+            "something between us and the platform changes answers, or the address is not the \
+             platform's",
+        );
+    }
+    match reply {
+        Reply::Failed {
+            err_code: Some(ErrorCode::OrderNotExist),
+            ..
+        } => Diagnosis {
+            healthy: true,
+            code: "ok",
+            cause: "the platform knows the account and accepts the key".to_owned(),
+            cure: String::new(),
+        },
+        Reply::Failed {
+            err_code:
+                Some(
+                    code @ (ErrorCode::AppidNotExist
+                    | ErrorCode::MchidNotExist
+                    | ErrorCode::AppidMchidNotMatch),
+                ),
+            ..
+        } => ill(
+            "unknown_account",
+            format!("the platform says {code}"),
+            "check app_id and mch_id, and bind the two in the merchant platform",
+        ),
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => ill(
+            "refused",
+            format!(
+                "the platform says {} {}",
+                err_code.map(|code| code.to_string()).unwrap_or_default(),
+                err_code_des.unwrap_or_default()
+            ),
+            "look the code up in the platform's manual; SYSTEMERROR passes by itself",
+        ),
+        Reply::Done { .. } | Reply::Refused { .. } => ill(
+            "unreadable_answer",
+            "the platform knows an order that nobody made".to_owned(),
+            "check platforms.wechat_pay in the configuration",
+        ),
+    }
+}
+
+fn ill(code: &'static str, cause: String, cure: &str) -> Diagnosis {
+    Diagnosis {
+        healthy: false,
+        code,
+        cause,
+        cure: cure.to_owned(),
+    }
+}
