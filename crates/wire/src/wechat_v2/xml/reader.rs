@@ -161,17 +161,17 @@ impl<'a> Document<'a> {
         let mut pairs = Vec::with_capacity(32);
         loop {
             let (event, source) = self.next()?;
-            let value = match event {
+            let pair = match event {
                 Event::Text(text) if is_blank(&text) => continue,
-                Event::Start(_) => self.value()?,
-                Event::Empty(_) => Cow::Borrowed(""),
+                Event::Start(_) => (name(source)?, self.value()?),
+                Event::Empty(_) => (name(source)?, Cow::Borrowed("")),
                 Event::End(_) => return Ok(pairs),
                 other => return Err(refusal(&other)),
             };
             if pairs.len() == MAX_ELEMENTS {
                 return Err(XmlError::TooManyElements);
             }
-            pairs.push((Cow::Borrowed(name(source)?), value));
+            pairs.push((Cow::Borrowed(pair.0), pair.1));
         }
     }
 
@@ -351,6 +351,7 @@ fn malformed(error: &quick_xml::Error) -> XmlError {
         quick_xml::Error::Syntax(SyntaxError::UnclosedDoctype)
         | quick_xml::Error::IllFormed(IllFormedError::MissingDoctypeName) => XmlError::Doctype,
         quick_xml::Error::Syntax(SyntaxError::UnclosedComment) => XmlError::Comment,
+        quick_xml::Error::Syntax(SyntaxError::InvalidBangMarkup) => XmlError::Malformed,
         quick_xml::Error::Syntax(_) => XmlError::Truncated,
         quick_xml::Error::IllFormed(IllFormedError::UnclosedReference) => XmlError::Entity,
         _ => XmlError::Malformed,

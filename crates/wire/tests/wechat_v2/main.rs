@@ -1,0 +1,10 @@
+//! WeChat Pay v2 held against published and computed examples.
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
+
+mod fixture;
+mod notification;
+mod properties;
+mod replies;
+mod requests;
+mod sign;
+mod xml;
