@@ -15,7 +15,7 @@ fn notification(c: &mut Criterion) {
         let body = fields.write_lines();
         let mut group = c.benchmark_group(sign_type.as_str());
         group.bench_function("read", |b| {
-            b.iter(|| Fields::read(black_box(body.as_bytes())))
+            b.iter(|| Fields::read(black_box(body.as_bytes())));
         });
         group.bench_function("read and verify", |b| {
             b.iter(|| {
@@ -32,7 +32,7 @@ fn notification(c: &mut Criterion) {
         });
     }
     c.bench_function("answer", |b| {
-        b.iter(|| black_box(Acknowledgement::Success).to_fields().write())
+        b.iter(|| black_box(Acknowledgement::Success).to_fields().write());
     });
 }
 

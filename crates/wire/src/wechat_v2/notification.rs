@@ -9,6 +9,9 @@ use super::trade::{Amounts, Payer, TradeType};
 use super::xml::Fields;
 
 /// What arrives: the head of a reply, with the payment in it when both codes say `SUCCESS`.
+///
+/// [`verify`](super::sign::verify) comes first, whatever the codes say: a reply may be unsigned
+/// when it refuses, a notification may not.
 pub type Notification = head::Reply<Payment>;
 
 /// A payment that was made.

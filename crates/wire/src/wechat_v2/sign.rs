@@ -141,7 +141,7 @@ impl SignError {
     }
 }
 
-/// What is signed, without the `&key=…` that is appended: safe to log.
+/// What is signed, without the `&key=…` that is appended: it holds no key and may be logged.
 ///
 /// Every non-empty field but `sign`, by byte order of the names, values raw. This text is not
 /// injective; see [`is_unambiguous`].

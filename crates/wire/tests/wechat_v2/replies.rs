@@ -42,9 +42,8 @@ fn replies_survive_the_struct_and_sign_the_same() {
         let written = match message.id.split_once('-').unwrap().0 {
             "unifiedorder" => rewritten::<Prepaid>(&fields),
             "orderquery" => rewritten::<Order>(&fields),
-            "closeorder" => rewritten::<Closed>(&fields),
-            // Refused ones have nothing of their own operation.
-            "micropay" => rewritten::<Closed>(&fields),
+            // Those of micropay are failures, which have nothing of their own operation.
+            "closeorder" | "micropay" => rewritten::<Closed>(&fields),
             _ => continue,
         };
 

@@ -36,7 +36,7 @@ fn what_is_signed_verifies_after_a_journey_in_either_hand() {
 #[test]
 fn common_mistakes_give_signatures_that_do_not_verify() {
     #[derive(Deserialize)]
-    struct Mistakes {
+    struct File {
         of: String,
         right_sign: String,
         mistakes: Vec<Mistake>,
@@ -46,7 +46,7 @@ fn common_mistakes_give_signatures_that_do_not_verify() {
         id: String,
         sign: String,
     }
-    let file: Mistakes = fixture::read(include_str!("../../fixtures/wechat_v2/sign_mistakes.json"));
+    let file: File = fixture::read(include_str!("../../fixtures/wechat_v2/sign_mistakes.json"));
     let examples = fixture::signed();
     let example = examples
         .iter()

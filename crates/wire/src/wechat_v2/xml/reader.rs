@@ -163,15 +163,15 @@ impl<'a> Document<'a> {
             let (event, source) = self.next()?;
             let pair = match event {
                 Event::Text(text) if is_blank(&text) => continue,
-                Event::Start(_) => (name(source)?, self.value()?),
-                Event::Empty(_) => (name(source)?, Cow::Borrowed("")),
+                Event::Start(_) => (name(source)?.into(), self.value()?),
+                Event::Empty(_) => (name(source)?.into(), "".into()),
                 Event::End(_) => return Ok(pairs),
                 other => return Err(refusal(&other)),
             };
             if pairs.len() == MAX_ELEMENTS {
                 return Err(XmlError::TooManyElements);
             }
-            pairs.push((Cow::Borrowed(pair.0), pair.1));
+            pairs.push(pair);
         }
     }
 
