@@ -42,22 +42,22 @@ pub fn late_look(ended: Timestamp, now: Timestamp) -> Option<Duration> {
 /// the same number.
 pub fn start_gap(age: Duration) -> Duration {
     // Half its age: the waits grow by half each, within reason.
-    (age / 2).clamp(Duration::from_secs(1), Duration::from_secs(60))
+    (age / 2).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
 /// "Not found" proves nothing before an order is this old: the platform's own
 /// machines may not have heard of it yet.
-pub const NOT_FOUND_GRACE: Duration = Duration::from_secs(60);
+pub const NOT_FOUND_GRACE: Duration = Duration::from_mins(1);
 
 /// How long after a signed "paid" the platform is asked to say it again.
 pub const CONFIRM_AFTER: Duration = Duration::from_secs(30);
 
 /// How long a process may hold a job before another may take it.
-pub const LEASE: Duration = Duration::from_secs(60);
+pub const LEASE: Duration = Duration::from_mins(1);
 
 /// One hint in a minute is worth a query; more would let anybody who replays
 /// messages make us ask the platform at will.
-pub const HINT_INTERVAL: Duration = Duration::from_secs(60);
+pub const HINT_INTERVAL: Duration = Duration::from_mins(1);
 
 #[cfg(test)]
 mod tests {

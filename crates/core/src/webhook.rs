@@ -119,7 +119,7 @@ pub const RETRY_SECS: [u32; 15] = [
 ];
 
 /// `Retry-After` is believed up to here.
-pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(24 * 3_600);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_hours(24);
 
 /// How long an endpoint may take to answer.
 pub const TIMEOUT: Duration = Duration::from_secs(15);

@@ -1,0 +1,44 @@
+//! Use cases, one a file, and the worker that runs jobs.
+//!
+//! The engine is the only writer of payments: it loads, lets `core` decide,
+//! commits with the version it read, and then carries out the effects, which
+//! are rows by then. Three rules hold everywhere: the intent is committed before
+//! the call, the effect before the acknowledgement, and every retry bears the
+//! same number.
+//!
+//! Nothing here reads a clock, draws a random number, spawns a task or opens a
+//! socket: time, chance and the world come in through [`seams`].
+
+mod authenticate;
+mod channel;
+mod close;
+mod commit;
+mod create;
+mod deliver;
+mod endpoint;
+mod engine;
+mod error;
+mod idempotency;
+mod job;
+mod mint;
+mod notification;
+mod open_channel;
+mod refresh;
+mod retell;
+pub mod seams;
+mod start;
+mod vault;
+pub mod view;
+mod webhook_url;
+mod worker;
+
+pub use channel::{ChannelPatch, NewChannel};
+pub use create::{CreatedPayment, NewPayment};
+pub use endpoint::{EndpointPatch, NewEndpoint, event_types};
+pub use engine::{Engine, EngineConfig};
+pub use error::EngineError;
+pub use idempotency::IdempotencyKey;
+pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
+pub use start::{NewAttempt, StartedAttempt, Way};
+pub use tongbao_channels::{Diagnosis, Kind, SettingsError, kind, kinds};
+pub use view::{AttemptView, CaseView, PaymentView};

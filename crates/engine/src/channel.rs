@@ -1,0 +1,216 @@
+//! A merchant's accounts at platforms, and the key doctor.
+
+use serde_json::Value;
+use tongbao_channels::{Diagnosis, Settings, Stamp, kind, kinds};
+use tongbao_core::channel::{ChannelAccount, Confirm};
+use tongbao_core::order::Invalid;
+use tongbao_core::{ChannelId, MerchantId};
+use tongbao_store::{Change, StoreError};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::idempotency::IdempotencyKey;
+use crate::mint;
+use crate::open_channel::secrets_place;
+use crate::seams::Target;
+
+/// An account as it is typed in.
+#[derive(Clone, Debug)]
+pub struct NewChannel {
+    /// A name of the registry: `wechat_v2`.
+    pub kind: String,
+    /// The merchant's name for it.
+    pub name: String,
+    /// Names and texts, secrets included; which ones, the kind says.
+    pub settings: Value,
+    /// What it takes before a notification may set "paid".
+    pub confirm: Confirm,
+    /// Whether new attempts may use it.
+    pub enabled: bool,
+}
+
+/// What is to be changed of an account.
+#[derive(Clone, Debug, Default)]
+pub struct ChannelPatch {
+    /// A new name.
+    pub name: Option<String>,
+    /// These settings, in the place of those of the same name.
+    pub settings: Option<Value>,
+    /// What it takes before a notification may set "paid".
+    pub confirm: Option<Confirm>,
+    /// Whether new attempts may use it.
+    pub enabled: Option<bool>,
+}
+
+impl Engine {
+    /// Adds an account. Settings that cannot be opened are refused before
+    /// anything is stored.
+    pub async fn create_channel(
+        &self,
+        merchant: MerchantId,
+        new: NewChannel,
+        key: Option<IdempotencyKey>,
+    ) -> Result<ChannelAccount, EngineError> {
+        if let Some(id) = self
+            .made_before::<ChannelId>(merchant, key.as_ref())
+            .await?
+        {
+            return self.channel_of(merchant, id).await;
+        }
+        let Some(kind) = kind(&new.kind) else {
+            let known: Vec<_> = kinds().iter().map(|kind| kind.name).collect();
+            let detail = format!("is not a channel; there are: {}", known.join(", "));
+            return Err(Invalid::new("kind", detail).into());
+        };
+        let settings = Settings::read(kind.fields, new.settings)?;
+        self.codec(kind.name, &settings)?;
+        let now = self.now();
+        let id: ChannelId = mint::new_id(&*self.seams.mint, now);
+        let (open, secret) = settings.split(kind.fields);
+        let account = ChannelAccount {
+            id,
+            merchant,
+            kind: kind.name.to_owned(),
+            name: named(&new.name)?,
+            enabled: new.enabled,
+            confirm: new.confirm,
+            settings: open,
+            sealed_secrets: self.seal_settings(merchant, id, &secret).await?,
+            version: 1,
+            created_at: now,
+        };
+        self.store().save_channel(account.clone()).await?;
+        self.remember_key(key, merchant, id).await?;
+        Ok(account)
+    }
+
+    /// Changes an account. What has begun goes on with the new settings.
+    pub async fn update_channel(
+        &self,
+        merchant: MerchantId,
+        id: ChannelId,
+        patch: ChannelPatch,
+    ) -> Result<ChannelAccount, EngineError> {
+        let mut account = self.channel_of(merchant, id).await?;
+        if let Some(typed) = patch.settings {
+            let kind = kind(&account.kind).ok_or(EngineError::NotFound("kind of channel"))?;
+            let optional: Vec<_> = kind
+                .fields
+                .iter()
+                .map(|field| tongbao_channels::settings::Field {
+                    required: false,
+                    ..*field
+                })
+                .collect();
+            let settings = self
+                .settings(&account)?
+                .overlaid(Settings::read(&optional, typed)?);
+            self.codec(kind.name, &settings)?;
+            let (open, secret) = settings.split(kind.fields);
+            account.settings = open;
+            account.sealed_secrets = self.seal_settings(merchant, id, &secret).await?;
+        }
+        if let Some(name) = patch.name {
+            account.name = named(&name)?;
+        }
+        account.confirm = patch.confirm.unwrap_or(account.confirm);
+        account.enabled = patch.enabled.unwrap_or(account.enabled);
+        account.version += 1;
+        match self.store().save_channel(account.clone()).await {
+            Err(StoreError::Conflict) => return Err(EngineError::Busy),
+            saved => saved?,
+        }
+        self.open_channels.forget(id);
+        Ok(account)
+    }
+
+    /// The key doctor: asks the platform something harmless and reads the answer.
+    pub async fn check_channel(
+        &self,
+        merchant: MerchantId,
+        id: ChannelId,
+    ) -> Result<Diagnosis, EngineError> {
+        let account = self.channel_of(merchant, id).await?;
+        let codec = self.codec(&account.kind, &self.settings(&account)?)?;
+        let stamp = Stamp {
+            now: self.now(),
+            nonce: mint::nonce(&*self.seams.mint),
+        };
+        let request = codec.probe(&stamp)?;
+        let timeout = self.config.channel_timeout;
+        match self
+            .seams
+            .transport
+            .send(Target::Platform, request, timeout)
+            .await
+        {
+            Ok(response) => Ok(codec.diagnose(&response)),
+            Err(error) => Ok(Diagnosis {
+                healthy: false,
+                code: "unreachable",
+                cause: format!("the platform did not answer: {error}"),
+                cure: "check this machine's network, DNS and clock, and [platforms] in the \
+                       configuration"
+                    .to_owned(),
+            }),
+        }
+    }
+
+    /// The merchant's own account of that id.
+    pub async fn channel_of(
+        &self,
+        merchant: MerchantId,
+        id: ChannelId,
+    ) -> Result<ChannelAccount, EngineError> {
+        let found = self.store().channel(id).await?;
+        found
+            .filter(|account| account.merchant == merchant)
+            .ok_or(EngineError::NotFound("channel"))
+    }
+
+    async fn seal_settings(
+        &self,
+        merchant: MerchantId,
+        id: ChannelId,
+        secret: &Value,
+    ) -> Result<Vec<u8>, EngineError> {
+        let (row, plain) = (id.to_string(), zeroize::Zeroizing::new(secret.to_string()));
+        let seams = &self.seams;
+        self.vault
+            .seal(
+                &*seams.store,
+                &*seams.mint,
+                self.now(),
+                merchant,
+                &secrets_place(&row),
+                plain.as_bytes(),
+            )
+            .await
+    }
+
+    /// Writes the key down after what it made: for resources that a merchant makes
+    /// a few of, by hand.
+    pub(crate) async fn remember_key(
+        &self,
+        key: Option<IdempotencyKey>,
+        merchant: MerchantId,
+        resource: impl std::fmt::Display + Copy,
+    ) -> Result<(), EngineError> {
+        let Some(key) = key else { return Ok(()) };
+        let record = key.record(merchant, resource, self.now());
+        let change = Change {
+            idempotency: Some(record),
+            ..Change::default()
+        };
+        self.store().commit(change).await?;
+        Ok(())
+    }
+}
+
+fn named(name: &str) -> Result<String, Invalid> {
+    let name = name.trim();
+    if name.is_empty() || name.len() > 64 || name.chars().any(char::is_control) {
+        return Err(Invalid::new("name", "use 1 to 64 bytes of text"));
+    }
+    Ok(name.to_owned())
+}

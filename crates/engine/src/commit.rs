@@ -1,0 +1,321 @@
+//! Decide, and write the decision down with everything that must follow from
+//! it. The only place that writes payments.
+
+use std::time::Duration;
+
+use serde::Serialize;
+use tongbao_core::inbox::{InboxEntry, Verdict};
+use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_core::schedule::LEASE;
+use tongbao_core::webhook::{EventType, WebhookEvent, spread};
+use tongbao_core::{
+    Case, CaseState, Effect, Event, Job, MerchantId, Payment, Rules, State, Step, Timestamp,
+};
+use tongbao_store::{Change, IdempotencyRecord, LogEntry, OpenedCase, PaymentChange, StoreError};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::mint;
+use crate::view::CaseView;
+
+/// What goes into the same transaction as a decision.
+#[derive(Clone, Default)]
+pub(crate) struct Also {
+    /// The job that led to it.
+    pub(crate) finish: Option<Job>,
+    /// The message that led to it; its verdict is filled in here.
+    pub(crate) inbox: Option<InboxEntry>,
+    /// The request that led to it.
+    pub(crate) idempotency: Option<IdempotencyRecord>,
+    /// Somebody waits for the outcome: claim the jobs that are due at once.
+    pub(crate) inline: bool,
+}
+
+/// A decision that has been written down.
+pub(crate) struct Decided {
+    pub(crate) payment: Payment,
+    /// Jobs that the caller holds and should run now.
+    pub(crate) claimed: Vec<Job>,
+}
+
+/// Others may change the same payment in between so many times. Each time one
+/// of them got through, so the whole made progress.
+const TRIES: usize = 200;
+
+/// What is due within this time is done at once when somebody waits for it.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+impl Engine {
+    /// Lets `core` decide, and commits with the version that was read; when
+    /// somebody was faster, loads again and decides again.
+    pub(crate) async fn decide(
+        &self,
+        mut payment: Payment,
+        event: Event,
+        rules: Rules,
+        mut also: Also,
+    ) -> Result<Decided, EngineError> {
+        for _ in 0..TRIES {
+            let now = self.now();
+            let step = payment.clone().on(event.clone(), now, rules)?;
+            if !step.changed
+                && step.effects.is_empty()
+                && also.finish.is_none()
+                && also.inbox.is_none()
+                && also.idempotency.is_none()
+            {
+                return Ok(Decided {
+                    payment,
+                    claimed: Vec::new(),
+                });
+            }
+            let change = self.change(&payment, &step, &event, rules, &also, now);
+            let told = !change.events.is_empty() || !change.cases.is_empty();
+            let work = told || change.jobs.iter().any(|job| job.lease_until.is_none());
+            self.seams.faults.point("before_commit");
+            match self.store().commit(change).await {
+                Ok(claimed) => {
+                    self.seams.faults.point("after_commit");
+                    self.announce(&payment, &step, work);
+                    return Ok(Decided {
+                        payment: step.payment,
+                        claimed,
+                    });
+                }
+                // Another holds the job by now; what we heard is true all the same.
+                Err(StoreError::Fenced) => also.finish = None,
+                // Deciding again is right whether or not it was written: what is
+                // known already changes nothing.
+                Err(StoreError::Conflict | StoreError::CommitUnknown(_)) => {}
+                Err(error) => return Err(error.into()),
+            }
+            payment = self.payment(payment.merchant, payment.id).await?;
+        }
+        Err(EngineError::Busy)
+    }
+
+    /// The payment, or `NotFound`.
+    pub async fn payment(
+        &self,
+        merchant: MerchantId,
+        id: tongbao_core::PaymentId,
+    ) -> Result<Payment, EngineError> {
+        let found = self.store().payment(merchant, id).await?;
+        found.ok_or(EngineError::NotFound("payment"))
+    }
+
+    fn announce(&self, before: &Payment, step: &Step, work: bool) {
+        if work {
+            self.work.notify_one();
+        }
+        if !step.changed {
+            return;
+        }
+        // Nobody listening is no error.
+        let _ = self.changes.send(step.payment.id);
+        if before.public_state() != step.payment.public_state() {
+            metrics::counter!("tongbao_payments_total", "state" => step.payment.public_state())
+                .increment(1);
+        }
+    }
+
+    fn change(
+        &self,
+        before: &Payment,
+        step: &Step,
+        event: &Event,
+        rules: Rules,
+        also: &Also,
+        now: Timestamp,
+    ) -> Change {
+        let mut change = Change {
+            finish: also.finish,
+            idempotency: also.idempotency.clone(),
+            inbox: also.inbox.clone().map(|entry| InboxEntry {
+                verdict: verdict(before, step),
+                payment: Some(step.payment.id),
+                ..entry
+            }),
+            ..Change::default()
+        };
+        if step.changed {
+            change.log = Some(log(&step.payment, Some(event.clone()), rules, now));
+            change.payment = Some(PaymentChange {
+                payment: step.payment.clone(),
+                read_version: Some(before.version),
+                attempts: changed_attempts(before, &step.payment),
+            });
+        }
+        for effect in &step.effects {
+            self.add_effect(&mut change, &step.payment, effect, also.inline, now);
+        }
+        change
+    }
+
+    /// Turns one effect into rows.
+    pub(crate) fn add_effect(
+        &self,
+        change: &mut Change,
+        payment: &Payment,
+        effect: &Effect,
+        inline: bool,
+        now: Timestamp,
+    ) {
+        let mut add_job = |kind, attempt, after: Duration| {
+            let at_once = after <= AT_ONCE;
+            // Many payments are made in the same second; their queries need not be.
+            let after = if at_once {
+                after
+            } else {
+                spread(after, mint::number(&*self.seams.mint))
+            };
+            change.jobs.push(NewJob {
+                key: JobKey {
+                    kind,
+                    payment: payment.id,
+                    attempt,
+                },
+                merchant: payment.merchant,
+                due: now + after,
+                lease_until: (inline && at_once).then(|| now + LEASE),
+            });
+        };
+        match effect {
+            Effect::Start { attempt, after } => add_job(JobKind::Start, Some(*attempt), *after),
+            Effect::Query { attempt, after } => add_job(JobKind::Query, Some(*attempt), *after),
+            Effect::Close { attempt } => add_job(JobKind::Close, Some(*attempt), Duration::ZERO),
+            Effect::Expire => change.jobs.push(NewJob {
+                key: JobKey {
+                    kind: JobKind::Expire,
+                    payment: payment.id,
+                    attempt: None,
+                },
+                merchant: payment.merchant,
+                due: payment.expires_at,
+                lease_until: None,
+            }),
+            Effect::Tell(kind) => {
+                let data = self.payment_view(payment);
+                change
+                    .events
+                    .push(self.webhook_event(payment, *kind, &data, now));
+            }
+            Effect::OpenCase {
+                kind,
+                attempt,
+                receipt,
+                source,
+                remedy,
+            } => {
+                let Some(attempt) = payment.attempt(*attempt) else {
+                    return;
+                };
+                let case = Case {
+                    id: mint::new_id(&*self.seams.mint, now),
+                    merchant: payment.merchant,
+                    channel: attempt.channel,
+                    kind: *kind,
+                    state: CaseState::Open,
+                    remedy: *remedy,
+                    payment: Some(payment.id),
+                    attempt: Some(attempt.id),
+                    out_trade_no: attempt.out_trade_no.clone(),
+                    receipt: receipt.clone(),
+                    source: *source,
+                    opened_at: now,
+                };
+                let data = CaseView::from(&case);
+                let event = self.webhook_event(payment, EventType::CaseOpened, &data, now);
+                change.cases.push(OpenedCase { case, event });
+            }
+        }
+    }
+
+    fn webhook_event(
+        &self,
+        payment: &Payment,
+        kind: EventType,
+        data: &impl Serialize,
+        now: Timestamp,
+    ) -> WebhookEvent {
+        WebhookEvent {
+            id: mint::new_id(&*self.seams.mint, now),
+            merchant: payment.merchant,
+            payment: Some(payment.id),
+            store: payment.order.store.clone(),
+            kind,
+            sequence: payment.version,
+            body: webhook_body(kind, payment.version, data, now),
+            created_at: now,
+        }
+    }
+}
+
+/// The JSON that is signed and sent: the same bytes in every try.
+pub(crate) fn webhook_body(
+    kind: EventType,
+    sequence: i64,
+    data: &impl Serialize,
+    now: Timestamp,
+) -> String {
+    #[derive(Serialize)]
+    struct Body<'a, T> {
+        r#type: &'static str,
+        timestamp: String,
+        sequence: i64,
+        data: &'a T,
+    }
+    let body = Body {
+        r#type: kind.as_str(),
+        timestamp: now.to_string(),
+        sequence,
+        data,
+    };
+    serde_json::to_string(&body).expect("views have text keys and no fallible parts")
+}
+
+/// The timeline's line for a step.
+pub(crate) fn log(
+    payment: &Payment,
+    event: Option<Event>,
+    rules: Rules,
+    now: Timestamp,
+) -> LogEntry {
+    LogEntry {
+        merchant: payment.merchant,
+        payment: payment.id,
+        version: payment.version,
+        at: now,
+        event,
+        rules,
+        state: payment.public_state().to_owned(),
+    }
+}
+
+fn changed_attempts(before: &Payment, after: &Payment) -> Vec<tongbao_core::AttemptId> {
+    let changed = |attempt: &&tongbao_core::Attempt| before.attempt(attempt.id) != Some(*attempt);
+    after
+        .attempts
+        .iter()
+        .filter(changed)
+        .map(|attempt| attempt.id)
+        .collect()
+}
+
+fn verdict(before: &Payment, step: &Step) -> Verdict {
+    let opens = |effect: &Effect| matches!(effect, Effect::OpenCase { .. });
+    let is_paid = |payment: &Payment| matches!(payment.state, State::Paid { .. });
+    if step.effects.iter().any(opens) {
+        Verdict::Case
+    } else if is_paid(&step.payment) && !is_paid(before) {
+        Verdict::Applied
+    } else if step
+        .effects
+        .iter()
+        .any(|effect| matches!(effect, Effect::Query { .. }))
+    {
+        Verdict::Hint
+    } else {
+        Verdict::Repeated
+    }
+}

@@ -1,0 +1,93 @@
+//! The engine and what it is made of.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast};
+use tongbao_core::{ChannelId, PaymentId, Timestamp};
+use tongbao_store::Store;
+use zeroize::Zeroizing;
+
+use crate::error::EngineError;
+use crate::notification::RefusedSample;
+use crate::open_channel::OpenChannels;
+use crate::seams::{Clock, Seams};
+use crate::vault::Vault;
+
+/// What the engine must be told once.
+#[derive(Clone, Debug)]
+pub struct EngineConfig {
+    /// Where payers and platforms reach this gateway; no slash at its end.
+    pub public_url: String,
+    /// Addresses of platforms that are not at their usual place, by the
+    /// platform's name (`wechat_pay`); no slash at their end.
+    pub platforms: BTreeMap<String, String>,
+    /// How long a channel may take to answer.
+    pub channel_timeout: Duration,
+}
+
+/// Every use case of the gateway.
+pub struct Engine {
+    pub(crate) seams: Seams,
+    pub(crate) vault: Vault,
+    pub(crate) config: EngineConfig,
+    pub(crate) open_channels: OpenChannels,
+    pub(crate) refused_sample: RefusedSample,
+    pub(crate) changes: broadcast::Sender<PaymentId>,
+    /// Rings when a row was written that is due at once.
+    pub(crate) work: Notify,
+}
+
+impl Engine {
+    /// Opens the vault with the master key. A key that is not the one that
+    /// sealed the database is an error, and nothing is written.
+    pub async fn open(
+        seams: Seams,
+        kek: Zeroizing<[u8; 32]>,
+        config: EngineConfig,
+    ) -> Result<Self, EngineError> {
+        let vault = Vault::open(&kek, seams.store.data_keys().await?)?;
+        let (changes, _) = broadcast::channel(1024);
+        Ok(Self {
+            seams,
+            vault,
+            config,
+            open_channels: OpenChannels::default(),
+            refused_sample: RefusedSample::default(),
+            changes,
+            work: Notify::new(),
+        })
+    }
+
+    /// The database, for reading.
+    pub fn store(&self) -> &Arc<dyn Store> {
+        &self.seams.store
+    }
+
+    /// The clock.
+    pub fn clock(&self) -> &Arc<dyn Clock> {
+        &self.seams.clock
+    }
+
+    /// What time it is.
+    pub fn now(&self) -> Timestamp {
+        self.seams.clock.now()
+    }
+
+    /// A random id for a request, for logs.
+    pub fn request_id(&self) -> String {
+        crate::mint::token(&*self.seams.mint)
+    }
+
+    /// Payments that have just changed: for pages that show them. A slow
+    /// listener misses some and must look for itself.
+    pub fn changes(&self) -> broadcast::Receiver<PaymentId> {
+        self.changes.subscribe()
+    }
+
+    /// Where the platform is to send this account's notifications.
+    pub fn notify_url(&self, channel: ChannelId) -> String {
+        format!("{}/notify/{channel}", self.config.public_url)
+    }
+}

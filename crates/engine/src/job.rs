@@ -1,0 +1,227 @@
+//! One job: ask the channel, decide on what it says.
+
+use std::collections::VecDeque;
+
+use tongbao_channels::{Call, Order, Stamp};
+use tongbao_core::{
+    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Rules,
+    Source, State,
+};
+use tongbao_store::Change;
+
+use crate::commit::{Also, Decided};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::mint;
+use crate::open_channel::OpenChannel;
+use crate::seams::Target;
+
+/// So many calls one waiting request makes; what is left then is the worker's.
+const CALLS_INLINE: usize = 6;
+
+/// What is asked of a channel.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    Start,
+    Query,
+    Close,
+}
+
+impl Engine {
+    /// Runs the claimed jobs, and those that follow from them at once, while
+    /// somebody waits. When the process dies in the middle, the leases run out
+    /// and the worker goes on.
+    pub(crate) async fn drive(&self, decided: Decided) -> Result<Payment, EngineError> {
+        let Decided {
+            mut payment,
+            claimed,
+        } = decided;
+        let mut queue = VecDeque::from(claimed);
+        for _ in 0..CALLS_INLINE {
+            let Some(job) = queue.pop_front() else { break };
+            if let Some(next) = self.run_job(job, true).await? {
+                payment = next.payment;
+                queue.extend(next.claimed);
+            }
+        }
+        Ok(payment)
+    }
+
+    /// Runs one claimed job to its commit. `None` when there was nothing left to
+    /// do.
+    pub(crate) async fn run_job(
+        &self,
+        job: Job,
+        inline: bool,
+    ) -> Result<Option<Decided>, EngineError> {
+        let Some(payment) = self.store().payment(job.merchant, job.key.payment).await? else {
+            return self.drop_job(job).await;
+        };
+        let also = Also {
+            finish: Some(job),
+            inline,
+            ..Also::default()
+        };
+        if job.key.kind == JobKind::Expire {
+            return self
+                .decide(payment, Event::Expired, Rules::default(), also)
+                .await
+                .map(Some);
+        }
+        let Some(attempt) = job.key.attempt.and_then(|id| payment.attempt(id)).cloned() else {
+            return self.drop_job(job).await;
+        };
+        let Some(ask) = what_to_ask(job.key.kind, &payment, &attempt) else {
+            return self.drop_job(job).await;
+        };
+        let open = self.open_channel(attempt.channel).await?;
+        let report = self.ask(&open, &payment, &attempt, ask).await;
+        let event = Event::Reported {
+            report: Box::new(report),
+        };
+        self.decide(payment, event, open.rules(), also)
+            .await
+            .map(Some)
+    }
+
+    /// Nothing is left to do: the row goes.
+    async fn drop_job(&self, job: Job) -> Result<Option<Decided>, EngineError> {
+        let change = Change {
+            finish: Some(job),
+            ..Change::default()
+        };
+        match self.store().commit(change).await {
+            Ok(_) | Err(tongbao_store::StoreError::Fenced) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// One exchange with the channel. Silence is a report as well.
+    pub(crate) async fn ask(
+        &self,
+        open: &OpenChannel,
+        payment: &Payment,
+        attempt: &Attempt,
+        ask: Ask,
+    ) -> Report {
+        let notify_url = self.notify_url(attempt.channel);
+        let out_trade_no = attempt.out_trade_no.as_str();
+        let (call, source) = match ask {
+            Ask::Start => {
+                let order = Order {
+                    out_trade_no,
+                    amount: payment.order.amount,
+                    subject: &payment.order.subject,
+                    scene: attempt.scene,
+                    client_ip: attempt.client_ip.as_deref(),
+                    created_at: attempt.created_at,
+                    expires_at: payment.expires_at,
+                    notify_url: &notify_url,
+                };
+                (Call::Start(order), Source::Answer)
+            }
+            Ask::Query => (Call::Query { out_trade_no }, Source::Query),
+            Ask::Close => (Call::Close { out_trade_no }, Source::Close),
+        };
+        let (grade, outcome) = self.exchange(open, &call, ask).await;
+        count(open, ask, &outcome);
+        Report {
+            attempt: attempt.id,
+            source,
+            grade,
+            outcome,
+        }
+    }
+
+    async fn exchange(&self, open: &OpenChannel, call: &Call<'_>, ask: Ask) -> (Grade, Outcome) {
+        let stamp = Stamp {
+            now: self.now(),
+            nonce: mint::nonce(&*self.seams.mint),
+        };
+        let request = match open.channel.encode(call, &stamp) {
+            Ok(request) => request,
+            Err(error) => return (Grade::Strong, unsendable(ask, &error.to_string())),
+        };
+        self.seams.faults.point("before_send");
+        let timeout = self.config.channel_timeout;
+        let sent = self
+            .seams
+            .transport
+            .send(Target::Platform, request, timeout)
+            .await;
+        self.seams.faults.point("after_response");
+        match sent {
+            Ok(response) => {
+                let answer = open.channel.decode(call, &response);
+                (answer.grade, answer.outcome)
+            }
+            // Even what was surely not sent is asked again: an earlier try of the
+            // same order may have arrived.
+            Err(error) => (
+                Grade::Strong,
+                Outcome::Unknown {
+                    why: error.to_string(),
+                    ask_now: false,
+                },
+            ),
+        }
+    }
+}
+
+/// What the job comes to by now: the payment may have moved on since it was
+/// written.
+fn what_to_ask(kind: JobKind, payment: &Payment, attempt: &Attempt) -> Option<Ask> {
+    let takes_money = matches!(payment.state, State::Created | State::Pending);
+    match kind {
+        JobKind::Start if !attempt.state.is_open() => None,
+        // Nobody wants the order any more, but an earlier try may have placed it.
+        JobKind::Start if !takes_money => Some(Ask::Query),
+        JobKind::Start => Some(Ask::Start),
+        JobKind::Query => Some(Ask::Query),
+        JobKind::Close if attempt.state == AttemptState::Succeeded => None,
+        JobKind::Close => Some(Ask::Close),
+        JobKind::Expire => None,
+    }
+}
+
+fn unsendable(ask: Ask, why: &str) -> Outcome {
+    match ask {
+        Ask::Start => Outcome::Refused {
+            failure: Failure {
+                code: "channel_cannot".to_owned(),
+                detail: why.to_owned(),
+                platform_code: None,
+            },
+        },
+        Ask::Query | Ask::Close => Outcome::Unknown {
+            why: why.to_owned(),
+            ask_now: false,
+        },
+    }
+}
+
+fn count(open: &OpenChannel, ask: Ask, outcome: &Outcome) {
+    let call = match ask {
+        Ask::Start => "start",
+        Ask::Query => "query",
+        Ask::Close => "close",
+    };
+    let outcome_word = match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Success { .. } => "success",
+        Outcome::NotPaid => "not_paid",
+        Outcome::UserPaying => "user_paying",
+        Outcome::Closed => "closed",
+        Outcome::Revoked => "revoked",
+        Outcome::PayError { .. } => "pay_error",
+        Outcome::Refused { .. } => "refused",
+        Outcome::NotFound => "not_found",
+        Outcome::Unknown { .. } => "unknown",
+    };
+    if let Outcome::Unknown { why, .. } = outcome {
+        tracing::warn!(channel = %open.account.id, call, why, "the channel's answer is unknown");
+    }
+    let kind = open.account.kind.clone();
+    metrics::counter!("tongbao_channel_calls_total", "kind" => kind, "call" => call, "outcome" => outcome_word)
+        .increment(1);
+}

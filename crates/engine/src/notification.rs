@@ -1,0 +1,238 @@
+//! What platforms tell us: checked, locked, applied once, then acknowledged.
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use aws_lc_rs::digest;
+use bytes::Bytes;
+use http::{Request, Response};
+use tongbao_channels::Notification;
+use tongbao_core::case::Remedy;
+use tongbao_core::inbox::{InboxEntry, Verdict};
+use tongbao_core::webhook::{EventType, WebhookEvent};
+use tongbao_core::{
+    Case, CaseKind, CaseState, ChannelId, Event, Grade, Outcome, Report, Source, Timestamp,
+};
+use tongbao_store::{Change, OpenedCase};
+
+use crate::commit::{Also, webhook_body};
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::mint;
+use crate::open_channel::OpenChannel;
+use crate::view::CaseView;
+
+/// So many refused messages of one account are kept in a minute. A flood is
+/// counted, not stored.
+const KEPT_A_MINUTE: u32 = 20;
+
+/// So much of a refused message is kept.
+const KEPT_BYTES: usize = 4_096;
+
+/// Which refused messages to keep.
+#[derive(Default)]
+pub(crate) struct RefusedSample {
+    minutes: Mutex<BTreeMap<ChannelId, (Timestamp, u32)>>,
+}
+
+impl RefusedSample {
+    fn takes_one(&self, channel: ChannelId, now: Timestamp) -> bool {
+        let mut minutes = self
+            .minutes
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let (since, kept) = minutes.entry(channel).or_insert((now, 0));
+        if now.since(*since) >= Duration::from_mins(1) || *since > now {
+            (*since, *kept) = (now, 0);
+        }
+        *kept += 1;
+        *kept <= KEPT_A_MINUTE
+    }
+}
+
+impl Engine {
+    /// Takes a platform's message. The answer is in the platform's own form:
+    /// "received" only after the commit, "not accepted" for what cannot be
+    /// proven genuine and for what could not be written down.
+    pub async fn take_notification(
+        &self,
+        channel: ChannelId,
+        request: Request<Bytes>,
+    ) -> Result<Response<Bytes>, EngineError> {
+        let open = self.open_channel(channel).await?;
+        let notification = match open.channel.notification(&request) {
+            Ok(notification) => notification,
+            Err(refused) => {
+                tracing::info!(%channel, reason = refused.reason, "notification refused");
+                self.keep_refused(&open, refused.reason, request.body())
+                    .await;
+                return Ok(open.channel.refused());
+            }
+        };
+        match self.apply(&open, notification, request.into_body()).await {
+            Ok(()) => {
+                self.seams.faults.point("before_ack");
+                Ok(open.channel.received())
+            }
+            Err(error) => {
+                tracing::error!(%channel, %error, "notification not recorded; the platform will repeat it");
+                Ok(open.channel.refused())
+            }
+        }
+    }
+
+    /// Refuses a message that was not even read, in the platform's own form.
+    pub async fn refuse_notification(
+        &self,
+        channel: ChannelId,
+        reason: &'static str,
+        beginning: Bytes,
+    ) -> Result<Response<Bytes>, EngineError> {
+        let open = self.open_channel(channel).await?;
+        self.keep_refused(&open, reason, &beginning).await;
+        Ok(open.channel.refused())
+    }
+
+    async fn apply(
+        &self,
+        open: &OpenChannel,
+        notification: Notification,
+        body: Bytes,
+    ) -> Result<(), EngineError> {
+        let inbox = self.inbox_entry(open, Verdict::Applied, None, &body);
+        let number = &notification.out_trade_no;
+        let found = self
+            .store()
+            .payment_by_out_trade_no(open.account.id, number)
+            .await?;
+        let Some(payment) = found else {
+            return self.unknown_payment(open, notification, inbox).await;
+        };
+        let Some(attempt) = payment.attempt_by_no(number).map(|attempt| attempt.id) else {
+            return self.unknown_payment(open, notification, inbox).await;
+        };
+        let Notification { grade, outcome, .. } = notification;
+        let report = Report {
+            attempt,
+            source: Source::Notification,
+            grade,
+            outcome,
+        };
+        let event = Event::Reported {
+            report: Box::new(report),
+        };
+        let also = Also {
+            inbox: Some(inbox),
+            ..Also::default()
+        };
+        self.decide(payment, event, open.rules(), also).await?;
+        count(open, "taken");
+        Ok(())
+    }
+
+    /// Genuine, and of an order that we do not have: another system with the
+    /// same account, or a backup that was put back. The money is real.
+    async fn unknown_payment(
+        &self,
+        open: &OpenChannel,
+        notification: Notification,
+        inbox: InboxEntry,
+    ) -> Result<(), EngineError> {
+        let Notification {
+            out_trade_no,
+            grade,
+            outcome,
+        } = notification;
+        let mut change = Change::default();
+        let verdict = match outcome {
+            Outcome::Success { receipt } if grade >= Grade::Shared => {
+                let now = self.now();
+                let case = Case {
+                    id: mint::new_id(&*self.seams.mint, now),
+                    merchant: open.account.merchant,
+                    channel: open.account.id,
+                    kind: CaseKind::UnknownPayment,
+                    state: CaseState::Open,
+                    remedy: Remedy::Review,
+                    payment: None,
+                    attempt: None,
+                    out_trade_no,
+                    receipt,
+                    source: Source::Notification,
+                    opened_at: now,
+                };
+                let event = self.unknown_payment_event(&case, now);
+                change.cases.push(OpenedCase { case, event });
+                Verdict::Case
+            }
+            _ => Verdict::Hint,
+        };
+        change.inbox = Some(InboxEntry { verdict, ..inbox });
+        self.store().commit(change).await?;
+        self.work.notify_one();
+        count(open, "unknown_payment");
+        Ok(())
+    }
+
+    fn unknown_payment_event(&self, case: &Case, now: Timestamp) -> WebhookEvent {
+        let kind = EventType::CaseOpened;
+        WebhookEvent {
+            id: mint::new_id(&*self.seams.mint, now),
+            merchant: case.merchant,
+            payment: None,
+            store: None,
+            kind,
+            sequence: 1,
+            body: webhook_body(kind, 1, &CaseView::from(case), now),
+            created_at: now,
+        }
+    }
+
+    /// Evidence of an attempt at forgery, or of a wrong key. Failing to keep it
+    /// changes nothing.
+    async fn keep_refused(&self, open: &OpenChannel, reason: &'static str, body: &[u8]) {
+        count(open, reason);
+        if !self.refused_sample.takes_one(open.account.id, self.now()) {
+            return;
+        }
+        let body = &body[..body.len().min(KEPT_BYTES)];
+        let inbox = self.inbox_entry(open, Verdict::Refused, Some(reason), body);
+        let change = Change {
+            inbox: Some(inbox),
+            ..Change::default()
+        };
+        if let Err(error) = self.store().commit(change).await {
+            tracing::warn!(%error, "a refused notification was not kept");
+        }
+    }
+
+    fn inbox_entry(
+        &self,
+        open: &OpenChannel,
+        verdict: Verdict,
+        reason: Option<&str>,
+        body: &[u8],
+    ) -> InboxEntry {
+        let now = self.now();
+        let mut body_hash = [0; 32];
+        body_hash.copy_from_slice(digest::digest(&digest::SHA256, body).as_ref());
+        InboxEntry {
+            id: mint::new_id(&*self.seams.mint, now),
+            merchant: open.account.merchant,
+            channel: open.account.id,
+            received_at: now,
+            verdict,
+            reason: reason.map(str::to_owned),
+            payment: None,
+            body_hash,
+            body: body.to_vec(),
+        }
+    }
+}
+
+fn count(open: &OpenChannel, verdict: &'static str) {
+    let kind = open.account.kind.clone();
+    metrics::counter!("tongbao_notifications_total", "kind" => kind, "verdict" => verdict)
+        .increment(1);
+}

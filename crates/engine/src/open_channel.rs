@@ -1,0 +1,143 @@
+//! Channel accounts, opened once and kept for a while.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use tongbao_channels::{Channel, Settings, kind};
+use tongbao_core::channel::{ChannelAccount, Confirm};
+use tongbao_core::merchant::Merchant;
+use tongbao_core::{ChannelId, Grade, Rules, Timestamp};
+
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::vault::Place;
+
+/// An account with its codec and its merchant.
+pub(crate) struct OpenChannel {
+    pub(crate) account: ChannelAccount,
+    pub(crate) merchant: Merchant,
+    pub(crate) channel: Box<dyn Channel>,
+}
+
+impl OpenChannel {
+    /// How reports of this account are judged.
+    pub(crate) fn rules(&self) -> Rules {
+        let trust = match self.account.confirm {
+            Confirm::Query => Grade::Strong,
+            Confirm::Signature => Grade::Shared,
+        };
+        Rules {
+            policy: self.merchant.policy,
+            trust,
+        }
+    }
+}
+
+/// Another process may change an account: no copy is older than this.
+const KEEP: Duration = Duration::from_secs(5);
+
+/// The accounts opened lately.
+#[derive(Default)]
+pub(crate) struct OpenChannels {
+    kept: Mutex<BTreeMap<ChannelId, (Timestamp, Arc<OpenChannel>)>>,
+}
+
+impl OpenChannels {
+    fn get(&self, id: ChannelId, now: Timestamp) -> Option<Arc<OpenChannel>> {
+        let kept = self.lock();
+        let (since, open) = kept.get(&id)?;
+        (now.since(*since) < KEEP && *since <= now).then(|| open.clone())
+    }
+
+    fn put(&self, now: Timestamp, open: Arc<OpenChannel>) {
+        self.lock().insert(open.account.id, (now, open));
+    }
+
+    pub(crate) fn forget(&self, id: ChannelId) {
+        self.lock().remove(&id);
+    }
+
+    fn lock(
+        &self,
+    ) -> std::sync::MutexGuard<'_, BTreeMap<ChannelId, (Timestamp, Arc<OpenChannel>)>> {
+        self.kept
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
+    }
+}
+
+/// Where an account's secrets are sealed to.
+pub(crate) fn secrets_place(row: &str) -> Place<'_> {
+    Place {
+        column: "channels|sealed_secrets",
+        row,
+    }
+}
+
+impl Engine {
+    /// The account of that id, ready to speak.
+    pub(crate) async fn open_channel(
+        &self,
+        id: ChannelId,
+    ) -> Result<Arc<OpenChannel>, EngineError> {
+        let now = self.now();
+        if let Some(open) = self.open_channels.get(id, now) {
+            return Ok(open);
+        }
+        let account = self
+            .store()
+            .channel(id)
+            .await?
+            .ok_or(EngineError::NotFound("channel"))?;
+        let open = Arc::new(self.open_account(account).await?);
+        self.open_channels.put(now, open.clone());
+        Ok(open)
+    }
+
+    /// Opens an account as it stands, stored or not.
+    pub(crate) async fn open_account(
+        &self,
+        account: ChannelAccount,
+    ) -> Result<OpenChannel, EngineError> {
+        let merchant = self
+            .store()
+            .merchant(account.merchant)
+            .await?
+            .ok_or(EngineError::NotFound("merchant"))?;
+        let channel = self.codec(&account.kind, &self.settings(&account)?)?;
+        Ok(OpenChannel {
+            account,
+            merchant,
+            channel,
+        })
+    }
+
+    /// The account's settings, secrets included.
+    pub(crate) fn settings(&self, account: &ChannelAccount) -> Result<Settings, EngineError> {
+        let row = account.id.to_string();
+        let secrets = self.vault.unseal(
+            account.merchant,
+            &secrets_place(&row),
+            &account.sealed_secrets,
+        )?;
+        let secrets = serde_json::from_slice(&secrets)
+            .map_err(|_| EngineError::Vault(format!("the secrets of {row} are unreadable")))?;
+        Ok(Settings::join(account.settings.clone(), secrets))
+    }
+
+    /// The codec for those settings, at the platform's address.
+    pub(crate) fn codec(
+        &self,
+        name: &str,
+        settings: &Settings,
+    ) -> Result<Box<dyn Channel>, EngineError> {
+        let kind = kind(name).ok_or(EngineError::NotFound("kind of channel"))?;
+        let base_url = self
+            .config
+            .platforms
+            .get(kind.platform)
+            .map_or(kind.default_base_url, String::as_str);
+        Ok((kind.open)(settings, base_url)?)
+    }
+}

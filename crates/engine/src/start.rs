@@ -1,0 +1,177 @@
+//! One try at a payment over one channel.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use tongbao_core::merchant::Merchant;
+use tongbao_core::order::Invalid;
+use tongbao_core::{Attempt, AttemptId, Event, Payment, PaymentId, Refusal, Scene};
+use tongbao_store::{StoreError, Unique};
+
+use crate::commit::Also;
+use crate::engine::Engine;
+use crate::error::EngineError;
+use crate::idempotency::IdempotencyKey;
+use crate::mint;
+use crate::open_channel::OpenChannel;
+
+/// How the payer wants to pay.
+#[derive(Clone, Debug)]
+pub struct NewAttempt {
+    /// How the payer meets the channel.
+    pub scene: Scene,
+    /// A channel account's id, name or kind; the merchant's first one that can do
+    /// the scene when not said.
+    pub channel: Option<String>,
+    /// The payer's address.
+    pub client_ip: Option<String>,
+}
+
+/// An attempt, and whether this very request started it.
+#[derive(Clone, Debug)]
+pub struct StartedAttempt {
+    /// As it stands now.
+    pub payment: Payment,
+    /// Which of its attempts.
+    pub attempt: AttemptId,
+    /// This request started it.
+    pub fresh: bool,
+}
+
+impl Engine {
+    /// Writes the attempt down, then gives the channel the order, and waits for
+    /// its answer no longer than the channel's timeout. Without an answer the
+    /// attempt is `unknown`, and the worker goes on asking. An open attempt of
+    /// the same channel and scene is returned instead of a second one.
+    pub async fn start_attempt(
+        &self,
+        merchant: &Merchant,
+        payment: PaymentId,
+        new: NewAttempt,
+        key: Option<IdempotencyKey>,
+    ) -> Result<StartedAttempt, EngineError> {
+        let payment = self.payment(merchant.id, payment).await?;
+        let before = self
+            .made_before::<AttemptId>(merchant.id, key.as_ref())
+            .await?;
+        if let Some(attempt) = before.filter(|id| payment.attempt(*id).is_some()) {
+            return Ok(StartedAttempt {
+                payment,
+                attempt,
+                fresh: false,
+            });
+        }
+        if let Some(text) = &new.client_ip
+            && text.parse::<IpAddr>().is_err()
+        {
+            return Err(Invalid::new("client_ip", "is not an IPv4 or IPv6 address").into());
+        }
+        let open = self.pick_channel(merchant, &new).await?;
+        let now = self.now();
+        let id: AttemptId = mint::new_id(&*self.seams.mint, now);
+        let number = mint::token_of(id);
+        let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
+        attempt.client_ip = new.client_ip;
+        let also = Also {
+            idempotency: key.as_ref().map(|key| key.record(merchant.id, id, now)),
+            inline: true,
+            ..Also::default()
+        };
+        let event = Event::AttemptStarted {
+            attempt: Box::new(attempt),
+        };
+        let (payment_id, merchant_id) = (payment.id, merchant.id);
+        match self.decide(payment, event, open.rules(), also).await {
+            Ok(decided) => {
+                let payment = self.drive(decided).await?;
+                Ok(StartedAttempt {
+                    payment,
+                    attempt: id,
+                    fresh: true,
+                })
+            }
+            Err(EngineError::Refused(Refusal::AlreadyOpen(attempt))) => {
+                let payment = self.payment(merchant_id, payment_id).await?;
+                Ok(StartedAttempt {
+                    payment,
+                    attempt,
+                    fresh: false,
+                })
+            }
+            Err(EngineError::Store(StoreError::Taken(Unique::IdempotencyKey))) => {
+                let made = self
+                    .made_before::<AttemptId>(merchant_id, key.as_ref())
+                    .await?;
+                let payment = self.payment(merchant_id, payment_id).await?;
+                let attempt = made.ok_or(EngineError::Busy)?;
+                Ok(StartedAttempt {
+                    payment,
+                    attempt,
+                    fresh: false,
+                })
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn pick_channel(
+        &self,
+        merchant: &Merchant,
+        new: &NewAttempt,
+    ) -> Result<Arc<OpenChannel>, EngineError> {
+        let accounts = self.store().channels(merchant.id).await?;
+        let named = |account: &&tongbao_core::channel::ChannelAccount| match &new.channel {
+            None => true,
+            Some(name) => {
+                account.id.to_string() == *name || account.name == *name || account.kind == *name
+            }
+        };
+        let mut candidates = accounts.iter().filter(named).peekable();
+        if candidates.peek().is_none() {
+            return Err(EngineError::NoChannel(match &new.channel {
+                Some(name) => format!("there is no channel {name}; GET /v1/channels lists them"),
+                None => "there is no channel yet; add one with POST /v1/channels".to_owned(),
+            }));
+        }
+        for account in candidates.filter(|account| account.enabled) {
+            let open = self.open_channel(account.id).await?;
+            if open.channel.scenes().contains(&new.scene) {
+                return Ok(open);
+            }
+        }
+        Err(EngineError::NoChannel(format!(
+            "no channel that is on can do the scene {}; turn one on, or choose another scene",
+            new.scene.as_str()
+        )))
+    }
+
+    /// The ways in which a payer could pay the merchant now, one a scene and
+    /// channel: label in Chinese and in English, scene, channel.
+    pub async fn ways_to_pay(&self, merchant: &Merchant) -> Result<Vec<Way>, EngineError> {
+        let mut ways = Vec::new();
+        for account in self.store().channels(merchant.id).await? {
+            if !account.enabled {
+                continue;
+            }
+            let open = self.open_channel(account.id).await?;
+            let label = tongbao_channels::kind(&account.kind).map_or(["", ""], |kind| kind.label);
+            ways.extend(open.channel.scenes().iter().map(|scene| Way {
+                label,
+                scene: *scene,
+                channel: account.id.to_string(),
+            }));
+        }
+        Ok(ways)
+    }
+}
+
+/// A way in which a payer could pay.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// What a payer calls the platform: Chinese, English.
+    pub label: [&'static str; 2],
+    /// How the payer meets it.
+    pub scene: Scene,
+    /// The account's id.
+    pub channel: String,
+}
