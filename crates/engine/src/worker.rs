@@ -4,9 +4,9 @@ use std::future::Future;
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use tongbao_core::schedule::LEASE;
 
 use crate::engine::Engine;
@@ -42,7 +42,7 @@ impl Engine {
         reason = "biased: the same order every time"
     )]
     pub async fn run(&self, stop: impl Future<Output = ()>) {
-        let mut stop = pin!(stop);
+        let mut stop = pin!(stop.fuse());
         let mut work: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
         let (mut jobs, mut deliveries) = (0, 0);
         loop {
@@ -54,12 +54,11 @@ impl Engine {
                 }
             };
             // What has been rung since `fill` looked is kept by the bell.
-            let rung = self.work.notified();
-            let slept = self.clock().sleep(wait);
-            tokio::select! {
-                biased;
-                () = &mut stop => break,
-                Some(done) = work.next(), if !work.is_empty() => match done {
+            let mut rung = pin!(self.work.notified().fuse());
+            let mut slept = self.clock().sleep(wait).fuse();
+            futures::select_biased! {
+                () = stop => break,
+                done = work.select_next_some() => match done {
                     Done::Job => jobs -= 1,
                     Done::Delivery => deliveries -= 1,
                 },
