@@ -37,10 +37,6 @@ impl Engine {
     /// Runs jobs and webhook deliveries until `stop`, then finishes what it
     /// holds. May be dropped at any moment: leases run out, and whoever comes
     /// next goes on.
-    #[expect(
-        clippy::disallowed_macros,
-        reason = "biased: the same order every time"
-    )]
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop.fuse());
         let mut work: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
