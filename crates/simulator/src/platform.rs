@@ -1,0 +1,339 @@
+//! The state machine behind every face.
+
+pub mod account;
+pub mod cashier;
+pub mod fault;
+pub mod journal;
+pub mod notification;
+mod pace;
+pub mod response;
+pub mod settings;
+mod timer;
+pub mod trade;
+pub mod wallet;
+mod wechat_v2;
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use crate::UnixMillis;
+use crate::chance::Chance;
+use account::Account;
+use fault::{Fault, FaultId, FaultKind, Faults, NewFault};
+use journal::{Entry, Journal};
+use notification::{Notification, NotificationId, Notifications, Outgoing};
+pub use pace::Moment;
+use pace::Pace;
+use response::{WireResponse, front_page, respond};
+use settings::Settings;
+use timer::{Timer, Timers};
+use trade::{Trade, TradeId, TradeState, Trades};
+use wallet::{Wallet, WalletPlatform};
+
+/// The payment platforms with their books, their people and their faults.
+///
+/// Deterministic: the same seed and the same calls give the same bytes. Serialized it is a
+/// snapshot, from which it goes on as if nothing had happened.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Platform {
+    settings: Settings,
+    pace: Pace,
+    chance: Chance,
+    accounts: BTreeMap<String, Account>,
+    wallets: BTreeMap<String, Wallet>,
+    trades: Trades,
+    notifications: Notifications,
+    /// Notifications that wait for another one to go first.
+    held_back: Vec<NotificationId>,
+    faults: Faults,
+    journal: Journal,
+    timers: Timers,
+}
+
+/// The platform's own truth, for tests to hold other books against.
+#[derive(Debug)]
+pub struct Books<'a> {
+    trades: &'a Trades,
+    /// By number.
+    pub accounts: &'a BTreeMap<String, Account>,
+    /// By id.
+    pub wallets: &'a BTreeMap<String, Wallet>,
+}
+
+impl Platform {
+    /// With the ready-made account, `alice` and `bob`.
+    ///
+    /// A seed that was used before gives the same `transaction_id`s again on the same day: a
+    /// program that starts without a snapshot should choose a new one.
+    #[expect(
+        clippy::missing_panics_doc,
+        reason = "the ready-made people keep the rules"
+    )]
+    pub fn new(seed: u64) -> Self {
+        let mut platform = Self {
+            settings: Settings::default(),
+            pace: Pace::default(),
+            chance: Chance::new(seed),
+            accounts: BTreeMap::new(),
+            wallets: BTreeMap::new(),
+            trades: Trades::default(),
+            notifications: Notifications::default(),
+            held_back: Vec::new(),
+            faults: Faults::default(),
+            journal: Journal::default(),
+            timers: Timers::default(),
+        };
+        platform.add_account(Account::ready_made());
+        let people = [
+            (
+                "alice",
+                WalletPlatform::Wechat,
+                "oTongbaoSimulatorAlice000001",
+            ),
+            ("bob", WalletPlatform::Alipay, "2088000000000002"),
+        ];
+        for (id, kind, openid) in people {
+            let wallet = Wallet::new(id, kind, openid, 1_000_000, "123456")
+                .expect("the ready-made people keep the rules");
+            platform.wallets.insert(id.to_owned(), wallet);
+        }
+        platform
+    }
+
+    /// Another merchant; one of the same number is replaced.
+    pub fn add_account(&mut self, account: Account) {
+        self.accounts.insert(account.mch_id.clone(), account);
+    }
+
+    /// Takes a merchant's request. The effects are there when this returns, whatever becomes of
+    /// the response.
+    pub fn handle(&mut self, now: UnixMillis, request: &Request<Bytes>) -> WireResponse {
+        let at = self.moment(now);
+        let path = request.uri().path();
+        let Some(operation) = wechat_v2::Operation::at(path) else {
+            return WireResponse::now(front_page(StatusCode::NOT_FOUND));
+        };
+        let order = wechat_v2::order_named_in(request.body());
+        let slow = self
+            .faults
+            .strike(&[FaultKind::Slow], at, Some(path), order.as_deref());
+        let fault = self
+            .faults
+            .strike(&FaultKind::OF_REQUESTS, at, Some(path), order.as_deref());
+        let kind = fault.map(|fault| fault.asked.kind);
+        let mut entry = Entry {
+            at: at.wall,
+            path: path.to_owned(),
+            out_trade_no: order,
+            outcome: String::new(),
+            hint: None,
+            fault: kind
+                .or(slow.as_ref().map(|_| FaultKind::Slow))
+                .map(|kind| kind.as_str().into()),
+        };
+        let delay = slow.map(|fault| fault.delay()).unwrap_or_default();
+        let response = self.respond(at, operation, request, kind, &mut entry);
+        self.journal.push(entry);
+        response.delayed(delay)
+    }
+
+    fn respond(
+        &mut self,
+        at: Moment,
+        operation: wechat_v2::Operation,
+        request: &Request<Bytes>,
+        fault: Option<FaultKind>,
+        entry: &mut Entry,
+    ) -> WireResponse {
+        match fault {
+            Some(FaultKind::RefuseConnection) => return WireResponse::Refused,
+            Some(FaultKind::Http500) => {
+                return WireResponse::now(front_page(StatusCode::INTERNAL_SERVER_ERROR));
+            }
+            _ => {}
+        }
+        let answer = wechat_v2::answer(self, at, operation, request, fault);
+        entry.outcome = answer.outcome;
+        entry.hint = answer.hint;
+        match fault {
+            Some(FaultKind::NoAnswer) => WireResponse::Dropped {
+                delay: Duration::ZERO,
+            },
+            Some(FaultKind::GarbageAnswer) => WireResponse::now(respond(
+                StatusCode::OK,
+                "text/html",
+                "<html><body>系统繁忙，请稍后再试",
+            )),
+            _ => WireResponse::now(respond(
+                StatusCode::OK,
+                "text/xml; charset=utf-8",
+                answer.body,
+            )),
+        }
+    }
+
+    /// When [`fire`](Self::fire) has something to do, on the clock that `now` is read from.
+    /// `None` when nothing is planned, or the platform's time stands still.
+    pub fn next_due(&self) -> Option<UnixMillis> {
+        self.pace.wall_of(self.timers.next_due()?)
+    }
+
+    /// Does what is due by now, and hands out the notifications to be sent.
+    pub fn fire(&mut self, now: UnixMillis) -> Vec<Outgoing> {
+        let at = self.moment(now);
+        let mut outgoing = Vec::new();
+        while let Some(timer) = self.timers.pop_due(at.inside) {
+            match timer {
+                Timer::CloseUnpaid(trade) => self.on_close_unpaid(at, trade),
+                Timer::Notify(notification) => outgoing.extend(self.on_notify(at, notification)),
+                Timer::AnswerDeadline(try_id) => self.on_answer_deadline(at, try_id),
+            }
+        }
+        outgoing
+    }
+
+    /// Both clocks at this instant.
+    pub fn moment(&self, now: UnixMillis) -> Moment {
+        self.pace.at(now)
+    }
+
+    /// Moves the platform's time forward; what falls due is done by the next
+    /// [`fire`](Self::fire).
+    pub fn advance(&mut self, by: Duration) {
+        self.pace.advance(by);
+    }
+
+    /// Seconds of the platform's time in one second outside: 1 as usual, 0 to move it by hand.
+    pub fn set_speed(&mut self, now: UnixMillis, speed: u32) {
+        self.pace.set_speed(now, speed);
+    }
+
+    /// As set by [`set_speed`](Self::set_speed).
+    pub fn speed(&self) -> u32 {
+        self.pace.speed()
+    }
+
+    /// The platform's habits.
+    pub fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// New habits; what is planned already stays planned.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
+    /// Switches a fault on. A forgery about one order that is there and unpaid is sent at once;
+    /// any other awaits the next order that fits.
+    pub fn add_fault(&mut self, now: UnixMillis, asked: NewFault) -> FaultId {
+        let at = self.moment(now);
+        let forged = (asked.kind == FaultKind::ForgedNotification)
+            .then(|| asked.out_trade_no.clone())
+            .flatten();
+        let id = self.faults.switch_on(at, asked);
+        let victim = forged.and_then(|number| {
+            let fits = |trade: &&Trade| trade.out_trade_no == number && trade.is_open(at);
+            self.trades.iter().find(fits).map(|trade| trade.id)
+        });
+        if let Some(victim) = victim {
+            self.forge_if_asked(at, victim);
+        }
+        id
+    }
+
+    /// Switches a fault off; `false` when there is none of this id.
+    pub fn remove_fault(&mut self, id: FaultId) -> bool {
+        self.faults.switch_off(id)
+    }
+
+    /// Switches all faults off.
+    pub fn clear_faults(&mut self) {
+        self.faults.clear();
+    }
+
+    /// One fault.
+    pub fn fault(&self, id: FaultId) -> Option<&Fault> {
+        self.faults.get(id)
+    }
+
+    /// The faults that were switched on, those that have spent themselves included.
+    pub fn faults(&self) -> impl Iterator<Item = &Fault> {
+        self.faults.iter()
+    }
+
+    /// All notifications, the oldest first.
+    pub fn notifications(&self) -> impl DoubleEndedIterator<Item = &Notification> {
+        self.notifications.iter()
+    }
+
+    /// The last requests, the oldest first.
+    pub fn journal(&self) -> impl DoubleEndedIterator<Item = &Entry> {
+        self.journal.iter()
+    }
+
+    /// The platform's own books.
+    pub fn truth(&self) -> Books<'_> {
+        Books {
+            trades: &self.trades,
+            accounts: &self.accounts,
+            wallets: &self.wallets,
+        }
+    }
+
+    /// Sends a forgery about this order if a fault asks for one.
+    fn forge_if_asked(&mut self, at: Moment, trade: TradeId) {
+        let Some(row) = self.trades.get(trade) else {
+            return;
+        };
+        let path = notification::path_of(&row.notify_url);
+        let kinds = [FaultKind::ForgedNotification];
+        let number = row.out_trade_no.clone();
+        let asked = self
+            .faults
+            .strike(&kinds, at, path.as_deref(), Some(&number));
+        if asked.is_some() {
+            self.tell_forgery(at, trade);
+        }
+    }
+}
+
+impl<'a> Books<'a> {
+    /// All trades, the oldest first.
+    pub fn trades(&self) -> impl DoubleEndedIterator<Item = &'a Trade> + use<'a> {
+        self.trades.iter()
+    }
+
+    /// One merchant's order.
+    pub fn trade(&self, mch_id: &str, out_trade_no: &str) -> Option<&'a Trade> {
+        self.trades.by_number(mch_id, out_trade_no)
+    }
+
+    /// An order by its code or prepay id, those that have ended included.
+    pub fn trade_of_handle(&self, handle: &str) -> Option<&'a Trade> {
+        self.trades.by_handle(handle)
+    }
+
+    /// Fen in all wallets and with all merchants: payments do not change it.
+    pub fn total_fen(&self) -> u64 {
+        let people: u64 = self.wallets.values().map(|wallet| wallet.balance_fen).sum();
+        let merchants: u64 = self
+            .accounts
+            .values()
+            .map(|account| account.balance_fen)
+            .sum();
+        people + merchants
+    }
+
+    /// Fen received for orders that are paid.
+    pub fn paid_fen(&self) -> u64 {
+        let paid = |trade: &&Trade| matches!(trade.state, TradeState::Success(_));
+        self.trades()
+            .filter(paid)
+            .map(|trade| trade.amount_fen)
+            .sum()
+    }
+}

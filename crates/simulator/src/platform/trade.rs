@@ -1,0 +1,255 @@
+//! What a merchant has asked to be paid.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use tongbao_wire::wechat_v2::{SignType, TradeType};
+
+use super::Moment;
+use crate::UnixMillis;
+
+/// One order at the platform.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Trade {
+    /// Counts up from 1.
+    pub id: TradeId,
+    /// Who gets the money.
+    pub mch_id: String,
+    /// The application it was placed for.
+    pub app_id: String,
+    /// The merchant's number, unique for ever under `mch_id`.
+    pub out_trade_no: String,
+    /// Where it is to be paid.
+    #[serde(with = "trade_type")]
+    pub trade_type: TradeType,
+    /// Fen.
+    pub amount_fen: u64,
+    /// What the payer reads.
+    pub subject: String,
+    /// Comes back in notifications and queries.
+    pub attach: Option<String>,
+    /// The merchant's terminal.
+    pub device_info: Option<String>,
+    /// Of the interface: `1.0` with discounts for single articles.
+    pub version: Option<String>,
+    /// The only person who may pay, for `JSAPI`.
+    pub openid: Option<String>,
+    /// Where the payment is told.
+    pub notify_url: String,
+    /// What the order was signed with, and so its notification.
+    #[serde(with = "sign_type")]
+    pub sign_type: SignType,
+    /// What a repeated order must equal, byte for byte.
+    pub terms: String,
+    /// When it was placed.
+    pub created: Moment,
+    /// From when on nobody new may pay, on the platform's own clock.
+    pub expires_inside: Option<UnixMillis>,
+    /// What the payer's phone gets hold of it by.
+    pub prepay: Prepay,
+    /// Wallets whose owners see the prompt.
+    pub in_cashier: BTreeSet<String>,
+    /// What has become of it.
+    pub state: TradeState,
+}
+
+/// Counts up from 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct TradeId(pub u64);
+
+/// The way to the prompt. A new one is made when the order is repeated after its end.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Prepay {
+    /// For the merchant's page or app.
+    pub prepay_id: String,
+    /// The text of the QR code, for `NATIVE`.
+    pub code_url: Option<String>,
+    /// Where to send the browser, for `MWEB`.
+    pub mweb_url: Option<String>,
+    /// End of its life, on the platform's own clock.
+    pub until_inside: UnixMillis,
+}
+
+/// What has become of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TradeState {
+    /// `NOTPAY`
+    NotPay,
+    /// `SUCCESS`
+    Success(Paid),
+    /// `CLOSED`
+    Closed {
+        /// When.
+        at: Moment,
+        /// By whom.
+        by: ClosedBy,
+    },
+}
+
+/// A payment that was made.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paid {
+    /// Whose money it was.
+    pub wallet: String,
+    /// Who that is to the merchant.
+    pub openid: String,
+    /// The platform's number: 28 digits.
+    pub transaction_id: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// Who closed an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ClosedBy {
+    /// The merchant asked.
+    Merchant,
+    /// Nobody paid in time.
+    Expiry,
+}
+
+impl Trade {
+    /// Whether a person who has not opened it before may do so.
+    pub fn is_open(&self, at: Moment) -> bool {
+        self.state == TradeState::NotPay && !self.is_expired(at)
+    }
+
+    /// Whether `time_expire` has passed.
+    pub fn is_expired(&self, at: Moment) -> bool {
+        self.expires_inside
+            .is_some_and(|expires| expires <= at.inside)
+    }
+
+    /// The payment, when there was one.
+    pub fn paid(&self) -> Option<&Paid> {
+        match &self.state {
+            TradeState::Success(paid) => Some(paid),
+            TradeState::NotPay | TradeState::Closed { .. } => None,
+        }
+    }
+}
+
+/// All trades, found by any of their names.
+#[derive(Debug, Default)]
+pub(super) struct Trades {
+    rows: BTreeMap<TradeId, Trade>,
+    by_number: BTreeMap<String, TradeId>,
+    /// Codes and prepay ids, those that have ended included.
+    by_handle: BTreeMap<String, TradeId>,
+    by_transaction: BTreeMap<String, TradeId>,
+}
+
+impl Trades {
+    pub(super) fn next_id(&self) -> TradeId {
+        TradeId(self.rows.last_key_value().map_or(1, |(last, _)| last.0 + 1))
+    }
+
+    pub(super) fn insert(&mut self, trade: Trade) {
+        let id = trade.id;
+        self.by_number
+            .insert(number(&trade.mch_id, &trade.out_trade_no), id);
+        self.index_handles(id, &trade.prepay);
+        if let Some(paid) = trade.paid() {
+            self.by_transaction.insert(paid.transaction_id.clone(), id);
+        }
+        self.rows.insert(id, trade);
+    }
+
+    pub(super) fn renew(&mut self, id: TradeId, prepay: Prepay) {
+        self.index_handles(id, &prepay);
+        if let Some(trade) = self.rows.get_mut(&id) {
+            trade.prepay = prepay;
+        }
+    }
+
+    pub(super) fn set_paid(&mut self, id: TradeId, paid: Paid) {
+        self.by_transaction.insert(paid.transaction_id.clone(), id);
+        if let Some(trade) = self.rows.get_mut(&id) {
+            trade.in_cashier.clear();
+            trade.state = TradeState::Success(paid);
+        }
+    }
+
+    pub(super) fn get(&self, id: TradeId) -> Option<&Trade> {
+        self.rows.get(&id)
+    }
+
+    pub(super) fn get_mut(&mut self, id: TradeId) -> Option<&mut Trade> {
+        self.rows.get_mut(&id)
+    }
+
+    pub(super) fn by_number(&self, mch_id: &str, out_trade_no: &str) -> Option<&Trade> {
+        self.get(*self.by_number.get(&number(mch_id, out_trade_no))?)
+    }
+
+    pub(super) fn by_handle(&self, handle: &str) -> Option<&Trade> {
+        self.get(*self.by_handle.get(handle)?)
+    }
+
+    pub(super) fn by_transaction(&self, transaction_id: &str) -> Option<&Trade> {
+        self.get(*self.by_transaction.get(transaction_id)?)
+    }
+
+    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Trade> {
+        self.rows.values()
+    }
+
+    fn index_handles(&mut self, id: TradeId, prepay: &Prepay) {
+        self.by_handle.insert(prepay.prepay_id.clone(), id);
+        if let Some(code_url) = &prepay.code_url {
+            self.by_handle.insert(code_url.clone(), id);
+        }
+    }
+}
+
+impl Serialize for Trades {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.rows.values())
+    }
+}
+
+impl<'de> Deserialize<'de> for Trades {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut trades = Self::default();
+        for trade in Vec::<Trade>::deserialize(deserializer)? {
+            trades.insert(trade);
+        }
+        Ok(trades)
+    }
+}
+
+/// A merchant's number has no slash in it.
+fn number(mch_id: &str, out_trade_no: &str) -> String {
+    format!("{mch_id}/{out_trade_no}")
+}
+
+mod trade_type {
+    use super::{Deserialize, Deserializer, Serializer, TradeType};
+
+    pub(super) fn serialize<S: Serializer>(word: &TradeType, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(word.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<TradeType, D::Error> {
+        Ok(TradeType::from(&*String::deserialize(d)?))
+    }
+}
+
+mod sign_type {
+    use serde::de::Error;
+
+    use super::{Deserialize, Deserializer, Serializer, SignType};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+    pub(super) fn serialize<S: Serializer>(word: &SignType, s: S) -> Result<S::Ok, S::Error> {
+        s.serialize_str(word.as_str())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<SignType, D::Error> {
+        let word = String::deserialize(d)?;
+        SignType::from_word(&word).ok_or_else(|| D::Error::custom("no such sign type"))
+    }
+}

@@ -1,0 +1,301 @@
+//! WeChat Pay, API v2, from the platform's side.
+
+mod close_order;
+pub(super) mod notice;
+mod order_query;
+mod unified_order;
+
+use bytes::Bytes;
+use http::{Method, Request};
+use tongbao_wire::wechat_v2::close_order::Closed;
+use tongbao_wire::wechat_v2::head::{Content, Reply};
+use tongbao_wire::wechat_v2::limits::{self, Limit};
+use tongbao_wire::wechat_v2::{
+    ApiKey, ErrorCode, FieldError, Fields, ReplyHead, RequestHead, SignType, XmlError, sign,
+};
+
+use super::fault::FaultKind;
+use super::{Moment, Platform};
+
+/// What a merchant can ask for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Operation {
+    UnifiedOrder,
+    OrderQuery,
+    CloseOrder,
+}
+
+impl Operation {
+    pub(super) fn at(path: &str) -> Option<Self> {
+        match path {
+            "/pay/unifiedorder" => Some(Self::UnifiedOrder),
+            "/pay/orderquery" => Some(Self::OrderQuery),
+            "/pay/closeorder" => Some(Self::CloseOrder),
+            _ => None,
+        }
+    }
+
+    const fn limits(self) -> &'static [Limit] {
+        match self {
+            Self::UnifiedOrder => limits::UNIFIED_ORDER,
+            Self::OrderQuery => limits::ORDER_QUERY,
+            Self::CloseOrder => limits::CLOSE_ORDER,
+        }
+    }
+}
+
+/// An answer, and what to write down about it.
+pub(super) struct Answer {
+    pub(super) body: String,
+    pub(super) outcome: String,
+    pub(super) hint: Option<String>,
+}
+
+/// Why a request is not carried out.
+enum Failure {
+    /// `return_code` is `FAIL`: before the caller is known, or the fields make no sense.
+    Unsigned {
+        return_msg: String,
+        hint: Option<String>,
+    },
+    /// `result_code` is `FAIL`: understood, and refused.
+    Signed(ErrorCode, &'static str),
+}
+
+impl Failure {
+    fn unsigned(return_msg: impl Into<String>) -> Self {
+        Self::Unsigned {
+            return_msg: return_msg.into(),
+            hint: None,
+        }
+    }
+
+    fn hinted(return_msg: &str, hint: String) -> Self {
+        Self::Unsigned {
+            return_msg: return_msg.to_owned(),
+            hint: Some(hint),
+        }
+    }
+}
+
+/// A merchant whose signature was good.
+struct Caller {
+    head: RequestHead,
+    key: ApiKey,
+    sign_type: SignType,
+}
+
+/// The order that a request is about, as far as it can be read. Only for aiming faults.
+pub(super) fn order_named_in(body: &[u8]) -> Option<String> {
+    let fields = Fields::read(body).ok()?;
+    fields.present("out_trade_no").map(str::to_owned)
+}
+
+/// Carries the request out, unless a fault has it refused first.
+pub(super) fn answer(
+    platform: &mut Platform,
+    at: Moment,
+    operation: Operation,
+    request: &Request<Bytes>,
+    fault: Option<FaultKind>,
+) -> Answer {
+    if fault == Some(FaultKind::FrequencyLimited) {
+        return refuse(Failure::unsigned("频率限制"));
+    }
+    let (fields, caller) = match identify(platform, operation, request) {
+        Ok(identified) => identified,
+        Err(failure) => return refuse(failure),
+    };
+    let system_error = || Err(Failure::Signed(ErrorCode::SystemError, "系统错误"));
+    let head = reply_head(platform, &caller);
+    let reply = match fault {
+        Some(FaultKind::SystemError) => system_error(),
+        Some(FaultKind::SystemErrorAfterEffect) => {
+            let _: Result<Fields<'_>, Failure> =
+                carry_out(platform, at, operation, &fields, &caller, &head);
+            system_error()
+        }
+        _ => carry_out(platform, at, operation, &fields, &caller, &head),
+    };
+    let reply = match reply {
+        Err(failure @ Failure::Unsigned { .. }) => return refuse(failure),
+        Err(Failure::Signed(err_code, err_code_des)) => Reply::<Closed>::Failed {
+            head,
+            err_code: Some(err_code),
+            err_code_des: Some(err_code_des.to_owned()),
+        }
+        .to_fields()
+        .into_owned(),
+        Ok(fields) => fields,
+    };
+    let outcome = reply
+        .present("err_code")
+        .or(reply.present("trade_state"))
+        .unwrap_or("SUCCESS")
+        .to_owned();
+    let key = match fault {
+        Some(FaultKind::BadSignatureAnswer) => strangers_key(platform).unwrap_or(caller.key),
+        _ => caller.key,
+    };
+    Answer {
+        body: signed(&reply, &key, caller.sign_type),
+        outcome,
+        hint: None,
+    }
+}
+
+fn carry_out(
+    platform: &mut Platform,
+    at: Moment,
+    operation: Operation,
+    fields: &Fields<'_>,
+    caller: &Caller,
+    head: &ReplyHead,
+) -> Result<Fields<'static>, Failure> {
+    limits::check(fields, operation.limits()).map_err(malformed)?;
+    if caller.head.sub_mch_id.is_some() {
+        let text = "特约子商户商户号未授权服务商的产品权限";
+        return Err(Failure::Signed(ErrorCode::NoAuth, text));
+    }
+    match operation {
+        Operation::UnifiedOrder => {
+            let prepaid = unified_order::place(platform, at, fields, caller)?;
+            Ok(done(head.clone(), prepaid))
+        }
+        Operation::OrderQuery => {
+            let (order, device_info) = order_query::look_up(platform, fields, caller)?;
+            let head = ReplyHead {
+                device_info,
+                ..head.clone()
+            };
+            Ok(done(head, order))
+        }
+        Operation::CloseOrder => {
+            let closed = close_order::close(platform, at, fields, caller)?;
+            Ok(done(head.clone(), closed))
+        }
+    }
+}
+
+fn done<T: Content>(head: ReplyHead, content: T) -> Fields<'static> {
+    Reply::Done { head, content }.to_fields().into_owned()
+}
+
+/// The platform's checks, in the order in which it makes them, up to the signature.
+fn identify<'r>(
+    platform: &Platform,
+    operation: Operation,
+    request: &'r Request<Bytes>,
+) -> Result<(Fields<'r>, Caller), Failure> {
+    if request.method() != Method::POST {
+        return Err(Failure::unsigned("请使用post方法"));
+    }
+    if request.body().is_empty() {
+        return Err(Failure::unsigned("post数据为空"));
+    }
+    let fields = Fields::read(request.body()).map_err(unreadable)?;
+    if let Err(FieldError::Missing(field)) = limits::check(&fields, operation.limits()) {
+        return Err(lacks(field));
+    }
+    let head = RequestHead::from_fields(&fields).map_err(malformed)?;
+    let account = platform
+        .accounts
+        .get(&head.mch_id)
+        .ok_or_else(|| Failure::unsigned("mch_id不存在"))?;
+    if account.app_id != head.appid {
+        let elsewhere = platform
+            .accounts
+            .values()
+            .any(|other| other.app_id == head.appid);
+        return Err(Failure::unsigned(if elsewhere {
+            "appid和mch_id不匹配"
+        } else {
+            "appid不存在"
+        }));
+    }
+    let key = ApiKey::new(&account.api_v2_key.0).map_err(|error| {
+        Failure::hinted(
+            "签名错误",
+            format!("the account's own key is unusable: {error}"),
+        )
+    })?;
+    let sign_type = head.effective_sign_type();
+    sign::verify(&fields, &key, sign_type).map_err(|_| {
+        let text = sign::string_to_sign(&fields);
+        let hint = format!("{sign_type} over: {text}&key=<api_v2_key>");
+        Failure::hinted("签名错误", hint)
+    })?;
+    let caller = Caller {
+        head,
+        key,
+        sign_type,
+    };
+    Ok((fields, caller))
+}
+
+fn unreadable(error: XmlError) -> Failure {
+    let text = match error {
+        XmlError::NotUtf8 | XmlError::Encoding => "编码格式错误",
+        _ => "XML格式错误",
+    };
+    Failure::hinted(text, error.label().to_owned())
+}
+
+fn lacks(field: &str) -> Failure {
+    Failure::hinted("缺少参数", format!("{field} is missing or empty"))
+}
+
+fn malformed(error: FieldError) -> Failure {
+    match error {
+        FieldError::Missing(field) => lacks(field),
+        FieldError::Malformed(field) | FieldError::Unexpected(field) => {
+            Failure::unsigned(format!("invalid {field}"))
+        }
+    }
+}
+
+fn refuse(failure: Failure) -> Answer {
+    let (return_msg, hint) = match failure {
+        Failure::Unsigned { return_msg, hint } => (return_msg, hint),
+        Failure::Signed(_, text) => (text.to_owned(), None),
+    };
+    let reply = Reply::<Closed>::Refused {
+        return_msg: Some(return_msg.clone()),
+    };
+    Answer {
+        body: reply.to_fields().write_lines(),
+        outcome: return_msg,
+        hint,
+    }
+}
+
+fn reply_head(platform: &mut Platform, caller: &Caller) -> ReplyHead {
+    ReplyHead {
+        return_msg: Some("OK".into()),
+        appid: caller.head.appid.clone(),
+        mch_id: caller.head.mch_id.clone(),
+        sub_appid: None,
+        sub_mch_id: None,
+        device_info: None,
+        nonce_str: platform.chance.alphanumeric(16),
+        sign_type: None,
+    }
+}
+
+/// Signs and writes. The platform puts `sign` right behind `nonce_str`.
+fn signed(reply: &Fields<'_>, key: &ApiKey, sign_type: SignType) -> String {
+    let mut fields = Fields::new();
+    for (name, value) in reply.iter() {
+        fields.insert(name, value);
+        if name == "nonce_str" {
+            fields.insert("sign", "");
+        }
+    }
+    sign::insert_sign(&mut fields, key, sign_type);
+    fields.write_lines()
+}
+
+/// A key that no account has.
+fn strangers_key(platform: &mut Platform) -> Option<ApiKey> {
+    ApiKey::new(&platform.chance.alphanumeric(32)).ok()
+}

@@ -1,0 +1,108 @@
+//! Saying what has become of an order.
+
+use tongbao_wire::wechat_v2::order_query::{Order, OrderNo, Request};
+use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
+use tongbao_wire::wechat_v2::{BeijingTime, ErrorCode, Fields, TradeState};
+
+use super::super::trade::{Paid, Trade, TradeState as State};
+use super::{Caller, Failure, malformed};
+use crate::platform::Platform;
+
+/// The order, and the `device_info` that real replies carry in some states: empty while unpaid
+/// without one.
+pub(super) fn look_up(
+    platform: &Platform,
+    fields: &Fields<'_>,
+    caller: &Caller,
+) -> Result<(Order, Option<String>), Failure> {
+    let request = Request::from_fields(fields).map_err(malformed)?;
+    let found = match &request.order {
+        OrderNo::TransactionId(id) if !id.bytes().all(|byte| byte.is_ascii_digit()) => {
+            let text = "微信订单号非法";
+            return Err(Failure::Signed(ErrorCode::InvalidTransactionId, text));
+        }
+        OrderNo::TransactionId(id) => platform.trades.by_transaction(id),
+        OrderNo::OutTradeNo(number) => platform.trades.by_number(&caller.head.mch_id, number),
+    };
+    let trade = found
+        .filter(|trade| trade.mch_id == caller.head.mch_id)
+        .ok_or(Failure::Signed(ErrorCode::OrderNotExist, "order not exist"))?;
+    Ok(match &trade.state {
+        State::NotPay => (not_paid(trade), Some(device_info(trade))),
+        State::Success(paid) => (success(trade, paid), trade.device_info.clone()),
+        State::Closed { .. } => (closed(trade), None),
+    })
+}
+
+fn not_paid(trade: &Trade) -> Order {
+    Order {
+        amounts: Some(Amounts {
+            total_fee: trade.amount_fen,
+            ..Amounts::default()
+        }),
+        ..bare(trade, TradeState::NotPay, "订单未支付")
+    }
+}
+
+fn closed(trade: &Trade) -> Order {
+    Order {
+        attach: Some(trade.attach.clone().unwrap_or_default()),
+        ..bare(trade, TradeState::Closed, "订单已关闭")
+    }
+}
+
+fn success(trade: &Trade, paid: &Paid) -> Order {
+    Order {
+        transaction_id: Some(paid.transaction_id.clone()),
+        payer: payer(paid),
+        trade_type: Some(trade.trade_type.clone()),
+        bank_type: Some("OTHERS".into()),
+        amounts: Some(Amounts {
+            cash_fee_type: Some("CNY".into()),
+            ..amounts(trade.amount_fen)
+        }),
+        attach: Some(trade.attach.clone().unwrap_or_default()),
+        time_end: BeijingTime::from_unix_secs(paid.at.wall.as_secs()),
+        ..bare(trade, TradeState::Success, "支付成功")
+    }
+}
+
+fn bare(trade: &Trade, trade_state: TradeState, desc: &str) -> Order {
+    Order {
+        trade_state,
+        trade_state_desc: Some(desc.to_owned()),
+        out_trade_no: trade.out_trade_no.clone(),
+        transaction_id: None,
+        payer: Payer::default(),
+        trade_type: None,
+        bank_type: None,
+        amounts: None,
+        attach: None,
+        time_end: None,
+        promotion_detail: None,
+        consume_fee: None,
+    }
+}
+
+fn device_info(trade: &Trade) -> String {
+    trade.device_info.clone().unwrap_or_default()
+}
+
+/// Who paid, to the merchant.
+pub(super) fn payer(paid: &Paid) -> Payer {
+    Payer {
+        openid: Some(paid.openid.clone()),
+        is_subscribe: Some("N".into()),
+        ..Payer::default()
+    }
+}
+
+/// All of it from the payer's own money.
+pub(super) fn amounts(total_fee: u64) -> Amounts {
+    Amounts {
+        total_fee,
+        fee_type: Some("CNY".into()),
+        cash_fee: Some(total_fee),
+        ..Amounts::default()
+    }
+}
