@@ -1,0 +1,90 @@
+//! What the tests need besides Rust: installed when it is missing.
+
+use anyhow::{Context, Result};
+
+use crate::run::{root, run, succeeds};
+
+/// A program, and the system's package that brings it.
+struct Package {
+    program: &'static str,
+    package: &'static str,
+}
+
+const PACKAGES: &[Package] = &[
+    // The pages are driven in a real browser.
+    Package {
+        program: "chromium",
+        package: "chromium",
+    },
+    Package {
+        program: "chromedriver",
+        package: "chromium-driver",
+    },
+    // Client libraries that nobody here wrote are pointed at the simulator.
+    Package {
+        program: "python3",
+        package: "python3",
+    },
+    Package {
+        program: "node",
+        package: "nodejs",
+    },
+    Package {
+        program: "npm",
+        package: "npm",
+    },
+];
+
+/// Pages in Chinese need a font with Chinese in it.
+const FONT: &str = "fonts-noto-cjk";
+
+/// Client libraries from PyPI.
+const PYTHON_CLIENTS: &[&str] = &["wechatpy[cryptography]==1.8.18"];
+
+/// Installs what is missing.
+pub(crate) fn packages() -> Result<()> {
+    let mut missing: Vec<_> = PACKAGES
+        .iter()
+        .filter(|need| !succeeds(need.program, &["--version"]))
+        .map(|need| need.package)
+        .collect();
+    if !succeeds("sh", &["-c", "ls /usr/share/fonts/opentype/noto/*CJK*"]) {
+        missing.push(FONT);
+    }
+    if !succeeds("python3", &["-c", "import venv, ensurepip"]) {
+        missing.push("python3-venv");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    let sudo = if succeeds("sh", &["-c", "test \"$(id -u)\" = 0"]) {
+        ""
+    } else {
+        "sudo "
+    };
+    let install = format!(
+        "{sudo}apt-get update -qq && {sudo}apt-get install -y -qq --no-install-recommends {}",
+        missing.join(" ")
+    );
+    run("sh", &["-c", &install]).with_context(|| {
+        format!(
+            "these packages are needed and could not be installed: {}",
+            missing.join(", ")
+        )
+    })
+}
+
+/// Makes a Python environment with foreign client libraries, under `target`.
+pub(crate) fn foreign_clients() -> Result<()> {
+    let venv = root().join("target/foreign-venv");
+    let python = venv.join("bin/python").display().to_string();
+    let pip = [&["-m", "pip", "install", "--quiet"], PYTHON_CLIENTS].concat();
+    if succeeds(&python, &["-c", "import wechatpy"]) {
+        return Ok(());
+    }
+    run(
+        "python3",
+        &["-m", "venv", "--clear", &venv.display().to_string()],
+    )?;
+    run(&python, &pip)
+}
