@@ -41,6 +41,7 @@
 
 mod chance;
 pub mod platform;
+pub mod server;
 mod time;
 
 pub use platform::account::{Account, TestKey};

@@ -78,6 +78,18 @@ pub enum NotificationState {
     GivenUp,
 }
 
+impl NotificationState {
+    /// `waiting`, `sent`, `accepted` or `given_up`.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Waiting(_) => "waiting",
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::GivenUp => "given_up",
+        }
+    }
+}
+
 /// One request to the merchant.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Try {
@@ -87,6 +99,23 @@ pub struct Try {
     pub sent: Moment,
     /// `None` until the merchant answers or its time is over.
     pub outcome: Option<Outcome>,
+}
+
+impl Try {
+    /// `pending`, `accepted`, `refused`, `no_answer` or `lost`.
+    pub const fn verdict(&self) -> &'static str {
+        match &self.outcome {
+            None => "pending",
+            Some(Outcome::Answered {
+                verdict: Ok(()), ..
+            }) => "accepted",
+            Some(Outcome::Answered {
+                verdict: Err(_), ..
+            }) => "refused",
+            Some(Outcome::NoAnswer { .. }) => "no_answer",
+            Some(Outcome::Lost) => "lost",
+        }
+    }
 }
 
 /// How a try ended.

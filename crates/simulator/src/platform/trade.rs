@@ -88,6 +88,17 @@ pub enum TradeState {
     },
 }
 
+impl TradeState {
+    /// The platform's word for it.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::NotPay => "NOTPAY",
+            Self::Success(_) => "SUCCESS",
+            Self::Closed { .. } => "CLOSED",
+        }
+    }
+}
+
 /// A payment that was made.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Paid {

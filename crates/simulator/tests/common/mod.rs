@@ -8,19 +8,19 @@ use http::Request;
 use tongbao_simulator::{Account, Target, UnixMillis};
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
-pub const NOON: UnixMillis = UnixMillis::from_secs(1_795_233_600);
-pub const NOTIFY_URL: &str = "http://shop.test/notify/1";
+pub(crate) const NOON: UnixMillis = UnixMillis::from_secs(1_795_233_600);
+pub(crate) const NOTIFY_URL: &str = "http://shop.test/notify/1";
 
 /// The ready-made account's owner.
-pub struct Merchant {
-    pub mch_id: String,
-    pub app_id: String,
-    pub key: ApiKey,
-    pub sign_type: SignType,
+pub(crate) struct Merchant {
+    pub(crate) mch_id: String,
+    pub(crate) app_id: String,
+    pub(crate) key: ApiKey,
+    pub(crate) sign_type: SignType,
 }
 
 impl Merchant {
-    pub fn ready_made() -> Self {
+    pub(crate) fn ready_made() -> Self {
         let account = Account::ready_made();
         Self {
             mch_id: account.mch_id,
@@ -30,7 +30,7 @@ impl Merchant {
         }
     }
 
-    pub fn with_hmac() -> Self {
+    pub(crate) fn with_hmac() -> Self {
         Self {
             sign_type: SignType::HmacSha256,
             ..Self::ready_made()
@@ -38,7 +38,7 @@ impl Merchant {
     }
 
     /// The fields of a `NATIVE` order, still without head and signature.
-    pub fn order(number: &str, fen: u64) -> Fields<'static> {
+    pub(crate) fn order(number: &str, fen: u64) -> Fields<'static> {
         let pairs = [
             ("body", "豆浆".to_owned()),
             ("out_trade_no", number.to_owned()),
@@ -51,12 +51,12 @@ impl Merchant {
         pairs.into_iter().collect()
     }
 
-    pub fn number(number: &str) -> Fields<'static> {
+    pub(crate) fn number(number: &str) -> Fields<'static> {
         Fields::from_iter([("out_trade_no", number.to_owned())])
     }
 
     /// With head and signature.
-    pub fn sign(&self, fields: &Fields<'_>) -> String {
+    pub(crate) fn sign(&self, fields: &Fields<'_>) -> String {
         let mut all = fields.clone();
         all.insert("appid", &*self.app_id);
         all.insert("mch_id", &*self.mch_id);
@@ -68,23 +68,23 @@ impl Merchant {
         all.write()
     }
 
-    pub fn request(&self, path: &str, fields: &Fields<'_>) -> Request<Bytes> {
+    pub(crate) fn request(&self, path: &str, fields: &Fields<'_>) -> Request<Bytes> {
         post(path, self.sign(fields))
     }
 }
 
-pub fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
+pub(crate) fn post(path: &str, body: impl Into<Bytes>) -> Request<Bytes> {
     Request::post(path).body(body.into()).unwrap()
 }
 
-pub fn read(body: &[u8]) -> Fields<'static> {
+pub(crate) fn read(body: &[u8]) -> Fields<'static> {
     Fields::read(body).unwrap().into_owned()
 }
 
-pub fn code(fields: &Fields<'_>) -> Target {
+pub(crate) fn code(fields: &Fields<'_>) -> Target {
     Target::CodeUrl(fields.get("code_url").unwrap().to_owned())
 }
 
 /// A merchant's "heard", in the platform's form.
-pub const HEARD: &[u8] =
+pub(crate) const HEARD: &[u8] =
     b"<xml><return_code><![CDATA[SUCCESS]]></return_code><return_msg><![CDATA[OK]]></return_msg></xml>";

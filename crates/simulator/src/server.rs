@@ -1,0 +1,125 @@
+//! The platforms over HTTP: for any client, at the platforms' real paths.
+//!
+//! [`router`] answers; [`Simulator::drive`] does what falls due and sends the notifications;
+//! [`serve`] runs both on a listener until it is told to stop.
+//!
+//! | path | what |
+//! | --- | --- |
+//! | `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder` | WeChat Pay API v2 |
+//! | `GET /_sim/credentials` | the ready-made test account, by platform; a platform is listed once it is played |
+//! | `GET, POST /_sim/wallets`, `GET /_sim/wallets/{id}` | people with a wallet |
+//! | `POST /_sim/wallets/{id}/scan`, `/open`, `/pay`, `/cancel` | what they do |
+//! | `GET /_sim/trades`, `/_sim/trades/{out_trade_no}`, `/_sim/notifications` | the platform's own truth |
+//! | `GET /_sim/requests` | the last requests, and why one was refused |
+//! | `GET, POST, DELETE /_sim/faults`, `DELETE /_sim/faults/{id}` | what goes wrong |
+//! | `GET, POST /_sim/clock` | the platform's time |
+//! | `GET, PATCH /_sim/settings` | the platform's habits |
+//! | `GET /_sim/events` | server-sent events: something has changed |
+//! | `GET /` | the phone |
+
+mod clock;
+mod control;
+mod driver;
+mod events;
+mod face;
+mod page;
+mod problem;
+mod serve;
+mod snapshot;
+
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use axum::Router;
+use tokio::sync::watch;
+
+use crate::{Platform, UnixMillis};
+pub use clock::system_clock;
+pub use face::HangUp;
+pub use serve::serve;
+pub use snapshot::SnapshotError;
+
+/// One set of platforms, shared by everyone who talks to it.
+#[derive(Clone)]
+pub struct Simulator {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    platform: Mutex<Platform>,
+    now: Box<dyn Fn() -> UnixMillis + Send + Sync>,
+    /// Counts changes.
+    revision: watch::Sender<u64>,
+    /// Set when the streams of events are to end.
+    closing: watch::Sender<bool>,
+    snapshot: Option<PathBuf>,
+}
+
+impl Simulator {
+    /// Platforms in memory, on this clock. The program passes [`system_clock`].
+    pub fn new(platform: Platform, now: impl Fn() -> UnixMillis + Send + Sync + 'static) -> Self {
+        Self::with_snapshot(platform, now, None)
+    }
+
+    /// Platforms that outlive the program: loaded from the file if it is there, and written to it
+    /// while [`drive`](Self::drive) runs, at most once a second. A kill may lose that second.
+    pub fn open(
+        path: impl Into<PathBuf>,
+        seed: u64,
+        now: impl Fn() -> UnixMillis + Send + Sync + 'static,
+    ) -> Result<Self, SnapshotError> {
+        let path = path.into();
+        let platform = snapshot::load(&path)?.unwrap_or_else(|| Platform::new(seed));
+        Ok(Self::with_snapshot(platform, now, Some(path)))
+    }
+
+    fn with_snapshot(
+        platform: Platform,
+        now: impl Fn() -> UnixMillis + Send + Sync + 'static,
+        snapshot: Option<PathBuf>,
+    ) -> Self {
+        Self {
+            shared: Arc::new(Shared {
+                platform: Mutex::new(platform),
+                now: Box::new(now),
+                revision: watch::Sender::new(0),
+                closing: watch::Sender::new(false),
+                snapshot,
+            }),
+        }
+    }
+
+    /// Changes something, and lets everyone who waits know.
+    pub fn act<T>(&self, change: impl FnOnce(&mut Platform, UnixMillis) -> T) -> T {
+        let now = (self.shared.now)();
+        let mut platform = self
+            .shared
+            .platform
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let result = change(&mut platform, now);
+        drop(platform);
+        self.shared.revision.send_modify(|revision| *revision += 1);
+        result
+    }
+
+    /// Only looks.
+    pub fn look<T>(&self, look: impl FnOnce(&Platform, UnixMillis) -> T) -> T {
+        let now = (self.shared.now)();
+        let platform = self
+            .shared
+            .platform
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        look(&platform, now)
+    }
+}
+
+/// Platforms, control API and phone, on one origin.
+pub fn router(simulator: Simulator) -> Router {
+    Router::new()
+        .merge(page::router())
+        .nest("/_sim", control::router())
+        .fallback(face::platform)
+        .with_state(simulator)
+}

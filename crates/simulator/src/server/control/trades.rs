@@ -1,0 +1,135 @@
+//! `/_sim/trades`: orders, as the platform has them in its books.
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json as Answer, Router};
+use serde::{Deserialize, Serialize};
+
+use crate::server::Simulator;
+use crate::server::problem::{InPath, InQuery, Problem};
+use crate::{ClosedBy, Moment, Trade, TradeState, WalletPlatform};
+
+/// The newest are enough to look at; one is found by its number.
+const LISTED: usize = 100;
+
+pub(super) fn router() -> Router<Simulator> {
+    Router::new()
+        .route("/trades", get(list))
+        .route("/trades/{out_trade_no}", get(read))
+}
+
+/// Times are by the clock outside; `state` is in the platform's words.
+#[derive(Serialize)]
+struct TradeView {
+    out_trade_no: String,
+    transaction_id: Option<String>,
+    mch_id: String,
+    app_id: String,
+    platform: WalletPlatform,
+    trade_type: String,
+    state: &'static str,
+    amount: u64,
+    currency: &'static str,
+    subject: String,
+    attach: Option<String>,
+    notify_url: String,
+    prepay_id: String,
+    code_url: Option<String>,
+    mweb_url: Option<String>,
+    code_expires_at: String,
+    created_at: String,
+    expires_at: Option<String>,
+    paid_at: Option<String>,
+    payer: Option<Payer>,
+    closed_at: Option<String>,
+    closed_by: Option<ClosedBy>,
+}
+
+#[derive(Serialize)]
+struct Payer {
+    wallet: String,
+    openid: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Of {
+    mch_id: Option<String>,
+}
+
+async fn list(
+    State(simulator): State<Simulator>,
+    InQuery(of): InQuery<Of>,
+) -> Answer<Vec<TradeView>> {
+    Answer(simulator.look(|platform, now| {
+        let at = platform.moment(now);
+        let newest_first = platform.truth().trades().rev();
+        newest_first
+            .filter(|trade| of.fits(trade))
+            .take(LISTED)
+            .map(|trade| view(at, trade))
+            .collect()
+    }))
+}
+
+async fn read(
+    State(simulator): State<Simulator>,
+    InPath(number): InPath<String>,
+    InQuery(of): InQuery<Of>,
+) -> Result<Answer<TradeView>, Problem> {
+    let found = simulator.look(|platform, now| {
+        let at = platform.moment(now);
+        let fits = |trade: &&Trade| trade.out_trade_no == number && of.fits(trade);
+        let newest = platform.truth().trades().rev().find(fits);
+        newest.map(|trade| view(at, trade))
+    });
+    found.map(Answer).ok_or_else(|| {
+        Problem::not_found(format!(
+            "no order `{number}` was placed; GET /_sim/trades lists the last {LISTED}, and \
+             GET /_sim/requests says why a request was refused"
+        ))
+    })
+}
+
+impl Of {
+    fn fits(&self, trade: &Trade) -> bool {
+        self.mch_id.as_ref().is_none_or(|id| *id == trade.mch_id)
+    }
+}
+
+fn view(at: Moment, trade: &Trade) -> TradeView {
+    let paid = trade.paid();
+    let (closed_at, closed_by) = match &trade.state {
+        TradeState::Closed { at, by } => (Some(at.wall.to_string()), Some(*by)),
+        TradeState::NotPay | TradeState::Success(_) => (None, None),
+    };
+    TradeView {
+        out_trade_no: trade.out_trade_no.clone(),
+        transaction_id: paid.map(|paid| paid.transaction_id.clone()),
+        mch_id: trade.mch_id.clone(),
+        app_id: trade.app_id.clone(),
+        platform: WalletPlatform::Wechat,
+        trade_type: trade.trade_type.to_string(),
+        state: trade.state.word(),
+        amount: trade.amount_fen,
+        currency: "CNY",
+        subject: trade.subject.clone(),
+        attach: trade.attach.clone(),
+        notify_url: trade.notify_url.clone(),
+        prepay_id: trade.prepay.prepay_id.clone(),
+        code_url: trade.prepay.code_url.clone(),
+        mweb_url: trade.prepay.mweb_url.clone(),
+        code_expires_at: at.on_wall(trade.prepay.until_inside).to_string(),
+        created_at: trade.created.wall.to_string(),
+        expires_at: trade
+            .expires_inside
+            .map(|expires| at.on_wall(expires).to_string()),
+        paid_at: paid.map(|paid| paid.at.wall.to_string()),
+        payer: paid.map(|paid| Payer {
+            wallet: paid.wallet.clone(),
+            openid: paid.openid.clone(),
+        }),
+        closed_at,
+        closed_by,
+    }
+}

@@ -1,0 +1,204 @@
+//! `/_sim/wallets`: people, and what they do.
+
+use axum::extract::State;
+use axum::routing::{get, post};
+use axum::{Json as Answer, Router};
+use http::StatusCode;
+use serde::{Deserialize, Serialize};
+
+use crate::server::Simulator;
+use crate::server::problem::{InPath, Json, Problem};
+use crate::{Prompt, Receipt, Refusal, Target, Wallet, WalletPlatform};
+
+/// What a new person has unless said otherwise: ¥10,000.
+const USUAL_BALANCE: u64 = 1_000_000;
+const USUAL_PASSWORD: &str = "123456";
+
+pub(super) fn router() -> Router<Simulator> {
+    Router::new()
+        .route("/wallets", get(list).post(create))
+        .route("/wallets/{id}", get(read))
+        .route("/wallets/{id}/scan", post(scan))
+        .route("/wallets/{id}/open", post(scan))
+        .route("/wallets/{id}/pay", post(pay))
+        .route("/wallets/{id}/cancel", post(cancel))
+}
+
+/// `balance` in fen.
+#[derive(Serialize)]
+struct WalletView {
+    id: String,
+    platform: WalletPlatform,
+    openid: String,
+    balance: u64,
+    password: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewWallet {
+    id: String,
+    platform: WalletPlatform,
+    openid: Option<String>,
+    balance: Option<u64>,
+    password: Option<String>,
+}
+
+/// What the phone is held at: one of the two.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct At {
+    code_url: Option<String>,
+    prepay_id: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Payment {
+    code_url: Option<String>,
+    prepay_id: Option<String>,
+    password: Option<String>,
+}
+
+/// What the person sees. `amount` in fen.
+#[derive(Serialize)]
+struct PromptView {
+    payee: String,
+    subject: String,
+    amount: u64,
+    currency: &'static str,
+    password_required: bool,
+    out_trade_no: String,
+    trade_type: String,
+}
+
+/// `amount` and `balance` in fen.
+#[derive(Serialize)]
+struct ReceiptView {
+    payee: String,
+    subject: String,
+    amount: u64,
+    currency: &'static str,
+    out_trade_no: String,
+    transaction_id: String,
+    paid_at: String,
+    balance: u64,
+}
+
+async fn list(State(simulator): State<Simulator>) -> Answer<Vec<WalletView>> {
+    Answer(simulator.look(|platform, _| {
+        let wallets = platform.truth().wallets;
+        wallets.values().map(WalletView::from).collect()
+    }))
+}
+
+async fn read(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+) -> Result<Answer<WalletView>, Problem> {
+    let found = simulator.look(|platform, _| platform.truth().wallets.get(&id).cloned());
+    let wallet = found.ok_or(Refusal::UnknownWallet(id))?;
+    Ok(Answer(WalletView::from(&wallet)))
+}
+
+async fn create(
+    State(simulator): State<Simulator>,
+    Json(new): Json<NewWallet>,
+) -> Result<(StatusCode, Answer<WalletView>), Problem> {
+    simulator.act(|platform, _| {
+        let openid = new
+            .openid
+            .unwrap_or_else(|| platform.fresh_openid(new.platform));
+        let wallet = Wallet::new(
+            &new.id,
+            new.platform,
+            &openid,
+            new.balance.unwrap_or(USUAL_BALANCE),
+            new.password.as_deref().unwrap_or(USUAL_PASSWORD),
+        )?;
+        let wallet = platform.add_wallet(wallet)?;
+        Ok((StatusCode::CREATED, Answer(WalletView::from(wallet))))
+    })
+}
+
+async fn scan(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(at): Json<At>,
+) -> Result<Answer<PromptView>, Problem> {
+    let target = target(at.code_url, at.prepay_id)?;
+    let prompt = simulator.act(|platform, now| platform.scan(now, &id, &target))?;
+    Ok(Answer(prompt.into()))
+}
+
+async fn pay(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(payment): Json<Payment>,
+) -> Result<Answer<ReceiptView>, Problem> {
+    let target = target(payment.code_url, payment.prepay_id)?;
+    let password = payment.password.as_deref();
+    let receipt = simulator.act(|platform, now| platform.pay(now, &id, &target, password))?;
+    Ok(Answer(receipt.into()))
+}
+
+async fn cancel(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(at): Json<At>,
+) -> Result<StatusCode, Problem> {
+    let target = target(at.code_url, at.prepay_id)?;
+    simulator.act(|platform, now| platform.cancel(now, &id, &target))?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+fn target(code_url: Option<String>, prepay_id: Option<String>) -> Result<Target, Problem> {
+    match (code_url, prepay_id) {
+        (Some(code_url), None) => Ok(Target::CodeUrl(code_url)),
+        (None, Some(prepay_id)) => Ok(Target::PrepayId(prepay_id)),
+        (Some(_), Some(_)) | (None, None) => Err(Problem::invalid(
+            "give either `code_url`, the text of a QR code, or `prepay_id`",
+        )),
+    }
+}
+
+impl From<&Wallet> for WalletView {
+    fn from(wallet: &Wallet) -> Self {
+        Self {
+            id: wallet.id.clone(),
+            platform: wallet.platform,
+            openid: wallet.openid.clone(),
+            balance: wallet.balance_fen,
+            password: wallet.password.clone(),
+        }
+    }
+}
+
+impl From<Prompt> for PromptView {
+    fn from(prompt: Prompt) -> Self {
+        Self {
+            payee: prompt.payee,
+            subject: prompt.subject,
+            amount: prompt.amount_fen,
+            currency: "CNY",
+            password_required: prompt.password_required,
+            out_trade_no: prompt.out_trade_no,
+            trade_type: prompt.trade_type.to_string(),
+        }
+    }
+}
+
+impl From<Receipt> for ReceiptView {
+    fn from(receipt: Receipt) -> Self {
+        Self {
+            payee: receipt.payee,
+            subject: receipt.subject,
+            amount: receipt.amount_fen,
+            currency: "CNY",
+            out_trade_no: receipt.out_trade_no,
+            transaction_id: receipt.transaction_id,
+            paid_at: receipt.paid_at.to_string(),
+            balance: receipt.balance_fen,
+        }
+    }
+}
