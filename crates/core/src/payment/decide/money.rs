@@ -1,0 +1,179 @@
+//! Money has come, or a message says so.
+
+use super::{Draft, Place};
+use crate::case::Remedy;
+use crate::schedule::CONFIRM_AFTER;
+use crate::webhook::EventType;
+use crate::{
+    AttemptState, CaseKind, Effect, Failure, Grade, Raised, Receipt, Rules, Source, State,
+};
+
+impl Draft {
+    /// Money has come, and it is proven.
+    pub(super) fn paid(&mut self, place: Place, receipt: Receipt, source: Source, rules: Rules) {
+        let id = self.payment.attempts[place].id;
+        if self.is_known(place, &receipt) {
+            return;
+        }
+        if receipt.amount != self.payment.order.amount {
+            self.paid_a_wrong_amount(place, receipt, source);
+            return;
+        }
+        match self.payment.state {
+            State::Created | State::Pending | State::Closing { .. } => {
+                self.settle(place, &receipt, source);
+            }
+            State::Closed { .. } if rules.policy.accept_late => {
+                self.settle(place, &receipt, source);
+            }
+            State::Closed { .. } => {
+                self.receive(place, &receipt, AttemptState::Succeeded);
+                self.open_case(
+                    CaseKind::PaidAfterClose,
+                    place,
+                    receipt,
+                    source,
+                    Remedy::Refund,
+                );
+            }
+            // The same number, another trade: nothing may be guessed here.
+            State::Paid { attempt, .. } if attempt == id => {
+                self.open_case(CaseKind::PaidTwice, place, receipt, source, Remedy::Review);
+            }
+            State::Paid { .. } => {
+                self.receive(place, &receipt, AttemptState::Succeeded);
+                self.open_case(CaseKind::PaidTwice, place, receipt, source, Remedy::Refund);
+            }
+        }
+    }
+
+    /// Platforms repeat themselves; the second telling changes nothing.
+    fn is_known(&self, place: Place, receipt: &Receipt) -> bool {
+        let attempt = &self.payment.attempts[place];
+        attempt.received == Some(receipt.amount)
+            && attempt.transaction_id.as_ref() == Some(&receipt.transaction_id)
+    }
+
+    fn settle(&mut self, place: Place, receipt: &Receipt, source: Source) {
+        self.receive(place, receipt, AttemptState::Succeeded);
+        let id = self.payment.attempts[place].id;
+        self.payment.state = State::Paid {
+            attempt: id,
+            at: receipt.paid_at.unwrap_or(self.now),
+        };
+        self.effects.push(Effect::Tell(EventType::PaymentPaid));
+        if source == Source::Notification {
+            self.effects.push(Effect::Query {
+                attempt: id,
+                after: CONFIRM_AFTER,
+            });
+        }
+        // The payer may not pay twice: every other way is closed.
+        let others = self
+            .payment
+            .attempts
+            .iter()
+            .filter(|other| other.state.is_open());
+        self.effects
+            .extend(others.map(|other| Effect::Close { attempt: other.id }));
+    }
+
+    /// What came is written once; nothing overwrites it.
+    fn receive(&mut self, place: Place, receipt: &Receipt, state: AttemptState) {
+        let attempt = &mut self.payment.attempts[place];
+        attempt.state = state;
+        attempt.ended_at = Some(self.now);
+        attempt.received = Some(receipt.amount);
+        attempt.transaction_id = Some(receipt.transaction_id.clone());
+        attempt.payer.clone_from(&receipt.payer);
+        attempt.failure = None;
+        self.changed = true;
+    }
+
+    fn paid_a_wrong_amount(&mut self, place: Place, receipt: Receipt, source: Source) {
+        let attempt = &self.payment.attempts[place];
+        if attempt.received.is_some() {
+            // Two proven amounts for one order: a person must look.
+            self.open_case(
+                CaseKind::AmountMismatch,
+                place,
+                receipt,
+                source,
+                Remedy::Review,
+            );
+            return;
+        }
+        let failure = Failure {
+            code: "amount_mismatch".into(),
+            detail: format!(
+                "{} came where {} was asked; the money goes back, start another attempt",
+                receipt.amount, self.payment.order.amount
+            ),
+            platform_code: None,
+        };
+        self.receive(place, &receipt, AttemptState::Failed);
+        self.payment.attempts[place].failure = Some(failure);
+        self.open_case(
+            CaseKind::AmountMismatch,
+            place,
+            receipt,
+            source,
+            Remedy::Refund,
+        );
+        self.close_if_nothing_is_open();
+    }
+
+    /// A message claims that money has come, and proves too little: the platform
+    /// is asked. A genuine one with a wrong amount is kept as a case besides.
+    pub(super) fn paid_they_say(
+        &mut self,
+        place: Place,
+        receipt: Receipt,
+        source: Source,
+        grade: Grade,
+    ) {
+        if self.is_known(place, &receipt) {
+            return;
+        }
+        if grade >= Grade::Shared && receipt.amount != self.payment.order.amount {
+            self.open_case(
+                CaseKind::AmountMismatch,
+                place,
+                receipt,
+                source,
+                Remedy::Review,
+            );
+        }
+        self.hint(place);
+    }
+
+    fn open_case(
+        &mut self,
+        kind: CaseKind,
+        place: Place,
+        receipt: Receipt,
+        source: Source,
+        remedy: Remedy,
+    ) {
+        let attempt = &mut self.payment.attempts[place];
+        let raised = Raised {
+            kind,
+            transaction_id: receipt.transaction_id.clone(),
+            amount: receipt.amount,
+        };
+        if attempt.raised.contains(&raised) {
+            return;
+        }
+        attempt.raised.push(raised);
+        self.changed = true;
+        let attempt = attempt.id;
+        self.effects.push(Effect::OpenCase {
+            kind,
+            attempt,
+            receipt,
+            source,
+            remedy,
+        });
+        self.effects.push(Effect::Tell(EventType::CaseOpened));
+    }
+}
