@@ -1,0 +1,138 @@
+//! `/v1/payments/{id}/attempts`
+
+use std::net::IpAddr;
+
+use axum::Router;
+use axum::extract::State;
+use axum::routing::post;
+use serde::Deserialize;
+use tongbao_core::merchant::Merchant;
+use tongbao_core::{PaymentId, Scene};
+use tongbao_engine::{AttemptView, EngineError};
+use utoipa::ToSchema;
+
+use super::made::Made;
+use crate::app::App;
+use crate::extract::{Caller, Command, Id, Key};
+use crate::problem::{Problem, ProblemView};
+
+pub(crate) fn router() -> Router<App> {
+    Router::new().route("/v1/payments/{id}/attempts", post(start))
+}
+
+/// How the payer wants to pay.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"scene": "native"}))]
+pub(crate) struct NewAttempt {
+    /// `native` (the payer scans a code), `jsapi`, `mini_program`, `app`, `h5` or
+    /// `barcode`.
+    #[schema(value_type = String, example = "native")]
+    scene: Scene,
+    /// A channel's id, name or kind; the first one that can do the scene when
+    /// left out.
+    channel: Option<String>,
+    /// Who pays; for `jsapi` and `mini_program`.
+    #[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
+    payer: Option<NewPayer>,
+    /// The code that the payer shows; for `barcode`.
+    #[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
+    auth_code: Option<String>,
+    /// The payer's IPv4 or IPv6 address.
+    #[schema(value_type = Option<String>)]
+    client_ip: Option<IpAddr>,
+}
+
+/// Who pays.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
+pub(crate) struct NewPayer {
+    /// The platform's name for the payer, under the channel's app.
+    openid: Option<String>,
+    /// A login code to be exchanged for it.
+    code: Option<String>,
+}
+
+impl NewAttempt {
+    pub(crate) fn into_engine(self) -> tongbao_engine::NewAttempt {
+        tongbao_engine::NewAttempt {
+            scene: self.scene,
+            channel: self.channel,
+            client_ip: self.client_ip.map(|address| address.to_string()),
+        }
+    }
+}
+
+/// Starts an attempt: asks a channel to collect the money.
+///
+/// The answer's `action` says what the payer's side has to do. When the channel
+/// does not answer in time, `state` is `unknown`: it is asked again until the
+/// truth is found. An open attempt of the same channel and scene is returned
+/// instead of a second one.
+#[utoipa::path(
+    post,
+    path = "/v1/payments/{id}/attempts",
+    operation_id = "start_attempt",
+    tag = "payments",
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request; 1 to 255 visible ASCII characters"),
+    ),
+    request_body = NewAttempt,
+    responses(
+        (status = 201, description = "Started, by this request or by the same one before", body = AttemptView),
+        (status = 200, description = "The same way of paying was open already", body = AttemptView),
+        (status = 404, description = "There is no such payment, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "The payment is paid, closed or expired, or has too many attempts", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "A field cannot be accepted, or no channel can take it", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn start(
+    State(app): State<App>,
+    Caller(merchant): Caller,
+    Id(payment): Id<PaymentId>,
+    Command { key, body }: Command<NewAttempt>,
+) -> Result<Made<AttemptView>, Problem> {
+    let new = body.into_engine();
+    let engine_key = key.clone().map(Into::into);
+    let started = app
+        .engine
+        .start_attempt(&merchant, payment, new, engine_key)
+        .await?;
+    let replayed = !started.fresh && Key::known(key.as_ref(), &app, merchant.id).await?;
+    let attempt = started
+        .payment
+        .attempt(started.attempt)
+        .ok_or(EngineError::NotFound("attempt"))?;
+    Ok(Made::new(attempt.into(), started.fresh, replayed))
+}
+
+/// Whether some channel could take the attempt: asked before the payment is
+/// made, so that a request that is refused leaves nothing behind.
+pub(crate) async fn startable(
+    app: &App,
+    merchant: &Merchant,
+    new: &NewAttempt,
+) -> Result<(), Problem> {
+    let ways = app.engine.ways_to_pay(merchant).await?;
+    let accounts = app.engine.store().channels(merchant.id).await?;
+    let named = |id: &str| {
+        let account = accounts.iter().find(|account| account.id.to_string() == id);
+        new.channel.as_ref().is_none_or(|name| {
+            account
+                .is_some_and(|account| name == id || *name == account.name || *name == account.kind)
+        })
+    };
+    if ways
+        .iter()
+        .any(|way| way.scene == new.scene && named(&way.channel))
+    {
+        return Ok(());
+    }
+    let detail = format!(
+        "no channel that is on can do the scene {}; GET /v1/channels lists the channels",
+        new.scene.as_str()
+    );
+    Err(EngineError::NoChannel(detail).into())
+}

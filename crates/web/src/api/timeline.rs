@@ -1,0 +1,150 @@
+//! `/v1/payments/{id}/events`
+
+use axum::extract::State;
+use axum::routing::get;
+use axum::{Json, Router};
+use serde::Serialize;
+use tongbao_core::{Event, Outcome, PaymentId, Report};
+use tongbao_store::LogEntry;
+use utoipa::ToSchema;
+
+use super::listed::Listed;
+use crate::app::App;
+use crate::extract::{Caller, Id};
+use crate::problem::{Problem, ProblemView};
+
+pub(crate) fn router() -> Router<App> {
+    Router::new().route("/v1/payments/{id}/events", get(read))
+}
+
+/// One line of a payment's timeline.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(crate) struct TimelineEntry {
+    /// The payment's `sequence` that it led to.
+    sequence: i64,
+    /// When, RFC 3339.
+    at: String,
+    /// `created`, `attempt_started`, `reported`, `close_requested` or `expired`.
+    r#type: &'static str,
+    /// The payment's state afterwards.
+    state: String,
+    /// Of which attempt.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attempt: Option<String>,
+    /// How a report came: `answer`, `query`, `close`, `notification`, `bill` or
+    /// `operator`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    source: Option<tongbao_core::Source>,
+    /// How much a report proves: `weak`, `shared` or `strong`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    grade: Option<tongbao_core::Grade>,
+    /// What a report says: `accepted`, `success`, `not_paid`, `user_paying`,
+    /// `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    outcome: Option<&'static str>,
+    /// What came, in fen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amount: Option<i64>,
+    /// The platform's number of the trade.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<String>,
+    /// Why it came to nothing, or why nothing is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// Reads a payment's timeline: everything that happened to it, oldest first.
+#[utoipa::path(
+    get,
+    path = "/v1/payments/{id}/events",
+    operation_id = "read_timeline",
+    tag = "payments",
+    params(("id" = String, Path, description = "`pay_…`")),
+    responses(
+        (status = 200, description = "Oldest first", body = Listed<TimelineEntry>),
+        (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+    )
+)]
+pub(crate) async fn read(
+    State(app): State<App>,
+    Caller(merchant): Caller,
+    Id(id): Id<PaymentId>,
+) -> Result<Json<Listed<TimelineEntry>>, Problem> {
+    app.engine.payment(merchant.id, id).await?;
+    let log = app.engine.store().timeline(merchant.id, id).await?;
+    Ok(Json(Listed::all(&log, TimelineEntry::from)))
+}
+
+impl From<&LogEntry> for TimelineEntry {
+    fn from(entry: &LogEntry) -> Self {
+        let line = Self {
+            sequence: entry.version,
+            at: entry.at.to_string(),
+            state: entry.state.clone(),
+            ..Self::default()
+        };
+        match &entry.event {
+            None => Self {
+                r#type: "created",
+                ..line
+            },
+            Some(Event::AttemptStarted { attempt }) => Self {
+                r#type: "attempt_started",
+                attempt: Some(attempt.id.to_string()),
+                ..line
+            },
+            Some(Event::Reported { report }) => line.with_report(report),
+            Some(Event::CloseRequested) => Self {
+                r#type: "close_requested",
+                ..line
+            },
+            Some(Event::Expired) => Self {
+                r#type: "expired",
+                ..line
+            },
+        }
+    }
+}
+
+impl TimelineEntry {
+    fn with_report(self, report: &Report) -> Self {
+        let line = Self {
+            r#type: "reported",
+            attempt: Some(report.attempt.to_string()),
+            source: Some(report.source),
+            grade: Some(report.grade),
+            ..self
+        };
+        let says = |outcome| Self {
+            outcome: Some(outcome),
+            ..line
+        };
+        match &report.outcome {
+            Outcome::Accepted { .. } => says("accepted"),
+            Outcome::Success { receipt } => Self {
+                amount: Some(receipt.amount.minor()),
+                transaction_id: Some(receipt.transaction_id.clone()),
+                ..says("success")
+            },
+            Outcome::NotPaid => says("not_paid"),
+            Outcome::UserPaying => says("user_paying"),
+            Outcome::Closed => says("closed"),
+            Outcome::Revoked => says("revoked"),
+            Outcome::PayError { failure } => Self {
+                detail: Some(failure.detail.clone()),
+                ..says("pay_error")
+            },
+            Outcome::Refused { failure } => Self {
+                detail: Some(failure.detail.clone()),
+                ..says("refused")
+            },
+            Outcome::NotFound => says("not_found"),
+            Outcome::Unknown { why, .. } => Self {
+                detail: Some(why.clone()),
+                ..says("unknown")
+            },
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! What handlers are given, checked.
+
+mod body;
+mod caller;
+mod command;
+mod id;
+mod json;
+mod query;
+
+pub(crate) use body::{Unread, read_body};
+pub(crate) use caller::Caller;
+pub(crate) use command::{Bare, Command, Key};
+pub(crate) use id::Id;
+pub(crate) use query::{Asked, limit, timestamp};
