@@ -1,1 +1,7 @@
-fn main() {}
+//! `tongbao`, the program.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tongbao::cli::main()
+}

@@ -1,0 +1,159 @@
+//! As much of the merchant API as one payment needs.
+
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use http::{HeaderMap, HeaderValue, header};
+use reqwest::{Client, RequestBuilder, redirect};
+use serde::{Deserialize, Serialize};
+
+use crate::config::BaseUrl;
+use crate::secret::Secret;
+
+/// The gateway itself waits for the platform meanwhile.
+const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+pub(super) struct Api {
+    client: Client,
+    payments: String,
+}
+
+#[derive(Serialize)]
+pub(super) struct NewPayment<'a> {
+    pub(super) merchant_order_no: String,
+    pub(super) amount: i64,
+    pub(super) subject: &'a str,
+    pub(super) expires_in: u64,
+    pub(super) attempt: NewAttempt<'a>,
+}
+
+#[derive(Serialize)]
+pub(super) struct NewAttempt<'a> {
+    pub(super) scene: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) channel: Option<&'a str>,
+}
+
+/// What we read of a payment; there is more.
+#[derive(Deserialize)]
+pub(super) struct Payment {
+    pub(super) id: String,
+    pub(super) merchant_order_no: String,
+    pub(super) state: String,
+    pub(super) checkout_url: String,
+    pub(super) attempts: Vec<Attempt>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Attempt {
+    pub(super) state: String,
+    pub(super) action: Option<Action>,
+    pub(super) failure: Option<Failure>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Action {
+    pub(super) code_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Failure {
+    pub(super) detail: String,
+}
+
+/// The gateway's errors, RFC 9457.
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Problem {
+    code: String,
+    detail: String,
+}
+
+impl Payment {
+    /// Nothing more will become of it.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "paid" | "closed")
+    }
+
+    /// What the QR code says, once the platform has told.
+    pub(super) fn code_url(&self) -> Option<&str> {
+        self.attempts
+            .iter()
+            .find_map(|attempt| attempt.action.as_ref()?.code_url.as_deref())
+    }
+
+    /// Why there will be no code.
+    pub(super) fn failure(&self) -> Option<&str> {
+        let attempt = self
+            .attempts
+            .last()
+            .filter(|attempt| attempt.state == "failed")?;
+        Some(
+            attempt
+                .failure
+                .as_ref()
+                .map_or("no reason given", |failure| &failure.detail),
+        )
+    }
+}
+
+impl Api {
+    pub(super) fn new(gateway: &BaseUrl, key: &Secret) -> anyhow::Result<Self> {
+        let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
+            .context("the API key has characters that no key has")?;
+        bearer.set_sensitive(true);
+        let client = Client::builder()
+            .default_headers(HeaderMap::from_iter([(header::AUTHORIZATION, bearer)]))
+            .redirect(redirect::Policy::none())
+            .timeout(ANSWER_WITHIN)
+            .build()?;
+        Ok(Self {
+            client,
+            payments: format!("{gateway}/v1/payments"),
+        })
+    }
+
+    /// Creates the payment, with an attempt. The order number keeps a repetition harmless.
+    pub(super) async fn create(&self, new: &NewPayment<'_>) -> anyhow::Result<Payment> {
+        let body = serde_json::to_vec(new)?;
+        let request = self.client.post(&self.payments);
+        answer(
+            request
+                .header(header::CONTENT_TYPE, "application/json")
+                .body(body),
+        )
+        .await
+    }
+
+    /// The payment as it stands; with `ask` the gateway asks the platform first.
+    pub(super) async fn look(&self, id: &str, ask: bool) -> anyhow::Result<Payment> {
+        let query = if ask { "?refresh=true" } else { "" };
+        answer(self.client.get(format!("{}/{id}{query}", self.payments))).await
+    }
+
+    /// Closes the payment, unless it turns out to be paid.
+    pub(super) async fn close(&self, id: &str) -> anyhow::Result<Payment> {
+        answer(self.client.post(format!("{}/{id}/close", self.payments))).await
+    }
+}
+
+async fn answer(request: RequestBuilder) -> anyhow::Result<Payment> {
+    let response = request
+        .send()
+        .await
+        .context("the gateway does not answer; is it running?")?;
+    let status = response.status();
+    let body = response
+        .bytes()
+        .await
+        .context("the gateway broke off its answer")?;
+    if !status.is_success() {
+        let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
+        bail!(
+            "the gateway says {status} {}: {}",
+            problem.code,
+            problem.detail
+        );
+    }
+    serde_json::from_slice(&body).context("that is not tongbao's answer; is --gateway right?")
+}

@@ -1,0 +1,11 @@
+//! The engine's seams, made of the real world.
+
+mod address;
+mod clock;
+mod mint;
+mod transport;
+
+pub use address::AddressPolicy;
+pub use clock::SystemClock;
+pub use mint::OsMint;
+pub use transport::HttpTransport;
