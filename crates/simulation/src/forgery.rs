@@ -1,0 +1,67 @@
+//! Messages from somebody who is not the platform.
+
+use bytes::Bytes;
+use http::Request;
+use tongbao_core::Attempt;
+use tongbao_wire::wechat_v2::sign::insert_sign;
+use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
+
+use crate::chance::Chance;
+
+/// The key of somebody who guesses.
+const GUESSED_KEY: &str = "0123456789abcdefghijklmnopqrstuv";
+
+/// Good news about an attempt: in one of many disguises, signed with a guessed
+/// key, or with the real one when it has leaked.
+pub fn notification(
+    chance: &mut Chance,
+    mch_id: &str,
+    attempt: &Attempt,
+    leaked: Option<&str>,
+) -> Request<Bytes> {
+    let app_id = if mch_id == "1900000002" {
+        "wx7e57000000000002"
+    } else {
+        "wx7e57000000000001"
+    };
+    let amount = chance.pick(&["1", "100", "0", "-1", "1e2", "99999999999999999999"]);
+    let mut fields = Fields::from_iter([
+        ("return_code", "SUCCESS"),
+        ("result_code", "SUCCESS"),
+        ("appid", app_id),
+        ("mch_id", mch_id),
+        ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"),
+        ("openid", "oForged"),
+        ("trade_type", "NATIVE"),
+        ("bank_type", "OTHERS"),
+        ("fee_type", "CNY"),
+        ("transaction_id", "4200000000000000000000000000"),
+        ("out_trade_no", attempt.out_trade_no.as_str()),
+        ("time_end", "20261001120000"),
+    ]);
+    fields.insert("total_fee", amount);
+    let sign_type = chance.pick(&[SignType::Md5, SignType::HmacSha256]);
+    if let Ok(key) = ApiKey::new(leaked.unwrap_or(GUESSED_KEY)) {
+        insert_sign(&mut fields, &key, sign_type);
+    }
+    if leaked.is_none() {
+        match chance.index(6) {
+            0 => drop(fields.remove("sign")),
+            1 => fields.insert("sign", ""),
+            2 => fields.insert("sign", "0".repeat(32)),
+            3 => fields.insert("sign_type", "NONE"),
+            _ => {}
+        }
+    }
+    let mut body = fields.write();
+    if leaked.is_none() && chance.percent(20) {
+        body = format!("<!DOCTYPE xml [<!ENTITY a \"b\">]>{body}");
+    }
+    let address = format!("https://pay.sim/notify/{}", attempt.channel);
+    let mut request = Request::new(Bytes::from(body));
+    *request.method_mut() = http::Method::POST;
+    if let Ok(uri) = address.parse() {
+        *request.uri_mut() = uri;
+    }
+    request
+}

@@ -1,0 +1,91 @@
+//! At the moment something leaves the process, or arrives where it was sent.
+
+use http::Request;
+use tongbao_core::webhook::EventType;
+use tongbao_core::{ChannelId, PaymentId, State};
+use tongbao_wire::wechat_v2::{Fields, unified_order};
+
+use super::{Verdict, ensure};
+use crate::model_store::Tables;
+
+/// E3: when a mutating request reaches the platform, a committed row describes
+/// exactly it.
+pub fn e3_intent_before_call(
+    tables: &Tables,
+    channel: ChannelId,
+    request: &Request<bytes::Bytes>,
+) -> Verdict {
+    let path = request.uri().path();
+    let fields = Fields::read(request.body()).map_err(|error| format!("we sent {error}"))?;
+    let number = fields.get("out_trade_no").unwrap_or_default();
+    let found = tables.by_out_trade_no(channel, number);
+    match path {
+        "/pay/unifiedorder" => {
+            let order = unified_order::Request::from_fields(&fields)
+                .map_err(|error| format!("we sent an order with {error}"))?;
+            let payment = found.ok_or(format!("order {number} is not written down"))?;
+            let same = u64::try_from(payment.order.amount.minor()) == Ok(order.total_fee)
+                && payment.order.subject == order.body;
+            ensure(same, || {
+                format!("order {number} is not the one that is written down")
+            })
+        }
+        "/pay/closeorder" => {
+            let payment = found.ok_or(format!("close of {number}, which is not written down"))?;
+            let attempt = payment.attempt_by_no(number);
+            let wanted = !matches!(payment.state, State::Created | State::Pending)
+                || attempt.is_some_and(|attempt| !attempt.state.is_open());
+            ensure(wanted, || {
+                format!("close of {number}, which still wants money")
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// E4: when our acknowledgement leaves, the message is written down.
+pub fn e4_commit_before_acknowledge(
+    tables: &Tables,
+    channel: ChannelId,
+    body_hash: [u8; 32],
+) -> Verdict {
+    ensure(tables.inbox.contains_key(&(channel, body_hash)), || {
+        "a notification was acknowledged and is not written down".to_owned()
+    })
+}
+
+/// E5: when a merchant hears of a payment, it is written down.
+pub fn e5_commit_before_reply(tables: &Tables, payment: PaymentId) -> Verdict {
+    ensure(tables.payments.contains_key(&payment), || {
+        format!("the merchant was told of {payment}, which is not written down")
+    })
+}
+
+/// W5: no webhook about a state that is not committed.
+pub fn w5_no_webhook_before_its_state(
+    tables: &Tables,
+    kind: EventType,
+    payment: Option<PaymentId>,
+    sequence: i64,
+) -> Verdict {
+    let Some(id) = payment else { return Ok(()) };
+    let row = tables
+        .payments
+        .get(&id)
+        .ok_or(format!("webhook of unknown {id}"))?;
+    let true_now = match kind {
+        EventType::PaymentPaid => matches!(row.state, State::Paid { .. }),
+        EventType::PaymentClosed => {
+            matches!(row.state, State::Closed { .. } | State::Paid { .. })
+        }
+        EventType::CaseOpened => tables.cases.iter().any(|case| case.payment == Some(id)),
+    };
+    ensure(row.version >= sequence && true_now, || {
+        format!(
+            "{} sent for {id} at {sequence}, which is {:?} at {}",
+            kind.as_str(),
+            row.state,
+            row.version
+        )
+    })
+}

@@ -1,0 +1,222 @@
+//! After every commit that changed a payment.
+
+use tongbao_core::{AttemptState, CaseKind, ChannelId, Currency, Money, Payment, State};
+use tongbao_simulator::Books;
+
+use super::{Verdict, ensure};
+use crate::model_store::Tables;
+
+/// One change of one payment, with the database and the platform's own books.
+pub struct Commit<'a> {
+    /// None for a new payment.
+    pub before: Option<&'a Payment>,
+    /// As it is now.
+    pub after: &'a Payment,
+    /// The database after the commit.
+    pub tables: &'a Tables,
+    /// The platform's truth.
+    pub books: &'a Books<'a>,
+    /// The merchant number of a channel.
+    pub mch_id: &'a dyn Fn(ChannelId) -> &'a str,
+}
+
+type Check = fn(&Commit<'_>) -> Verdict;
+
+/// All of them, by id.
+pub const ALL: [(&str, Check); 9] = [
+    ("M1", m1_amounts_are_in_range),
+    ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
+    ("M6", m6_what_was_ordered_never_changes),
+    ("M9", m9_nothing_is_paid_that_the_platform_has_not),
+    ("M10", m10_what_was_received_is_written_once),
+    ("S1", s1_states_never_move_backward),
+    ("S3", s3_versions_rise_by_one),
+    ("S4", s4_numbers_are_unique),
+    ("L0", l0_no_open_attempt_is_forgotten),
+];
+
+fn m1_amounts_are_in_range(commit: &Commit<'_>) -> Verdict {
+    let amount = commit.after.order.amount;
+    let fine = amount.currency() == Currency::CNY && (1..=Money::MAX_FEN).contains(&amount.minor());
+    ensure(fine, || format!("{} asks for {amount}", commit.after.id))
+}
+
+fn m5_one_attempt_is_accepted_and_other_money_has_a_case(commit: &Commit<'_>) -> Verdict {
+    let accepted = match commit.after.state {
+        State::Paid { attempt, .. } => Some(attempt),
+        State::Created | State::Pending | State::Closing { .. } | State::Closed { .. } => None,
+    };
+    for attempt in &commit.after.attempts {
+        if attempt.received.is_none() || accepted == Some(attempt.id) {
+            continue;
+        }
+        let has_case = commit
+            .tables
+            .cases
+            .iter()
+            .any(|case| case.attempt == Some(attempt.id));
+        ensure(has_case, || {
+            format!(
+                "{} received {:?} and is neither accepted nor a case",
+                attempt.id, attempt.received
+            )
+        })?;
+    }
+    Ok(())
+}
+
+fn m6_what_was_ordered_never_changes(commit: &Commit<'_>) -> Verdict {
+    let Some(before) = commit.before else {
+        return Ok(());
+    };
+    let after = commit.after;
+    let same = before.order == after.order
+        && before.merchant == after.merchant
+        && before.attempts.iter().all(|old| {
+            after.attempt(old.id).is_some_and(|new| {
+                new.out_trade_no == old.out_trade_no
+                    && new.channel == old.channel
+                    && new.scene == old.scene
+            })
+        });
+    ensure(same, || {
+        format!("{} was changed in what was ordered", after.id)
+    })
+}
+
+fn m9_nothing_is_paid_that_the_platform_has_not(commit: &Commit<'_>) -> Verdict {
+    let State::Paid { attempt, .. } = commit.after.state else {
+        return Ok(());
+    };
+    let attempt = commit
+        .after
+        .attempt(attempt)
+        .ok_or("paid by an attempt that is not there")?;
+    let trade = commit
+        .books
+        .trade((commit.mch_id)(attempt.channel), &attempt.out_trade_no);
+    let truth = trade
+        .filter(|trade| trade.paid().is_some())
+        .map(|trade| trade.amount_fen);
+    let ours = u64::try_from(commit.after.order.amount.minor()).ok();
+    ensure(
+        truth.is_some() && truth == ours && attempt.state == AttemptState::Succeeded,
+        || {
+            format!(
+                "{} is paid with {ours:?}, the platform has {truth:?}",
+                commit.after.id
+            )
+        },
+    )
+}
+
+fn m10_what_was_received_is_written_once(commit: &Commit<'_>) -> Verdict {
+    let Some(before) = commit.before else {
+        return Ok(());
+    };
+    for old in &before.attempts {
+        if let (Some(received), Some(new)) = (old.received, commit.after.attempt(old.id)) {
+            ensure(
+                new.received == Some(received) && new.transaction_id == old.transaction_id,
+                || format!("{} received {received} and now {:?}", old.id, new.received),
+            )?;
+        }
+    }
+    Ok(())
+}
+
+fn rank(state: State) -> u8 {
+    match state {
+        State::Created => 0,
+        State::Pending => 1,
+        State::Closing { .. } => 2,
+        State::Closed { .. } => 3,
+        State::Paid { .. } => 4,
+    }
+}
+
+fn s1_states_never_move_backward(commit: &Commit<'_>) -> Verdict {
+    let Some(before) = commit.before else {
+        return Ok(());
+    };
+    let (old, new) = (before.state, commit.after.state);
+    let settled = matches!(old, State::Paid { .. }) && old != new;
+    ensure(rank(new) >= rank(old) && !settled, || {
+        format!("{} went from {old:?} to {new:?}", commit.after.id)
+    })?;
+    for was in &before.attempts {
+        let now = commit.after.attempt(was.id).map(|attempt| attempt.state);
+        let back = was.state == AttemptState::Succeeded && now != Some(AttemptState::Succeeded);
+        let reopened = !was.state.is_open() && now.is_some_and(AttemptState::is_open);
+        ensure(!back && !reopened, || {
+            format!("{} went from {:?} to {now:?}", was.id, was.state)
+        })?;
+    }
+    Ok(())
+}
+
+fn s3_versions_rise_by_one(commit: &Commit<'_>) -> Verdict {
+    let expected = commit.before.map_or(1, |before| before.version + 1);
+    ensure(commit.after.version == expected, || {
+        format!(
+            "{} has version {} after {}",
+            commit.after.id,
+            commit.after.version,
+            expected - 1
+        )
+    })
+}
+
+fn s4_numbers_are_unique(commit: &Commit<'_>) -> Verdict {
+    for attempt in &commit.after.attempts {
+        let owner = commit
+            .tables
+            .by_out_trade_no(attempt.channel, &attempt.out_trade_no);
+        ensure(
+            owner.is_some_and(|owner| owner.id == commit.after.id),
+            || format!("{} is not found by its own number", attempt.id),
+        )?;
+    }
+    let mut kinds: Vec<(ChannelId, CaseKind, &str, i64)> = commit
+        .tables
+        .cases
+        .iter()
+        .map(|case| {
+            (
+                case.channel,
+                case.kind,
+                &*case.receipt.transaction_id,
+                case.receipt.amount.minor(),
+            )
+        })
+        .collect();
+    kinds.sort_unstable();
+    let twice = kinds.windows(2).find(|pair| pair[0] == pair[1]);
+    ensure(twice.is_none(), || {
+        format!("two cases of one receipt: {twice:?}")
+    })
+}
+
+/// Every open attempt, and every payment that wants money, has a row that will
+/// ask about it.
+fn l0_no_open_attempt_is_forgotten(commit: &Commit<'_>) -> Verdict {
+    let jobs = &commit.tables.jobs;
+    for attempt in commit
+        .after
+        .attempts
+        .iter()
+        .filter(|attempt| attempt.state.is_open())
+    {
+        let asked = jobs.keys().any(|key| key.attempt == Some(attempt.id));
+        ensure(asked, || {
+            format!("{} is open and nothing will ask about it", attempt.id)
+        })?;
+    }
+    let wants_money = matches!(commit.after.state, State::Created | State::Pending);
+    let ends = jobs
+        .keys()
+        .any(|key| key.payment == commit.after.id && key.attempt.is_none());
+    ensure(!wants_money || ends, || {
+        format!("{} will never expire", commit.after.id)
+    })
+}

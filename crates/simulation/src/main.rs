@@ -1,0 +1,196 @@
+//! Runs seeds.
+//!
+//! `cargo run --release -p tongbao-simulation -- --seed 7` tells one of them as
+//! a story; `--seeds 0..10000` runs many, on all cores.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::Parser;
+use indicatif::{ProgressBar, ProgressStyle};
+use tongbao_simulation::seed::Plan;
+use tongbao_simulation::shrink;
+use tongbao_simulation::world::{Outcome, World};
+
+/// A day of payments from one seed, with everything failing.
+#[derive(Parser)]
+struct Args {
+    /// Run this seed and tell what happened.
+    #[arg(long, conflicts_with_all = ["seeds", "minutes"])]
+    seed: Option<u64>,
+    /// Run these seeds: `0..10000`.
+    #[arg(long, value_parser = range)]
+    seeds: Option<Range<u64>>,
+    /// Run seeds from the first of `--seeds` on, for so long.
+    #[arg(long)]
+    minutes: Option<u64>,
+    /// Orders in each run.
+    #[arg(long, default_value_t = 20)]
+    orders: usize,
+    /// Print the whole story of a seed, not only that of a failure.
+    #[arg(long)]
+    story: bool,
+    /// Threads; as many as there are cores when not said.
+    #[arg(long)]
+    threads: Option<usize>,
+}
+
+fn main() -> Result<()> {
+    let args = Args::parse();
+    if let Some(seed) = args.seed {
+        return one(seed, args.orders, args.story);
+    }
+    let seeds = args.seeds.clone().unwrap_or(0..1_000);
+    many(&args, seeds)
+}
+
+fn range(text: &str) -> Result<Range<u64>, String> {
+    let (low, high) = text.split_once("..").ok_or("write it as 0..10000")?;
+    let number = |text: &str| {
+        text.parse()
+            .map_err(|_| format!("{text:?} is not a number"))
+    };
+    Ok(number(low)?..number(high)?)
+}
+
+fn one(seed: u64, orders: usize, story: bool) -> Result<()> {
+    let plan = Plan::draw(seed, orders);
+    println!("seed {seed}: {plan:#?}\n");
+    let outcome = World::run(plan.clone(), true);
+    if outcome.violations.is_empty() {
+        if story {
+            println!("{}\n", outcome.lines.join("\n"));
+        }
+        summary(&outcome);
+        return Ok(());
+    }
+    println!("shrinking …");
+    let smaller = shrink::smaller(plan);
+    let outcome = World::run(smaller.clone(), true);
+    println!(
+        "\nthe smallest that still fails: {smaller:#?}\n\n{}\n",
+        outcome.lines.join("\n")
+    );
+    for violation in &outcome.violations {
+        println!("{violation}");
+    }
+    bail!("seed {seed} fails");
+}
+
+fn summary(outcome: &Outcome) {
+    let (payments, paid) = outcome.payments;
+    println!(
+        "all invariants held: {payments} payments, {paid} paid, {} cases, {} notifications \
+         acknowledged, {} steps, hash {:016x}",
+        outcome.cases, outcome.acknowledged, outcome.turns, outcome.hash
+    );
+}
+
+/// Two runs of a hundred are made twice and compared.
+const COMPARED_EVERY: u64 = 50;
+
+#[derive(Default)]
+struct Sums {
+    seeds: AtomicU64,
+    turns: AtomicU64,
+    payments: AtomicU64,
+    paid: AtomicU64,
+    cases: AtomicU64,
+    acknowledged: AtomicU64,
+}
+
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the harness looks at a real clock; the world does not"
+)]
+fn many(args: &Args, seeds: Range<u64>) -> Result<()> {
+    let start = Instant::now();
+    let until = args.minutes.map(|minutes| Duration::from_mins(minutes));
+    let last = if until.is_some() { u64::MAX } else { seeds.end };
+    let bar = if until.is_some() {
+        ProgressBar::new_spinner()
+    } else {
+        ProgressBar::new(seeds.end - seeds.start)
+    };
+    bar.set_style(
+        ProgressStyle::with_template("{bar:30} {pos}/{len} seeds  {per_sec}  {elapsed}  {msg}")
+            .context("the progress line")?,
+    );
+    let next = AtomicU64::new(seeds.start);
+    let stop = AtomicBool::new(false);
+    let sums = Sums::default();
+    let failed = std::sync::Mutex::new(Vec::new());
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    std::thread::scope(|scope| {
+        for _ in 0..args.threads.unwrap_or(cores) {
+            scope.spawn(|| {
+                while !stop.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= last || until.is_some_and(|until| start.elapsed() >= until) {
+                        break;
+                    }
+                    if let Err(what) = run_seed(seed, args.orders, &sums) {
+                        bar.println(format!("seed {seed}: {what}"));
+                        let mut failed = failed.lock().expect("no thread panics holding it");
+                        failed.push(seed);
+                        // Enough to work on.
+                        stop.fetch_or(failed.len() >= 10, Ordering::Relaxed);
+                    }
+                    bar.inc(1);
+                }
+            });
+        }
+    });
+    bar.finish();
+    report(&sums, start.elapsed());
+    let failed = failed.into_inner().unwrap_or_default();
+    if let Some(seed) = failed.first() {
+        bail!(
+            "{} seeds failed: {failed:?}\nsee one with: cargo run --release -p \
+             tongbao-simulation -- --seed {seed} --orders {}",
+            failed.len(),
+            args.orders
+        );
+    }
+    Ok(())
+}
+
+fn run_seed(seed: u64, orders: usize, sums: &Sums) -> Result<(), String> {
+    let outcome = World::run(Plan::draw(seed, orders), false);
+    let add = |sum: &AtomicU64, n: u64| sum.fetch_add(n, Ordering::Relaxed);
+    add(&sums.seeds, 1);
+    add(&sums.turns, outcome.turns);
+    add(&sums.payments, outcome.payments.0 as u64);
+    add(&sums.paid, outcome.payments.1 as u64);
+    add(&sums.cases, outcome.cases as u64);
+    add(&sums.acknowledged, outcome.acknowledged);
+    if let Some(violation) = outcome.violations.first() {
+        return Err(violation.to_string());
+    }
+    if seed.is_multiple_of(COMPARED_EVERY) {
+        let again = World::run(Plan::draw(seed, orders), false);
+        if again.hash != outcome.hash {
+            return Err("two runs of this seed differ: something is not deterministic".to_owned());
+        }
+    }
+    Ok(())
+}
+
+fn report(sums: &Sums, took: Duration) {
+    let get = |sum: &AtomicU64| sum.load(Ordering::Relaxed);
+    let seeds = get(&sums.seeds);
+    let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
+    println!(
+        "{seeds} seeds in {} s, {} a second: {} payments, {} paid, {} cases, {} notifications \
+         acknowledged, {} steps",
+        took.as_secs(),
+        seeds * 1_000 / millis,
+        get(&sums.payments),
+        get(&sums.paid),
+        get(&sums.cases),
+        get(&sums.acknowledged),
+        get(&sums.turns),
+    );
+}

@@ -1,0 +1,393 @@
+//! A database in memory that keeps the contract to the letter, with the manners
+//! of a remote one: answers take time, and whether a commit happened is
+//! sometimes not known.
+
+mod reads;
+mod tables;
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use tongbao_core::channel::ChannelAccount;
+use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::webhook::{Endpoint, WebhookEvent};
+use tongbao_core::{
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+};
+use tongbao_store::{
+    CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
+    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, Store,
+    StoreError,
+};
+
+use crate::chance::Chance;
+use crate::event::WorldKernel;
+pub use tables::{DeliveryRow, JobRow, Tables};
+
+/// Looks at every commit that changed a payment.
+pub trait Witness: Send + Sync {
+    /// `before` is none for a new payment.
+    fn committed(&self, before: Option<&Payment>, after: &Payment, tables: &Tables);
+}
+
+/// How the database misbehaves, in percent of commits.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Manners {
+    /// Written, but the answer is lost.
+    pub unknown_after: u32,
+    /// Not written, and nobody is told so.
+    pub unknown_before: u32,
+    /// Refused: the disk is full.
+    pub full: u32,
+}
+
+/// See the module.
+pub struct ModelStore {
+    tables: Mutex<Tables>,
+    kernel: WorldKernel,
+    chance: Mutex<Chance>,
+    manners: Mutex<Manners>,
+    witness: Arc<dyn Witness>,
+}
+
+impl ModelStore {
+    /// An empty database.
+    pub fn new(
+        kernel: WorldKernel,
+        chance: Chance,
+        manners: Manners,
+        witness: Arc<dyn Witness>,
+    ) -> Self {
+        Self {
+            tables: Mutex::default(),
+            kernel,
+            chance: Mutex::new(chance),
+            manners: Mutex::new(manners),
+            witness,
+        }
+    }
+
+    /// The rows, for invariants.
+    pub fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// From now on it behaves.
+    pub fn heal(&self) {
+        *self.manners.lock().unwrap_or_else(PoisonError::into_inner) = Manners::default();
+    }
+
+    fn wait(&self) -> Duration {
+        self.chance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .millis(0, 4)
+    }
+
+    fn roll(&self) -> Roll {
+        let manners = *self.manners.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
+        if chance.percent(manners.full) {
+            Roll::Full
+        } else if chance.percent(manners.unknown_before) {
+            Roll::UnknownBefore
+        } else if chance.percent(manners.unknown_after) {
+            Roll::UnknownAfter
+        } else {
+            Roll::Written
+        }
+    }
+
+    /// A command: it takes time on the way in and on the way out, and a node that
+    /// dies on the way out has written all the same.
+    async fn command<T>(
+        &self,
+        apply: impl FnOnce(&mut Tables) -> Result<T, StoreError> + Send,
+    ) -> Result<T, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        let roll = self.roll();
+        let unknown = || StoreError::CommitUnknown("the connection was lost".to_owned());
+        let out = match roll {
+            Roll::Full => Err(StoreError::Full("no space left on device".to_owned())),
+            Roll::UnknownBefore => Err(unknown()),
+            Roll::UnknownAfter => apply(&mut self.tables()).and(Err(unknown())),
+            Roll::Written => apply(&mut self.tables()),
+        };
+        self.kernel.sleep(self.wait()).await;
+        out
+    }
+}
+
+enum Roll {
+    Written,
+    UnknownAfter,
+    UnknownBefore,
+    Full,
+}
+
+#[async_trait]
+impl Store for ModelStore {
+    async fn commit(&self, change: Change) -> Result<Vec<Job>, StoreError> {
+        let witness = self.witness.clone();
+        self.command(move |tables| {
+            let id = change.payment.as_ref().map(|change| change.payment.id);
+            let before = id.and_then(|id| tables.payments.get(&id).cloned());
+            let claimed = tables.commit(change)?;
+            if let Some(after) = id.and_then(|id| tables.payments.get(&id)) {
+                witness.committed(before.as_ref(), after, tables);
+            }
+            Ok(claimed)
+        })
+        .await
+    }
+
+    async fn claim_jobs(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        self.command(|tables| Ok(tables.claim_jobs(now, lease_until, limit)))
+            .await
+    }
+
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        per_endpoint: usize,
+        limit: usize,
+    ) -> Result<Vec<DeliveryClaim>, StoreError> {
+        self.command(|tables| Ok(tables.claim_deliveries(now, lease_until, per_endpoint, limit)))
+            .await
+    }
+
+    async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError> {
+        self.command(|tables| tables.record_delivery(result)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.tables().next_due())
+    }
+
+    async fn redeliver(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.command(|tables| Ok(tables.redeliver(merchant, event, now)))
+            .await
+    }
+
+    async fn replay(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.command(|tables| Ok(tables.replay(merchant, endpoint, from, to, now)))
+            .await
+    }
+
+    async fn payment(
+        &self,
+        merchant: MerchantId,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        Ok(self
+            .tables()
+            .payments
+            .get(&id)
+            .filter(|p| p.merchant == merchant)
+            .cloned())
+    }
+
+    async fn payment_by_order_no(
+        &self,
+        merchant: MerchantId,
+        merchant_order_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        Ok(self
+            .tables()
+            .by_order_no(merchant, merchant_order_no)
+            .cloned())
+    }
+
+    async fn payment_by_out_trade_no(
+        &self,
+        channel: ChannelId,
+        out_trade_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        Ok(self
+            .tables()
+            .by_out_trade_no(channel, out_trade_no)
+            .cloned())
+    }
+
+    async fn payment_by_checkout_token(&self, token: &str) -> Result<Option<Payment>, StoreError> {
+        let tables = self.tables();
+        Ok(tables
+            .payments
+            .values()
+            .find(|payment| payment.checkout_token == token)
+            .cloned())
+    }
+
+    async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError> {
+        Ok(reads::payments(&self.tables(), &filter))
+    }
+
+    async fn timeline(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        Ok(reads::timeline(&self.tables(), merchant, payment))
+    }
+
+    async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError> {
+        Ok(reads::cases(&self.tables(), &filter))
+    }
+
+    async fn events(&self, filter: EventFilter) -> Result<Page<WebhookEvent>, StoreError> {
+        Ok(reads::events(&self.tables(), &filter))
+    }
+
+    async fn event(
+        &self,
+        merchant: MerchantId,
+        id: EventId,
+    ) -> Result<Option<WebhookEvent>, StoreError> {
+        Ok(self
+            .tables()
+            .events
+            .get(&id)
+            .filter(|event| event.merchant == merchant)
+            .cloned())
+    }
+
+    async fn deliveries(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        Ok(reads::deliveries(&self.tables(), merchant, event))
+    }
+
+    async fn inbox(&self, filter: InboxFilter) -> Result<Page<InboxRow>, StoreError> {
+        Ok(reads::inbox(&self.tables(), &filter))
+    }
+
+    async fn idempotency(
+        &self,
+        merchant: MerchantId,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        Ok(self
+            .tables()
+            .idempotency
+            .get(&(merchant, key.to_owned()))
+            .cloned())
+    }
+
+    async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError> {
+        self.tables().merchants.insert(merchant.id, merchant);
+        Ok(())
+    }
+
+    async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
+        Ok(self.tables().merchants.values().cloned().collect())
+    }
+
+    async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError> {
+        Ok(self.tables().merchants.get(&id).cloned())
+    }
+
+    async fn insert_api_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.tables().api_keys.insert(key.hash, key);
+        Ok(())
+    }
+
+    async fn api_key(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        Ok(self.tables().api_keys.get(&hash).cloned())
+    }
+
+    async fn save_channel(&self, account: ChannelAccount) -> Result<(), StoreError> {
+        self.tables().save_channel(account)
+    }
+
+    async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {
+        Ok(self.tables().channels.get(&id).cloned())
+    }
+
+    async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError> {
+        let tables = self.tables();
+        Ok(tables
+            .channels
+            .values()
+            .filter(|row| row.merchant == merchant)
+            .cloned()
+            .collect())
+    }
+
+    async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {
+        self.tables().endpoints.insert(endpoint.id, endpoint);
+        Ok(())
+    }
+
+    async fn endpoints(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, StoreError> {
+        let tables = self.tables();
+        Ok(tables
+            .endpoints
+            .values()
+            .filter(|row| row.merchant == merchant)
+            .cloned()
+            .collect())
+    }
+
+    async fn endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        Ok(self
+            .tables()
+            .endpoints
+            .get(&id)
+            .filter(|row| row.merchant == merchant)
+            .cloned())
+    }
+
+    async fn delete_endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<bool, StoreError> {
+        Ok(self.tables().delete_endpoint(merchant, id))
+    }
+
+    async fn insert_data_key(&self, key: DataKey) -> Result<(), StoreError> {
+        self.tables().data_keys.insert(key.id, key);
+        Ok(())
+    }
+
+    async fn data_keys(&self) -> Result<Vec<DataKey>, StoreError> {
+        Ok(self.tables().data_keys.values().cloned().collect())
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        Ok(reads::pulse(&self.tables(), now))
+    }
+}
+
+/// Rows by their keys.
+pub(crate) type Map<K, V> = BTreeMap<K, V>;

@@ -1,0 +1,154 @@
+//! Lists.
+
+use tongbao_core::webhook::{DeliveryState, WebhookEvent};
+use tongbao_core::{Case, CaseState, EventId, MerchantId, Payment, PaymentId, Timestamp};
+use tongbao_store::{
+    CaseFilter, Delivery, EventFilter, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse,
+};
+
+use super::Tables;
+
+/// Newest first, behind the cursor, at most `limit`.
+fn page<T>(
+    rows: impl Iterator<Item = T>,
+    id: impl Fn(&T) -> String,
+    cursor: Option<&String>,
+    limit: usize,
+) -> Page<T> {
+    let mut rows: Vec<_> = rows
+        .filter(|row| cursor.is_none_or(|cursor| id(row) < *cursor))
+        .collect();
+    rows.sort_by_key(|row| std::cmp::Reverse(id(row)));
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(&id);
+    Page { rows, next }
+}
+
+pub(super) fn payments(tables: &Tables, filter: &PaymentFilter) -> Page<Payment> {
+    let wanted = |payment: &&Payment| {
+        payment.merchant == filter.merchant
+            && filter
+                .merchant_order_no
+                .as_ref()
+                .is_none_or(|number| payment.order.merchant_order_no == *number)
+            && filter
+                .state
+                .as_ref()
+                .is_none_or(|state| payment.public_state() == state)
+            && filter.from.is_none_or(|from| payment.created_at >= from)
+            && filter.to.is_none_or(|to| payment.created_at < to)
+    };
+    let rows = tables.payments.values().filter(wanted).cloned();
+    page(
+        rows,
+        |row| row.id.to_string(),
+        filter.cursor.as_ref(),
+        filter.limit,
+    )
+}
+
+pub(super) fn timeline(tables: &Tables, merchant: MerchantId, payment: PaymentId) -> Vec<LogEntry> {
+    let entries = tables.log.get(&payment).into_iter().flatten();
+    entries
+        .filter(|entry| entry.merchant == merchant)
+        .cloned()
+        .collect()
+}
+
+pub(super) fn cases(tables: &Tables, filter: &CaseFilter) -> Page<Case> {
+    let wanted = |case: &&Case| {
+        case.merchant == filter.merchant
+            && filter.state.is_none_or(|state| case.state == state)
+            && filter
+                .payment
+                .is_none_or(|payment| case.payment == Some(payment))
+    };
+    let rows = tables.cases.iter().filter(wanted).cloned();
+    page(
+        rows,
+        |row| row.id.to_string(),
+        filter.cursor.as_ref(),
+        filter.limit,
+    )
+}
+
+pub(super) fn events(tables: &Tables, filter: &EventFilter) -> Page<WebhookEvent> {
+    let wanted = |event: &&WebhookEvent| {
+        event.merchant == filter.merchant
+            && filter.kind.is_none_or(|kind| event.kind == kind)
+            && filter
+                .payment
+                .is_none_or(|payment| event.payment == Some(payment))
+    };
+    let rows = tables.events.values().filter(wanted).cloned();
+    page(
+        rows,
+        |row| row.id.to_string(),
+        filter.cursor.as_ref(),
+        filter.limit,
+    )
+}
+
+pub(super) fn deliveries(tables: &Tables, merchant: MerchantId, event: EventId) -> Vec<Delivery> {
+    let own = tables
+        .events
+        .get(&event)
+        .is_some_and(|row| row.merchant == merchant);
+    let rows = tables
+        .deliveries
+        .iter()
+        .filter(|((of, _), _)| own && *of == event);
+    rows.map(|((_, endpoint), row)| Delivery {
+        endpoint: *endpoint,
+        state: row.state,
+        due: row.due,
+        tries: row.history.clone(),
+    })
+    .collect()
+}
+
+pub(super) fn inbox(tables: &Tables, filter: &InboxFilter) -> Page<InboxRow> {
+    let wanted = |row: &&InboxRow| {
+        row.entry.merchant == filter.merchant
+            && filter
+                .channel
+                .is_none_or(|channel| row.entry.channel == channel)
+            && filter
+                .payment
+                .is_none_or(|payment| row.entry.payment == Some(payment))
+    };
+    let rows = tables.inbox.values().filter(wanted).cloned();
+    page(
+        rows,
+        |row| row.entry.id.to_string(),
+        filter.cursor.as_ref(),
+        filter.limit,
+    )
+}
+
+pub(super) fn pulse(tables: &Tables, now: Timestamp) -> Pulse {
+    let count = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+    let deliveries = |state| {
+        tables
+            .deliveries
+            .values()
+            .filter(move |row| row.state == state)
+    };
+    Pulse {
+        jobs_due: count(tables.jobs.values().filter(|row| row.due <= now).count()),
+        deliveries_due: count(
+            deliveries(DeliveryState::Pending)
+                .filter(|row| row.due <= now)
+                .count(),
+        ),
+        deliveries_exhausted: count(deliveries(DeliveryState::Exhausted).count()),
+        cases_open: count(
+            tables
+                .cases
+                .iter()
+                .filter(|row| row.state == CaseState::Open)
+                .count(),
+        ),
+    }
+}

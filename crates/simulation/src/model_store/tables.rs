@@ -1,0 +1,514 @@
+//! The rows, and what a command does to them.
+
+use tongbao_core::channel::ChannelAccount;
+use tongbao_core::id::Id;
+use tongbao_core::inbox::InboxEntry;
+use tongbao_core::job::{JobKey, NewJob};
+use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
+use tongbao_core::{
+    Case, CaseKind, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+};
+use tongbao_store::{
+    Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
+    IdempotencyRecord, InboxRow, LogEntry, PaymentChange, StoreError, Unique,
+};
+
+use super::Map;
+
+/// A job's row.
+#[derive(Clone, Debug)]
+pub struct JobRow {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// Not before.
+    pub due: Timestamp,
+    /// Held until then.
+    pub lease_until: Option<Timestamp>,
+    /// How often it was asked for.
+    pub asked: i64,
+    /// Rises with every claim.
+    pub fence: i64,
+}
+
+/// A delivery's row.
+#[derive(Clone, Debug)]
+pub struct DeliveryRow {
+    /// How it stands.
+    pub state: DeliveryState,
+    /// Not before.
+    pub due: Timestamp,
+    /// Held until then.
+    pub lease_until: Option<Timestamp>,
+    /// Since it was scheduled.
+    pub tries: u32,
+    /// Rises with every claim.
+    pub fence: i64,
+    /// Every try.
+    pub history: Vec<DeliveryTry>,
+}
+
+/// Which receipts have a case already.
+type CaseKey = (ChannelId, CaseKind, String, i64);
+
+/// The rows of the model database.
+#[derive(Default)]
+pub struct Tables {
+    pub(crate) merchants: Map<MerchantId, Merchant>,
+    pub(crate) api_keys: Map<[u8; 32], ApiKey>,
+    pub(crate) channels: Map<ChannelId, ChannelAccount>,
+    pub(crate) endpoints: Map<EndpointId, Endpoint>,
+    pub(crate) data_keys: Map<u32, DataKey>,
+    /// Payments by id.
+    pub payments: Map<PaymentId, Payment>,
+    order_numbers: Map<(MerchantId, String), PaymentId>,
+    trade_numbers: Map<(ChannelId, String), PaymentId>,
+    /// Every payment's timeline, oldest first.
+    pub log: Map<PaymentId, Vec<LogEntry>>,
+    /// What is still to be asked.
+    pub jobs: Map<JobKey, JobRow>,
+    /// What merchants are told.
+    pub events: Map<EventId, WebhookEvent>,
+    /// How each event fares at each endpoint.
+    pub deliveries: Map<(EventId, EndpointId), DeliveryRow>,
+    /// Money that should not be there.
+    pub cases: Vec<Case>,
+    case_keys: Map<CaseKey, ()>,
+    /// What came in.
+    pub inbox: Map<(ChannelId, [u8; 32]), InboxRow>,
+    pub(crate) idempotency: Map<(MerchantId, String), IdempotencyRecord>,
+}
+
+impl Tables {
+    pub(crate) fn by_order_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
+        self.payments
+            .get(self.order_numbers.get(&(merchant, number.to_owned()))?)
+    }
+
+    /// The payment whose attempt the channel knows by this number.
+    pub fn by_out_trade_no(&self, channel: ChannelId, number: &str) -> Option<&Payment> {
+        self.payments
+            .get(self.trade_numbers.get(&(channel, number.to_owned()))?)
+    }
+
+    /// Whole or not at all: everything that can refuse is looked at first.
+    pub(crate) fn commit(&mut self, change: Change) -> Result<Vec<Job>, StoreError> {
+        self.check(&change)?;
+        let now = change.log.as_ref().map(|entry| entry.at);
+        if let Some(change) = change.payment {
+            self.put_payment(change);
+        }
+        if let Some(entry) = change.log {
+            self.log.entry(entry.payment).or_default().push(entry);
+        }
+        if let Some(job) = change.finish {
+            self.finish(job);
+        }
+        let claimed = change
+            .jobs
+            .into_iter()
+            .filter_map(|job| self.ask(job, now))
+            .collect();
+        for event in change.events {
+            self.tell(event);
+        }
+        for opened in change.cases {
+            let case = &opened.case;
+            let key = (
+                case.channel,
+                case.kind,
+                case.receipt.transaction_id.clone(),
+                case.receipt.amount.minor(),
+            );
+            if self.case_keys.insert(key, ()).is_none() {
+                self.cases.push(opened.case);
+                self.tell(opened.event);
+            }
+        }
+        if let Some(entry) = change.inbox {
+            self.receive(entry);
+        }
+        if let Some(record) = change.idempotency {
+            self.idempotency
+                .insert((record.merchant, record.key.clone()), record);
+        }
+        Ok(claimed)
+    }
+
+    fn check(&self, change: &Change) -> Result<(), StoreError> {
+        if let Some(record) = &change.idempotency
+            && self
+                .idempotency
+                .contains_key(&(record.merchant, record.key.clone()))
+        {
+            return Err(StoreError::Taken(Unique::IdempotencyKey));
+        }
+        if let Some(PaymentChange {
+            payment,
+            read_version,
+            attempts,
+        }) = &change.payment
+        {
+            let stored = self.payments.get(&payment.id);
+            if stored.map(|stored| stored.version) != *read_version {
+                return Err(StoreError::Conflict);
+            }
+            let key = (payment.merchant, payment.order.merchant_order_no.clone());
+            if self
+                .order_numbers
+                .get(&key)
+                .is_some_and(|id| *id != payment.id)
+            {
+                return Err(StoreError::Taken(Unique::MerchantOrderNo));
+            }
+            let taken = attempts
+                .iter()
+                .filter_map(|id| payment.attempt(*id))
+                .any(|attempt| {
+                    let key = (attempt.channel, attempt.out_trade_no.clone());
+                    self.trade_numbers
+                        .get(&key)
+                        .is_some_and(|id| *id != payment.id)
+                });
+            if taken {
+                return Err(StoreError::Taken(Unique::Other));
+            }
+        }
+        if let Some(job) = &change.finish {
+            let held = self
+                .jobs
+                .get(&job.key)
+                .is_some_and(|row| row.fence == job.fence);
+            if !held {
+                return Err(StoreError::Fenced);
+            }
+        }
+        Ok(())
+    }
+
+    fn put_payment(&mut self, change: PaymentChange) {
+        let mut payment = change.payment;
+        // A store writes what it is told has changed, and nothing else.
+        if let Some(stored) = self.payments.get(&payment.id) {
+            for attempt in &mut payment.attempts {
+                if !change.attempts.contains(&attempt.id)
+                    && let Some(old) = stored.attempt(attempt.id)
+                {
+                    *attempt = old.clone();
+                }
+            }
+        }
+        let order_no = (payment.merchant, payment.order.merchant_order_no.clone());
+        self.order_numbers.insert(order_no, payment.id);
+        for attempt in &payment.attempts {
+            self.trade_numbers
+                .insert((attempt.channel, attempt.out_trade_no.clone()), payment.id);
+        }
+        self.payments.insert(payment.id, payment);
+    }
+
+    fn finish(&mut self, job: Job) {
+        if let Some(row) = self.jobs.get_mut(&job.key) {
+            if row.asked == job.asked {
+                self.jobs.remove(&job.key);
+            } else {
+                row.lease_until = None;
+            }
+        }
+    }
+
+    fn ask(&mut self, job: NewJob, now: Option<Timestamp>) -> Option<Job> {
+        let row = self.jobs.entry(job.key).or_insert(JobRow {
+            merchant: job.merchant,
+            due: job.due,
+            lease_until: None,
+            asked: 0,
+            fence: 0,
+        });
+        row.asked += 1;
+        row.due = row.due.min(job.due);
+        let lease = job.lease_until?;
+        let now = now.unwrap_or(job.due);
+        if row.lease_until.is_some_and(|until| until > now) {
+            return None;
+        }
+        row.lease_until = Some(lease);
+        row.fence += 1;
+        Some(Job {
+            key: job.key,
+            merchant: job.merchant,
+            asked: row.asked,
+            fence: row.fence,
+        })
+    }
+
+    fn tell(&mut self, event: WebhookEvent) {
+        let listens = |endpoint: &&Endpoint| {
+            endpoint.merchant == event.merchant
+                && endpoint.enabled
+                && (endpoint.event_types.is_empty() || endpoint.event_types.contains(&event.kind))
+                && (endpoint.store.is_none() || endpoint.store == event.store)
+        };
+        let listening: Vec<_> = self
+            .endpoints
+            .values()
+            .filter(listens)
+            .map(|row| row.id)
+            .collect();
+        for endpoint in listening {
+            self.deliveries.insert(
+                (event.id, endpoint),
+                pending(event.created_at, 0, Vec::new()),
+            );
+        }
+        self.events.insert(event.id, event);
+    }
+
+    fn receive(&mut self, entry: InboxEntry) {
+        let key = (entry.channel, entry.body_hash);
+        match self.inbox.get_mut(&key) {
+            Some(row) => {
+                row.copies += 1;
+                row.last_at = entry.received_at;
+            }
+            None => {
+                let last_at = entry.received_at;
+                self.inbox.insert(
+                    key,
+                    InboxRow {
+                        entry,
+                        copies: 1,
+                        last_at,
+                    },
+                );
+            }
+        }
+    }
+
+    pub(crate) fn claim_jobs(
+        &mut self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Vec<Job> {
+        let free =
+            |row: &JobRow| row.due <= now && row.lease_until.is_none_or(|until| until <= now);
+        let mut due: Vec<_> = self
+            .jobs
+            .iter()
+            .filter(|(_, row)| free(row))
+            .map(|(key, row)| (row.due, *key))
+            .collect();
+        due.sort();
+        due.truncate(limit);
+        due.into_iter()
+            .filter_map(|(_, key)| {
+                let row = self.jobs.get_mut(&key)?;
+                row.lease_until = Some(lease_until);
+                row.fence += 1;
+                Some(Job {
+                    key,
+                    merchant: row.merchant,
+                    asked: row.asked,
+                    fence: row.fence,
+                })
+            })
+            .collect()
+    }
+
+    pub(crate) fn claim_deliveries(
+        &mut self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        per_endpoint: usize,
+        limit: usize,
+    ) -> Vec<DeliveryClaim> {
+        let leased = |row: &DeliveryRow| row.lease_until.is_some_and(|until| until > now);
+        let mut lanes: Map<EndpointId, usize> = Map::new();
+        for ((_, endpoint), row) in &self.deliveries {
+            if row.state == DeliveryState::Pending && leased(row) {
+                *lanes.entry(*endpoint).or_default() += 1;
+            }
+        }
+        let mut due: Vec<_> = self
+            .deliveries
+            .iter()
+            .filter(|(_, row)| {
+                row.state == DeliveryState::Pending && row.due <= now && !leased(row)
+            })
+            .map(|(key, row)| (row.due, *key))
+            .collect();
+        due.sort();
+        let mut claims = Vec::new();
+        for (_, key) in due {
+            let Some(endpoint) = self.endpoints.get(&key.1).filter(|row| row.enabled) else {
+                continue;
+            };
+            let lane = lanes.entry(key.1).or_default();
+            if *lane >= per_endpoint || claims.len() >= limit {
+                continue;
+            }
+            *lane += 1;
+            let (Some(row), Some(event)) = (self.deliveries.get_mut(&key), self.events.get(&key.0))
+            else {
+                continue;
+            };
+            row.lease_until = Some(lease_until);
+            row.fence += 1;
+            claims.push(DeliveryClaim {
+                event: event.clone(),
+                endpoint: endpoint.clone(),
+                tries: row.tries,
+                fence: row.fence,
+            });
+        }
+        claims
+    }
+
+    pub(crate) fn record_delivery(&mut self, result: DeliveryResult) -> Result<(), StoreError> {
+        let key = (result.claim.event.id, result.claim.endpoint.id);
+        let row = self.deliveries.get_mut(&key).ok_or(StoreError::Fenced)?;
+        if row.fence != result.claim.fence {
+            return Err(StoreError::Fenced);
+        }
+        row.lease_until = None;
+        row.tries += 1;
+        row.history.push(DeliveryTry {
+            at: result.at,
+            request_headers: result.request_headers,
+            status: result.status,
+            answer: result.answer,
+            took_millis: result.took_millis,
+        });
+        match result.outcome {
+            DeliveryOutcome::Delivered => row.state = DeliveryState::Delivered,
+            DeliveryOutcome::Retry { due } => row.due = due,
+            DeliveryOutcome::Exhausted => row.state = DeliveryState::Exhausted,
+            DeliveryOutcome::Gone => {
+                if let Some(endpoint) = self.endpoints.get_mut(&key.1) {
+                    endpoint.enabled = false;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    pub(crate) fn next_due(&self) -> Option<Timestamp> {
+        let jobs = self
+            .jobs
+            .values()
+            .map(|row| row.lease_until.map_or(row.due, |l| l.max(row.due)));
+        let deliveries = self
+            .deliveries
+            .iter()
+            .filter(|((_, endpoint), row)| {
+                row.state == DeliveryState::Pending
+                    && self
+                        .endpoints
+                        .get(endpoint)
+                        .is_some_and(|endpoint| endpoint.enabled)
+            })
+            .map(|(_, row)| row.lease_until.map_or(row.due, |until| until.max(row.due)));
+        jobs.chain(deliveries).min()
+    }
+
+    pub(crate) fn redeliver(
+        &mut self,
+        merchant: MerchantId,
+        event: EventId,
+        now: Timestamp,
+    ) -> usize {
+        if self
+            .events
+            .get(&event)
+            .is_none_or(|row| row.merchant != merchant)
+        {
+            return 0;
+        }
+        let mut count = 0;
+        for (_, row) in self
+            .deliveries
+            .range_mut((event, lowest())..=(event, highest()))
+        {
+            *row = pending(now, row.fence, std::mem::take(&mut row.history));
+            count += 1;
+        }
+        count
+    }
+
+    pub(crate) fn replay(
+        &mut self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> usize {
+        let Some(listener) = self
+            .endpoints
+            .get(&endpoint)
+            .filter(|row| row.merchant == merchant)
+        else {
+            return 0;
+        };
+        let wanted: Vec<_> = self
+            .events
+            .values()
+            .filter(|event| {
+                event.merchant == merchant
+                    && (from..to).contains(&event.created_at)
+                    && (listener.event_types.is_empty()
+                        || listener.event_types.contains(&event.kind))
+                    && (listener.store.is_none() || listener.store == event.store)
+            })
+            .map(|event| event.id)
+            .collect();
+        for event in &wanted {
+            let old = self.deliveries.remove(&(*event, endpoint));
+            let (fence, history) = old.map_or((0, Vec::new()), |row| (row.fence, row.history));
+            self.deliveries
+                .insert((*event, endpoint), pending(now, fence, history));
+        }
+        wanted.len()
+    }
+
+    pub(crate) fn save_channel(&mut self, account: ChannelAccount) -> Result<(), StoreError> {
+        let stored = self.channels.get(&account.id).map_or(0, |row| row.version);
+        if account.version != stored + 1 {
+            return Err(StoreError::Conflict);
+        }
+        self.channels.insert(account.id, account);
+        Ok(())
+    }
+
+    pub(crate) fn delete_endpoint(&mut self, merchant: MerchantId, id: EndpointId) -> bool {
+        if self
+            .endpoints
+            .get(&id)
+            .is_none_or(|row| row.merchant != merchant)
+        {
+            return false;
+        }
+        self.deliveries.retain(|(_, endpoint), _| *endpoint != id);
+        self.endpoints.remove(&id).is_some()
+    }
+}
+
+fn pending(due: Timestamp, fence: i64, history: Vec<DeliveryTry>) -> DeliveryRow {
+    DeliveryRow {
+        state: DeliveryState::Pending,
+        due,
+        lease_until: None,
+        tries: 0,
+        fence,
+        history,
+    }
+}
+
+fn lowest() -> EndpointId {
+    EndpointId::from_bits(0)
+}
+
+fn highest() -> EndpointId {
+    EndpointId::from_bits(u128::MAX)
+}

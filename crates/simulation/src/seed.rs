@@ -1,0 +1,167 @@
+//! What a seed decides before anything happens: swarm testing, where each run
+//! has its own mix of faults, some absent and some heavy.
+
+use std::time::Duration;
+
+use tongbao_core::channel::Confirm;
+use tongbao_simulator::{EarlyClose, NotifySchedule};
+
+use crate::chance::Chance;
+use crate::model_store::Manners;
+
+/// One defence is switched off, so that defences cannot hide each other.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DefenceOff {
+    /// All of them work.
+    None,
+    /// No notification ever arrives: queries must find everything.
+    Notifications,
+    /// No query is ever answered: notifications must do.
+    Queries,
+}
+
+/// What goes wrong, in percent of occasions.
+#[derive(Clone, Copy, Debug)]
+pub struct Faults {
+    /// A request of ours is lost on the way.
+    pub request_lost: u32,
+    /// The answer to it is lost.
+    pub answer_lost: u32,
+    /// The connection is refused.
+    pub refused: u32,
+    /// It arrives after we have given up.
+    pub late: u32,
+    /// The platform answers `SYSTEMERROR`, an error page, garbage or a wrong
+    /// signature.
+    pub platform_errs: u32,
+    /// A notification is lost on the way.
+    pub notification_lost: u32,
+    /// It arrives twice at once, by two routes.
+    pub notification_doubled: u32,
+    /// The platform's message states a wrong amount, genuinely signed.
+    pub wrong_amount: u32,
+    /// The acknowledgement is lost.
+    pub ack_lost: u32,
+    /// The merchant's endpoint fails.
+    pub webhook_fails: u32,
+    /// The database.
+    pub store: Manners,
+    /// One node dies about every so many seconds; zero is never.
+    pub crash_every_secs: u64,
+    /// Of each ten thousand awaits, so many are a node's last.
+    pub crash_at_await: u32,
+}
+
+impl Faults {
+    /// Nothing goes wrong.
+    pub const NONE: Self = Self {
+        request_lost: 0,
+        answer_lost: 0,
+        refused: 0,
+        late: 0,
+        platform_errs: 0,
+        notification_lost: 0,
+        notification_doubled: 0,
+        wrong_amount: 0,
+        ack_lost: 0,
+        webhook_fails: 0,
+        store: Manners {
+            unknown_after: 0,
+            unknown_before: 0,
+            full: 0,
+        },
+        crash_every_secs: 0,
+        crash_at_await: 0,
+    };
+}
+
+/// Everything that a seed decides beforehand.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// The seed itself.
+    pub seed: u64,
+    /// How many orders there are.
+    pub orders: usize,
+    /// Gateway processes on one database.
+    pub nodes: u32,
+    /// What goes wrong until the world heals.
+    pub faults: Faults,
+    /// Which defence is off throughout.
+    pub off: DefenceOff,
+    /// What it takes before a notification may set "paid".
+    pub confirm: Confirm,
+    /// The merchant keeps late money.
+    pub accept_late: bool,
+    /// The platform's habits.
+    pub notify_schedule: NotifySchedule,
+    /// The platform's habits.
+    pub notify_sign_type: bool,
+    /// The platform's habits.
+    pub early_close: EarlyClose,
+    /// The channels sign with MD5.
+    pub md5: bool,
+    /// Forged messages.
+    pub attacks: u32,
+    /// When faults stop.
+    pub heals_after: Duration,
+}
+
+impl Plan {
+    /// What the seed decides.
+    pub fn draw(seed: u64, orders: usize) -> Self {
+        let mut chance = Chance::fork(seed, "plan");
+        let mut level = |rare: u32, heavy: u32| {
+            let levels = [0, 0, rare, rare, heavy];
+            levels[chance.index(levels.len())]
+        };
+        let faults = Faults {
+            request_lost: level(3, 25),
+            answer_lost: level(3, 25),
+            refused: level(3, 25),
+            late: level(2, 10),
+            platform_errs: level(3, 25),
+            notification_lost: level(10, 80),
+            notification_doubled: level(10, 60),
+            wrong_amount: level(2, 20),
+            ack_lost: level(5, 40),
+            webhook_fails: level(10, 60),
+            store: Manners {
+                unknown_after: level(1, 10),
+                unknown_before: level(1, 10),
+                full: level(1, 5),
+            },
+            crash_every_secs: u64::from(level(600, 60)),
+            crash_at_await: level(1, 20),
+        };
+        let off = match chance.index(6) {
+            0 => DefenceOff::Notifications,
+            1 => DefenceOff::Queries,
+            _ => DefenceOff::None,
+        };
+        Self {
+            seed,
+            orders,
+            nodes: chance.pick(&[1, 1, 2]),
+            faults,
+            off,
+            // Without queries, only a believed signature can settle anything.
+            confirm: if off == DefenceOff::Queries {
+                Confirm::Signature
+            } else {
+                chance.pick(&[Confirm::Query, Confirm::Signature])
+            },
+            accept_late: chance.percent(20),
+            notify_schedule: chance.pick(&[NotifySchedule::Current, NotifySchedule::Older]),
+            notify_sign_type: chance.percent(30),
+            early_close: chance.pick(&[
+                EarlyClose::Accepted,
+                EarlyClose::Accepted,
+                EarlyClose::Refused,
+                EarlyClose::WithoutEffect,
+            ]),
+            md5: chance.percent(40),
+            attacks: chance.pick(&[0, 0, 10, 40]),
+            heals_after: Duration::from_mins(chance.between(20, 90)),
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! What happened, for people; and what should not have.
+
+use std::fmt;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tongbao_core::Timestamp;
+
+/// An invariant that did not hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// Which one: `M5`, `E4`, …
+    pub invariant: &'static str,
+    /// What was seen.
+    pub what: String,
+    /// When, in the world's time.
+    pub at: Timestamp,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} broken at {}: {}", self.invariant, self.at, self.what)
+    }
+}
+
+#[derive(Default)]
+struct Pages {
+    lines: Vec<String>,
+    violations: Vec<Violation>,
+    hash: u64,
+}
+
+/// The record of one run.
+pub struct Story {
+    /// Lines are kept; without it only violations and the hash are.
+    told: bool,
+    pages: Mutex<Pages>,
+}
+
+impl Story {
+    /// An empty record.
+    pub fn new(told: bool) -> Self {
+        Self {
+            told,
+            pages: Mutex::default(),
+        }
+    }
+
+    fn pages(&self) -> MutexGuard<'_, Pages> {
+        self.pages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Something happened between two parties.
+    pub fn tell(&self, at: Timestamp, from: &str, to: &str, what: impl FnOnce() -> String) {
+        if self.told {
+            let millis = at.as_millis().rem_euclid(86_400_000);
+            let (secs, millis) = (millis / 1_000, millis % 1_000);
+            let clock = format!(
+                "{:02}:{:02}:{:02}.{millis:03}",
+                secs / 3_600,
+                secs / 60 % 60,
+                secs % 60
+            );
+            let line = format!("{clock}  {from:>9} → {to:<9} {}", what());
+            self.pages().lines.push(line);
+        }
+    }
+
+    /// An invariant does not hold.
+    pub fn violate(&self, at: Timestamp, invariant: &'static str, what: String) {
+        self.tell(at, "INVARIANT", invariant, || what.clone());
+        let mut pages = self.pages();
+        // One is enough to fail; a run that is broken breaks many.
+        if pages.violations.len() < 16 {
+            pages.violations.push(Violation {
+                invariant,
+                what,
+                at,
+            });
+        }
+    }
+
+    /// Goes into the hash of the run: equal seeds must give equal hashes.
+    pub fn stamp(&self, at: Timestamp, what: u64) {
+        let mut pages = self.pages();
+        for part in [at.as_millis().unsigned_abs(), what] {
+            pages.hash = (pages.hash ^ part)
+                .wrapping_mul(0x0000_0100_0000_01b3)
+                .rotate_left(7);
+        }
+    }
+
+    /// Whether anything is wrong so far.
+    pub fn is_broken(&self) -> bool {
+        !self.pages().violations.is_empty()
+    }
+
+    /// The violations so far.
+    pub fn violations(&self) -> Vec<Violation> {
+        self.pages().violations.clone()
+    }
+
+    /// The lines so far.
+    pub fn lines(&self) -> Vec<String> {
+        self.pages().lines.clone()
+    }
+
+    /// The hash so far.
+    pub fn hash(&self) -> u64 {
+        self.pages().hash
+    }
+}

@@ -1,0 +1,311 @@
+//! The world: nodes, platform, merchants, payers, and what befalls them.
+
+mod merchant;
+mod network;
+mod setup;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use tongbao_core::{ChannelId, Timestamp};
+use tongbao_engine::Engine;
+use tongbao_simulator::{Platform, UnixMillis};
+
+use crate::chance::Chance;
+use crate::event::{WorldEvent, WorldKernel};
+use crate::invariants::at_commit::{self, Commit};
+use crate::invariants::at_rest::{self, Rest};
+use crate::invariants::over_history::{self, Received};
+use crate::kernel::{NodeId, Scheduler, Turn};
+use crate::model_store::{ModelStore, Tables, Witness};
+use crate::seams::SimTransport;
+use crate::seed::{DefenceOff, Faults, Plan};
+use crate::story::{Story, Violation};
+use merchant::Order;
+
+/// Every world begins on this morning.
+const MORNING: Timestamp = Timestamp::from_secs(1_790_000_000);
+
+/// After the last commit nothing may be left to do: past the last late look and
+/// the webhooks' schedule.
+const AT_REST_AFTER: Duration = Duration::from_hours(60);
+
+/// A gateway process.
+struct Node {
+    id: NodeId,
+    /// None while it is dead.
+    engine: Option<Arc<Engine>>,
+    /// Its clock is so much ahead.
+    ahead: Duration,
+}
+
+/// A merchant's account at the platform, and ours for it.
+#[derive(Clone)]
+struct Account {
+    channel: ChannelId,
+    mch_id: String,
+    key: String,
+}
+
+/// What one run came to.
+pub struct Outcome {
+    /// What was broken; empty when all held.
+    pub violations: Vec<Violation>,
+    /// What happened, when it was to be told.
+    pub lines: Vec<String>,
+    /// Equal for equal seeds.
+    pub hash: u64,
+    /// Steps of the scheduler.
+    pub turns: u64,
+    /// Orders, and how many of them ended paid.
+    pub payments: (usize, usize),
+    /// Cases that were opened.
+    pub cases: usize,
+    /// Notifications that were acknowledged.
+    pub acknowledged: u64,
+}
+
+/// One run of the world.
+pub struct World {
+    plan: Plan,
+    kernel: WorldKernel,
+    scheduler: Scheduler<WorldEvent>,
+    chance: Chance,
+    platform: Arc<Mutex<Platform>>,
+    store: Arc<ModelStore>,
+    transport: Arc<SimTransport>,
+    story: Arc<Story>,
+    nodes: Vec<Node>,
+    accounts: Vec<Account>,
+    merchant: tongbao_core::merchant::Merchant,
+    webhook_secret: String,
+    orders: Arc<Mutex<Vec<Order>>>,
+    received: Vec<Received>,
+    platform_turn_planned: Option<UnixMillis>,
+    acknowledged: u64,
+    healed: bool,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl World {
+    /// Runs a plan to its rest.
+    pub fn run(plan: Plan, told: bool) -> Outcome {
+        let mut world = Self::set_up(plan, told);
+        let turns = world.live();
+        if !world.story.is_broken() {
+            world.look_at_rest();
+        }
+        let tables = world.store.tables();
+        let paid = |payment: &&tongbao_core::Payment| payment.public_state() == "paid";
+        Outcome {
+            violations: world.story.violations(),
+            lines: world.story.lines(),
+            hash: world.story.hash(),
+            turns,
+            payments: (
+                tables.payments.len(),
+                tables.payments.values().filter(paid).count(),
+            ),
+            cases: tables.cases.len(),
+            acknowledged: world.acknowledged,
+        }
+    }
+
+    fn live(&mut self) -> u64 {
+        let end = MORNING + self.plan.heals_after + AT_REST_AFTER;
+        let mut turns = 0_u64;
+        loop {
+            match self.scheduler.turn(end) {
+                Turn::Idle => return turns,
+                Turn::Polled(node) => {
+                    self.story.stamp(self.kernel.now(), u64::from(node));
+                    let faults = self.transport.faults();
+                    if self.chance.between(0, 10_000) < u64::from(faults.crash_at_await) {
+                        self.kill(node);
+                    }
+                }
+                Turn::Event(event) => {
+                    self.story.stamp(self.kernel.now(), 1_000 + event.kind());
+                    self.happen(event);
+                }
+            }
+            turns += 1;
+            if self.story.is_broken() {
+                return turns;
+            }
+            if turns > 2_000_000 {
+                let what = "the world does not come to rest".to_owned();
+                self.story.violate(self.kernel.now(), "L8", what);
+                return turns;
+            }
+        }
+    }
+
+    fn happen(&mut self, event: WorldEvent) {
+        match event {
+            WorldEvent::Arrives {
+                exchange,
+                target,
+                request,
+            } => {
+                self.arrives(exchange, target, request);
+            }
+            WorldEvent::Answers { exchange, response } => {
+                self.transport.answer(exchange, response);
+            }
+            WorldEvent::PlatformTurns => self.platform_turns(),
+            WorldEvent::Notifies { outgoing, copy } => self.notifies(*outgoing, copy),
+            WorldEvent::PlatformHears { id, delivered } => {
+                let now = self.platform_now();
+                lock(&self.platform).answered(now, id, delivered);
+                self.plan_platform();
+            }
+            WorldEvent::Merchant(order) => self.merchant_acts(order),
+            WorldEvent::Payer(order) => self.payer_acts(order),
+            WorldEvent::Attacker => self.attacker_acts(),
+            WorldEvent::Dies(node) => {
+                self.kill(node);
+                self.plan_death(node);
+            }
+            WorldEvent::Starts(node) => self.start(node),
+            WorldEvent::Heals => self.heal(),
+        }
+    }
+
+    fn heal(&mut self) {
+        self.story.tell(self.kernel.now(), "nemesis", "world", || {
+            "all faults stop".to_owned()
+        });
+        self.healed = true;
+        let mut faults = lock(&self.transport.faults);
+        *faults = Faults::NONE;
+        drop(faults);
+        self.store.heal();
+        lock(&self.platform).clear_faults();
+    }
+
+    fn kill(&mut self, node: NodeId) {
+        let Some(place) = self.nodes.iter().position(|known| known.id == node) else {
+            return;
+        };
+        if self.nodes[place].engine.take().is_none() {
+            return;
+        }
+        self.story.tell(
+            self.kernel.now(),
+            "nemesis",
+            &format!("node {node}"),
+            || "kill -9".to_owned(),
+        );
+        self.scheduler.kill(node);
+        let wait = self.chance.millis(50, 20_000);
+        self.kernel.after(wait, WorldEvent::Starts(node));
+    }
+
+    fn plan_death(&mut self, node: NodeId) {
+        let every = self.transport.faults().crash_every_secs;
+        if every > 0 {
+            let wait = Duration::from_secs(self.chance.between(1, every * 2));
+            self.kernel.after(wait, WorldEvent::Dies(node));
+        }
+    }
+
+    fn look_at_rest(&mut self) {
+        let now = self.kernel.now();
+        let platform = lock(&self.platform);
+        let books = platform.truth();
+        let tables = self.store.tables();
+        let accounts = &self.accounts;
+        let rest = Rest {
+            tables: &tables,
+            books: &books,
+            channel: &|mch_id| {
+                accounts
+                    .iter()
+                    .find(|account| account.mch_id == mch_id)
+                    .map(|a| a.channel)
+            },
+            queries_off: self.plan.off == DefenceOff::Queries,
+        };
+        for (id, check) in at_rest::ALL {
+            if let Err(what) = check(&rest) {
+                self.story.violate(now, id, what);
+            }
+        }
+        let history = [
+            ("S6", over_history::s6_state_is_a_fold(&tables)),
+            (
+                "W2",
+                over_history::w2_w3_one_id_one_fact_one_text(&self.received),
+            ),
+            (
+                "W4",
+                over_history::w4_merchants_end_in_the_truth(&tables, &self.received),
+            ),
+        ];
+        for (id, verdict) in history {
+            if let Err(what) = verdict {
+                self.story.violate(now, id, what);
+            }
+        }
+    }
+
+    fn platform_now(&self) -> UnixMillis {
+        UnixMillis::from_millis(self.kernel.now().as_millis())
+    }
+}
+
+/// Looks at every commit with the invariants of [`at_commit`].
+struct CommitWitness {
+    kernel: WorldKernel,
+    platform: Arc<Mutex<Platform>>,
+    story: Arc<Story>,
+    accounts: Arc<Mutex<Vec<Account>>>,
+}
+
+impl Witness for CommitWitness {
+    fn committed(
+        &self,
+        before: Option<&tongbao_core::Payment>,
+        after: &tongbao_core::Payment,
+        tables: &Tables,
+    ) {
+        let platform = lock(&self.platform);
+        let accounts = lock(&self.accounts);
+        let now = self.kernel.now();
+        self.story.tell(now, "gateway", "database", || {
+            let attempts: Vec<_> = after
+                .attempts
+                .iter()
+                .map(|attempt| attempt.state.as_str())
+                .collect();
+            format!(
+                "{} v{} {} {attempts:?}",
+                after.order.merchant_order_no,
+                after.version,
+                after.public_state()
+            )
+        });
+        let books = platform.truth();
+        let commit = Commit {
+            before,
+            after,
+            tables,
+            books: &books,
+            mch_id: &|channel| {
+                accounts
+                    .iter()
+                    .find(|account| account.channel == channel)
+                    .map_or("", |account| account.mch_id.as_str())
+            },
+        };
+        for (id, check) in at_commit::ALL {
+            if let Err(what) = check(&commit) {
+                self.story.violate(now, id, what);
+            }
+        }
+    }
+}

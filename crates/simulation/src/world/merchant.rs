@@ -1,0 +1,372 @@
+//! Merchants, payers, and somebody without a key.
+
+use std::time::Duration;
+
+use tongbao_core::{Action, AttemptId, Money, Order as Ordered, PaymentId, Refusal, Scene};
+use tongbao_engine::{EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_simulator::{FaultKind, NewFault, Outgoing, Target, TryId};
+
+use super::{World, lock};
+use crate::chance::Chance;
+use crate::event::WorldEvent;
+use crate::invariants::at_boundary;
+use crate::seed::Plan;
+
+/// What the payer will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Payer {
+    Pays,
+    PaysEveryCode,
+    PaysLate,
+    WalksAway,
+}
+
+/// What the merchant has heard of one call.
+enum Heard {
+    Created(PaymentId),
+    Started { code: Option<(AttemptId, String)> },
+    Closed { state: &'static str },
+    Refused(String),
+    Failed(String),
+}
+
+/// What the merchant does next about an order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    Create,
+    Start { account: usize },
+    Look,
+    Close,
+    Done,
+}
+
+/// One order of the merchant's, as the merchant knows it.
+pub(super) struct Order {
+    number: String,
+    amount: i64,
+    expires_in: i64,
+    payer: Payer,
+    step: Step,
+    /// After the first attempt, try the other account as well.
+    switches: bool,
+    /// Close it after so long.
+    closes: Option<Duration>,
+    payment: Option<PaymentId>,
+    codes: Vec<(AttemptId, String)>,
+    /// Which call is out, and what was heard of it.
+    call: u64,
+    heard: Option<(u64, Heard)>,
+    calls_left: u32,
+}
+
+/// So long a merchant waits for the gateway.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+impl Order {
+    pub(super) fn draw_all(plan: &Plan) -> Vec<Self> {
+        let mut chance = Chance::fork(plan.seed, "orders");
+        (0..plan.orders)
+            .map(|place| Self::draw(&mut chance, place))
+            .collect()
+    }
+
+    fn draw(chance: &mut Chance, place: usize) -> Self {
+        let payers = [
+            Payer::Pays,
+            Payer::Pays,
+            Payer::Pays,
+            Payer::PaysEveryCode,
+            Payer::PaysLate,
+            Payer::WalksAway,
+        ];
+        let closes = chance.percent(25);
+        Self {
+            number: format!("ORDER-{place:04}"),
+            amount: i64::try_from(chance.between(1, 5_000_00)).unwrap_or(1),
+            expires_in: i64::try_from(chance.between(90, 1_800)).unwrap_or(600),
+            payer: chance.pick(&payers),
+            step: Step::Create,
+            switches: chance.percent(30),
+            closes: closes.then(|| chance.millis(100, 600_000)),
+            payment: None,
+            codes: Vec::new(),
+            call: 0,
+            heard: None,
+            calls_left: 60,
+        }
+    }
+
+    fn ordered(&self) -> Ordered {
+        Ordered {
+            merchant_order_no: self.number.clone(),
+            amount: Money::fen(self.amount),
+            subject: "龙井茶 一两".to_owned(),
+            metadata: serde_json::json!({}),
+            store: None,
+            return_url: None,
+        }
+    }
+}
+
+impl World {
+    /// The merchant hears, or loses patience, and goes on.
+    pub(super) fn merchant_acts(&mut self, place: usize) {
+        let orders = self.orders.clone();
+        let mut orders = lock(&orders);
+        let order = &mut orders[place];
+        let heard = order.heard.take().filter(|(call, _)| *call == order.call);
+        match heard.map(|(_, heard)| heard) {
+            Some(heard) => self.goes_on(place, order, heard),
+            // The first time, or no answer: the same again, under the same number.
+            None => self.calls(place, order),
+        }
+    }
+
+    fn goes_on(&mut self, place: usize, order: &mut Order, heard: Heard) {
+        let again = self.chance.millis(200, 8_000);
+        match heard {
+            Heard::Created(id) => {
+                if order.payment.is_some_and(|known| known != id) {
+                    let what = format!("{} is {:?} and {id}", order.number, order.payment);
+                    self.story.violate(self.kernel.now(), "K1", what);
+                }
+                let first = order.payment.is_none();
+                order.payment = Some(id);
+                order.step = Step::Start { account: 0 };
+                if let (true, Some(wait)) = (first, order.closes) {
+                    self.plan_close(place, wait);
+                }
+            }
+            Heard::Started { code } => {
+                if let Some(code) = code
+                    && !order.codes.contains(&code)
+                {
+                    order.codes.push(code);
+                    let wait = match order.payer {
+                        Payer::PaysLate => Duration::from_secs(order.expires_in.unsigned_abs())
+                            .saturating_sub(self.chance.millis(0, 30_000)),
+                        _ => self.chance.millis(500, 90_000),
+                    };
+                    self.kernel.after(wait, WorldEvent::Payer(place));
+                }
+                order.step = if order.switches {
+                    order.switches = false;
+                    Step::Start { account: 1 }
+                } else if order.codes.is_empty() {
+                    Step::Look
+                } else {
+                    Step::Done
+                };
+            }
+            Heard::Closed { state: "pending" } | Heard::Failed(_) => {}
+            Heard::Closed { .. } | Heard::Refused(_) => order.step = Step::Done,
+        }
+        if order.step != Step::Done && order.calls_left > 0 {
+            order.calls_left -= 1;
+            order.call += 1;
+            self.kernel.after(again, WorldEvent::Merchant(place));
+        }
+    }
+
+    fn plan_close(&mut self, place: usize, wait: Duration) {
+        let orders = self.orders.clone();
+        let kernel = self.kernel.clone();
+        // Not a node's task: the merchant's own timer outlives every node.
+        self.kernel.spawn(u32::MAX, async move {
+            kernel.sleep(wait).await;
+            let mut orders = lock(&orders);
+            let order = &mut orders[place];
+            order.step = Step::Close;
+            order.call += 1;
+            order.heard = None;
+            kernel.after(Duration::ZERO, WorldEvent::Merchant(place));
+        });
+    }
+
+    fn calls(&mut self, place: usize, order: &mut Order) {
+        if order.step == Step::Done || order.calls_left == 0 {
+            return;
+        }
+        order.calls_left -= 1;
+        order.call += 1;
+        self.kernel.after(PATIENCE, WorldEvent::Merchant(place));
+        let alive: Vec<_> = self
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.id, node.engine.clone()?)))
+            .collect();
+        if alive.is_empty() {
+            return;
+        }
+        let (node, engine) = alive[self.chance.index(alive.len())].clone();
+        let (call, step, merchant) = (order.call, order.step, self.merchant.clone());
+        let key = IdempotencyKey::new(
+            &format!("{}-{step:?}", order.number).replace(' ', ""),
+            "POST",
+            "/",
+            b"",
+        );
+        let (ordered, expires_in, payment) = (order.ordered(), order.expires_in, order.payment);
+        let channel = match step {
+            Step::Start { account } => self
+                .accounts
+                .get(account)
+                .map(|account| account.channel.to_string()),
+            _ => None,
+        };
+        let with_key = self.chance.percent(50);
+        let orders = self.orders.clone();
+        let (kernel, store, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        story.tell(kernel.now(), "merchant", &format!("node {node}"), || {
+            format!("{step:?} {}", ordered.merchant_order_no)
+        });
+        self.kernel.spawn(node, async move {
+            let key = key.ok().filter(|_| with_key);
+            let heard = match (step, payment) {
+                (Step::Create, _) => {
+                    let new = NewPayment {
+                        order: ordered,
+                        expires_in: Some(expires_in),
+                    };
+                    match engine.create_payment(&merchant, new, key).await {
+                        Ok(created) => Heard::Created(created.payment.id),
+                        Err(error) => heard_error(&error),
+                    }
+                }
+                (Step::Start { .. }, Some(id)) => {
+                    let new = NewAttempt {
+                        scene: Scene::Native,
+                        channel,
+                        client_ip: None,
+                    };
+                    match engine.start_attempt(&merchant, id, new, key).await {
+                        Ok(started) => {
+                            let attempt = started.payment.attempt(started.attempt);
+                            Heard::Started {
+                                code: attempt.and_then(code_of),
+                            }
+                        }
+                        Err(error) => heard_error(&error),
+                    }
+                }
+                (Step::Look, Some(id)) => match engine.refresh(merchant.id, id).await {
+                    Ok(payment) if payment.is_final() => Heard::Refused("final".to_owned()),
+                    Ok(payment) => Heard::Started {
+                        code: payment.attempts.iter().find_map(code_of),
+                    },
+                    Err(error) => heard_error(&error),
+                },
+                (Step::Close, Some(id)) => match engine.close(merchant.id, id).await {
+                    Ok(payment) => Heard::Closed {
+                        state: payment.public_state(),
+                    },
+                    Err(error) => heard_error(&error),
+                },
+                _ => Heard::Refused("nothing to do".to_owned()),
+            };
+            if let Heard::Created(id) = heard
+                && let Err(what) = at_boundary::e5_commit_before_reply(&store.tables(), id)
+            {
+                story.violate(kernel.now(), "E5", what);
+            }
+            let mut orders = lock(&orders);
+            let order = &mut orders[place];
+            if order.call == call {
+                order.heard = Some((call, heard));
+                kernel.after(Duration::from_millis(5), WorldEvent::Merchant(place));
+            }
+        });
+    }
+
+    /// The payer scans and pays, or not.
+    pub(super) fn payer_acts(&mut self, place: usize) {
+        let orders = self.orders.clone();
+        let orders = lock(&orders);
+        let order = &orders[place];
+        let codes: Vec<_> = match order.payer {
+            Payer::WalksAway => return,
+            Payer::PaysEveryCode => order.codes.clone(),
+            Payer::Pays | Payer::PaysLate => order.codes.last().cloned().into_iter().collect(),
+        };
+        let (now, at) = (self.kernel.now(), self.platform_now());
+        for (_, code) in codes {
+            let wrong = self.chance.percent(self.transport.faults().wrong_amount);
+            let mut platform = lock(&self.platform);
+            if wrong {
+                let kind = FaultKind::WrongAmountNotification;
+                platform.add_fault(
+                    at,
+                    NewFault {
+                        times: Some(1),
+                        ..NewFault::of(kind)
+                    },
+                );
+            }
+            let paid = platform.pay(at, "carol", &Target::CodeUrl(code), Some("123456"));
+            drop(platform);
+            self.story.tell(now, "payer", "platform", || match &paid {
+                Ok(receipt) => format!("pays {} ({})", receipt.amount_fen, receipt.out_trade_no),
+                Err(refusal) => format!("cannot pay: {refusal}"),
+            });
+        }
+        self.plan_platform();
+    }
+
+    /// Somebody without a key sends what looks like good news.
+    pub(super) fn attacker_acts(&mut self) {
+        let tables = self.store.tables();
+        let attempts: Vec<_> = tables
+            .payments
+            .values()
+            .flat_map(|payment| &payment.attempts)
+            .cloned()
+            .collect();
+        drop(tables);
+        if attempts.is_empty() {
+            return;
+        }
+        let attempt = &attempts[self.chance.index(attempts.len())];
+        let Some(account) = self
+            .accounts
+            .iter()
+            .find(|account| account.channel == attempt.channel)
+            .cloned()
+        else {
+            return;
+        };
+        let stolen_key =
+            self.plan.confirm == tongbao_core::channel::Confirm::Query && self.chance.percent(50);
+        let request = crate::forgery::notification(&mut self.chance, &account.mch_id, attempt, {
+            stolen_key.then_some(account.key.as_str())
+        });
+        let id = TryId {
+            notification: tongbao_simulator::NotificationId(u64::MAX),
+            number: 0,
+        };
+        let outgoing = Outgoing {
+            id,
+            request,
+            answer_within: Duration::from_secs(5),
+        };
+        self.notifies(outgoing, true);
+    }
+}
+
+fn code_of(attempt: &tongbao_core::Attempt) -> Option<(AttemptId, String)> {
+    match &attempt.action {
+        Some(Action::QrCode { code_url }) => Some((attempt.id, code_url.clone())),
+        Some(Action::None) | None => None,
+    }
+}
+
+fn heard_error(error: &EngineError) -> Heard {
+    match error {
+        EngineError::Refused(
+            Refusal::AlreadyPaid
+            | Refusal::AlreadyClosed
+            | Refusal::Expired
+            | Refusal::TooManyAttempts,
+        ) => Heard::Refused(error.to_string()),
+        _ => Heard::Failed(error.to_string()),
+    }
+}

@@ -1,0 +1,333 @@
+//! What travels, and what becomes of it on the way.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tongbao_core::webhook::EventType;
+use tongbao_core::{ChannelId, EventId, PaymentId};
+use tongbao_engine::Target;
+use tongbao_simulator::{Delivered, FaultKind, NewFault, Outgoing, WireResponse};
+
+use super::{World, lock};
+use crate::event::{ExchangeId, WorldEvent};
+use crate::invariants::at_boundary;
+use crate::invariants::over_history::Received;
+use crate::seed::DefenceOff;
+
+impl World {
+    /// A request of ours arrives.
+    pub(super) fn arrives(
+        &mut self,
+        exchange: ExchangeId,
+        target: Target,
+        request: Request<Bytes>,
+    ) {
+        let response = match target {
+            Target::Platform => self.at_platform(&request),
+            Target::Webhook => self.at_merchant(&request),
+        };
+        let lost = self.chance.percent(self.transport.faults().answer_lost);
+        let (response, delay) = match response {
+            WireResponse::Answer { response, delay } if !lost => (Some(response), delay),
+            WireResponse::Answer { delay, .. } | WireResponse::Dropped { delay } => (None, delay),
+            WireResponse::Refused => (None, Duration::ZERO),
+        };
+        let travel = delay + self.chance.millis(2, 80);
+        self.kernel
+            .after(travel, WorldEvent::Answers { exchange, response });
+    }
+
+    fn at_platform(&mut self, request: &Request<Bytes>) -> WireResponse {
+        let now = self.kernel.now();
+        let path = request.uri().path().to_owned();
+        let body = String::from_utf8_lossy(request.body()).into_owned();
+        if let Some(account) = self
+            .accounts
+            .iter()
+            .find(|account| body.contains(&account.mch_id))
+        {
+            let verdict =
+                at_boundary::e3_intent_before_call(&self.store.tables(), account.channel, request);
+            if let Err(what) = verdict {
+                self.story.violate(now, "E3", what);
+            }
+        }
+        let query = path == "/pay/orderquery";
+        if query && self.plan.off == DefenceOff::Queries {
+            return WireResponse::Dropped {
+                delay: Duration::ZERO,
+            };
+        }
+        let errs = self.chance.percent(self.transport.faults().platform_errs);
+        let fault = errs.then(|| {
+            self.chance.pick(&[
+                FaultKind::SystemError,
+                FaultKind::SystemErrorAfterEffect,
+                FaultKind::Http500,
+                FaultKind::GarbageAnswer,
+                FaultKind::BadSignatureAnswer,
+                FaultKind::FrequencyLimited,
+                FaultKind::NoAnswer,
+                FaultKind::RefuseConnection,
+            ])
+        });
+        let at = self.platform_now();
+        let mut platform = lock(&self.platform);
+        let fault = fault.map(|kind| {
+            platform.add_fault(
+                at,
+                NewFault {
+                    path: Some(path.clone()),
+                    times: Some(1),
+                    ..NewFault::of(kind)
+                },
+            )
+        });
+        let response = platform.handle(at, request);
+        if let Some(fault) = fault {
+            platform.remove_fault(fault);
+        }
+        drop(platform);
+        self.story.tell(now, "gateway", "platform", || {
+            let said = match &response {
+                WireResponse::Answer { response, .. } => outcome_words(response.body()),
+                WireResponse::Dropped { .. } => "(no answer)".to_owned(),
+                WireResponse::Refused => "(refused)".to_owned(),
+            };
+            format!("{path} {} ⇒ {said}", short_number(&body))
+        });
+        self.plan_platform();
+        response
+    }
+
+    /// A webhook arrives at the merchant's server.
+    fn at_merchant(&mut self, request: &Request<Bytes>) -> WireResponse {
+        let now = self.kernel.now();
+        let answer = |status| WireResponse::Answer {
+            response: respond(status),
+            delay: Duration::ZERO,
+        };
+        let Some(webhook) = self.read_webhook(request) else {
+            self.story
+                .violate(now, "W0", "a webhook cannot be verified".to_owned());
+            return answer(StatusCode::BAD_REQUEST);
+        };
+        if let Some(kind) = EventType::parse(&webhook.kind) {
+            let verdict = at_boundary::w5_no_webhook_before_its_state(
+                &self.store.tables(),
+                kind,
+                webhook.payment,
+                webhook.sequence,
+            );
+            if let Err(what) = verdict {
+                self.story.violate(now, "W5", what);
+            }
+        }
+        let fails = self.chance.percent(self.transport.faults().webhook_fails);
+        self.story.tell(now, "gateway", "merchant", || {
+            let fate = if fails { "fails" } else { "taken" };
+            format!("{} {:?} {fate}", webhook.kind, webhook.payment)
+        });
+        if fails {
+            return match self.chance.index(3) {
+                0 => answer(StatusCode::INTERNAL_SERVER_ERROR),
+                1 => answer(StatusCode::FOUND),
+                _ => {
+                    // Done, but the answer never leaves.
+                    self.received.push(webhook);
+                    WireResponse::Dropped {
+                        delay: Duration::ZERO,
+                    }
+                }
+            };
+        }
+        self.received.push(webhook);
+        answer(StatusCode::NO_CONTENT)
+    }
+
+    fn read_webhook(&self, request: &Request<Bytes>) -> Option<Received> {
+        let header = |name: &str| request.headers().get(name)?.to_str().ok();
+        let (id, at) = (
+            header("webhook-id")?,
+            header("webhook-timestamp")?.parse().ok()?,
+        );
+        let signature = header("webhook-signature")?;
+        // The library compares times with the machine's clock, which does not
+        // exist here: the signature is made again and compared.
+        let signer = standardwebhooks::Webhook::new(&self.webhook_secret).ok()?;
+        if signer.sign(id, at, request.body()).ok()? != signature {
+            return None;
+        }
+        let body: serde_json::Value = serde_json::from_slice(request.body()).ok()?;
+        let kind = body["type"].as_str()?.to_owned();
+        let field = if kind == "case.opened" {
+            "payment"
+        } else {
+            "id"
+        };
+        Some(Received {
+            id: id.parse::<EventId>().ok()?,
+            body: String::from_utf8(request.body().to_vec()).ok()?,
+            payment: body["data"][field]
+                .as_str()
+                .and_then(|id| id.parse::<PaymentId>().ok()),
+            sequence: body["sequence"].as_i64()?,
+            kind,
+        })
+    }
+
+    /// The platform's own timers: notifications, expiries.
+    pub(super) fn platform_turns(&mut self) {
+        self.platform_turn_planned = None;
+        let at = self.platform_now();
+        let outgoing = lock(&self.platform).fire(at);
+        for message in outgoing {
+            self.send_notification(message);
+        }
+        self.plan_platform();
+    }
+
+    /// Plans the platform's next turn, if it is earlier than the planned one.
+    pub(super) fn plan_platform(&mut self) {
+        let Some(due) = lock(&self.platform).next_due() else {
+            return;
+        };
+        if self
+            .platform_turn_planned
+            .is_some_and(|planned| planned <= due)
+        {
+            return;
+        }
+        self.platform_turn_planned = Some(due);
+        let wait = due.since(self.platform_now());
+        self.kernel.after(wait, WorldEvent::PlatformTurns);
+    }
+
+    fn send_notification(&mut self, outgoing: Outgoing) {
+        let faults = self.transport.faults();
+        let lost = self.plan.off == DefenceOff::Notifications
+            || self.chance.percent(faults.notification_lost);
+        if self.chance.percent(faults.notification_doubled) {
+            let wait = self.chance.millis(1, 1_500);
+            let copy = Box::new(outgoing.clone());
+            self.kernel.after(
+                wait,
+                WorldEvent::Notifies {
+                    outgoing: copy,
+                    copy: true,
+                },
+            );
+        }
+        if lost {
+            let delivered = Delivered::NoAnswer("lost".to_owned());
+            let hears = WorldEvent::PlatformHears {
+                id: outgoing.id,
+                delivered,
+            };
+            self.kernel.after(Duration::from_secs(4), hears);
+            return;
+        }
+        let wait = self.chance.millis(2, 400);
+        let outgoing = Box::new(outgoing);
+        self.kernel.after(
+            wait,
+            WorldEvent::Notifies {
+                outgoing,
+                copy: false,
+            },
+        );
+    }
+
+    /// A notification arrives at one of the nodes.
+    pub(super) fn notifies(&mut self, outgoing: Outgoing, copy: bool) {
+        let Outgoing { id, request, .. } = outgoing;
+        let alive: Vec<_> = self
+            .nodes
+            .iter()
+            .filter_map(|node| Some((node.id, node.engine.clone()?)))
+            .collect();
+        let refuse = move |kernel: &crate::event::WorldKernel| {
+            let delivered = Delivered::NoAnswer("connection refused".to_owned());
+            if !copy {
+                kernel.after(Duration::ZERO, WorldEvent::PlatformHears { id, delivered });
+            }
+        };
+        if alive.is_empty() {
+            return refuse(&self.kernel);
+        }
+        let (node, engine) = alive[self.chance.index(alive.len())].clone();
+        let Some(channel) = channel_of(&request) else {
+            return refuse(&self.kernel);
+        };
+        let now = self.kernel.now();
+        self.story
+            .tell(now, "platform", &format!("node {node}"), || {
+                let body = String::from_utf8_lossy(request.body()).into_owned();
+                format!("notification {}", short_number(&body))
+            });
+        let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
+        let travel = self.chance.millis(2, 80);
+        let (kernel, store, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        let hash = sha256(request.body());
+        self.kernel.spawn(node, async move {
+            let Ok(response) = engine.take_notification(channel, request).await else {
+                return refuse(&kernel);
+            };
+            let received = String::from_utf8_lossy(response.body()).contains("SUCCESS");
+            story.tell(kernel.now(), &format!("node {node}"), "platform", || {
+                if received { "SUCCESS" } else { "FAIL" }.to_owned()
+            });
+            if received {
+                let verdict =
+                    at_boundary::e4_commit_before_acknowledge(&store.tables(), channel, hash);
+                if let Err(what) = verdict {
+                    story.violate(kernel.now(), "E4", what);
+                }
+            }
+            if !ack_lost && !copy {
+                let delivered = Delivered::Http {
+                    status: response.status().as_u16(),
+                    body: response.into_body(),
+                };
+                kernel.after(travel, WorldEvent::PlatformHears { id, delivered });
+            }
+        });
+    }
+}
+
+fn sha256(body: &[u8]) -> [u8; 32] {
+    use sha2::Digest;
+    sha2::Sha256::digest(body).into()
+}
+
+fn channel_of(request: &Request<Bytes>) -> Option<ChannelId> {
+    request.uri().path().strip_prefix("/notify/")?.parse().ok()
+}
+
+fn respond(status: StatusCode) -> Response<Bytes> {
+    let mut response = Response::new(Bytes::new());
+    *response.status_mut() = status;
+    response
+}
+
+/// The order number in an XML body, or what there is.
+fn short_number(body: &str) -> &str {
+    let after = body.split("<out_trade_no>").nth(1).unwrap_or_default();
+    let after = after.trim_start_matches("<![CDATA[");
+    after.split([']', '<']).next().unwrap_or_default()
+}
+
+fn outcome_words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    let words = ["trade_state>", "err_code>", "result_code>", "return_msg>"];
+    let found = words.iter().find_map(|word| text.split(word).nth(1));
+    let found = found
+        .unwrap_or("(unreadable)")
+        .trim_start_matches("<![CDATA[");
+    found
+        .split([']', '<'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

@@ -1,0 +1,242 @@
+//! How a world begins.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures::FutureExt;
+use serde_json::json;
+use tongbao_engine::{Engine, EngineConfig, EngineError, NewChannel, NewEndpoint, NoFaults, Seams};
+use tongbao_simulator::{
+    Account as PlatformAccount, Platform, Settings, TestKey, Wallet, WalletPlatform,
+};
+use zeroize::Zeroizing;
+
+use super::merchant::Order;
+use super::{Account, CommitWitness, MORNING, Node, World, lock};
+use crate::chance::Chance;
+use crate::event::WorldEvent;
+use crate::kernel::{Kernel, NodeId, Scheduler};
+use crate::model_store::ModelStore;
+use crate::seams::{SimClock, SimMint, SimTransport};
+use crate::seed::{Faults, Plan};
+use crate::story::Story;
+
+/// Where the platform is in this world.
+pub(super) const PLATFORM_URL: &str = "http://platform.sim";
+
+/// Where merchants are told.
+const WEBHOOK_URL: &str = "https://shop.sim/webhook";
+
+/// As long as the real one waits.
+const CHANNEL_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// What cannot wait in this world does not: the model answers setup at once.
+fn at_once<T>(step: impl Future<Output = Result<T, EngineError>>) -> T {
+    match step.now_or_never() {
+        Some(Ok(done)) => done,
+        Some(Err(error)) => panic!("the world cannot be set up: {error}"),
+        None => panic!("setting up the world has to wait, and there is no time yet"),
+    }
+}
+
+impl World {
+    pub(super) fn set_up(plan: Plan, told: bool) -> Self {
+        let fork = |name| Chance::fork(plan.seed, name);
+        let kernel = Kernel::new(MORNING);
+        let story = Arc::new(Story::new(told));
+        let platform = Arc::new(Mutex::new(platform(&plan)));
+        let known_accounts = Arc::new(Mutex::new(Vec::new()));
+        let witness = CommitWitness {
+            kernel: kernel.clone(),
+            platform: platform.clone(),
+            story: story.clone(),
+            accounts: known_accounts.clone(),
+        };
+        let store = Arc::new(ModelStore::new(
+            kernel.clone(),
+            fork("store"),
+            plan.faults.store,
+            Arc::new(witness),
+        ));
+        let transport = Arc::new(SimTransport {
+            kernel: kernel.clone(),
+            waiting: Mutex::default(),
+            chance: Mutex::new(fork("network")),
+            faults: Mutex::new(Faults::NONE),
+        });
+        let scheduler = Scheduler::new(kernel.clone(), fork("scheduler"));
+        let orders = Arc::new(Mutex::new(Order::draw_all(&plan)));
+        let mut world = Self {
+            chance: fork("world"),
+            kernel,
+            scheduler,
+            platform,
+            store,
+            transport,
+            story,
+            nodes: Vec::new(),
+            accounts: Vec::new(),
+            merchant: tongbao_core::merchant::Merchant {
+                id: tongbao_core::id::Id::from_bits(0),
+                name: String::new(),
+                policy: tongbao_core::Policy::default(),
+                created_at: MORNING,
+            },
+            webhook_secret: String::new(),
+            orders,
+            received: Vec::new(),
+            platform_turn_planned: None,
+            acknowledged: 0,
+            healed: false,
+            plan,
+        };
+        world.open_shop();
+        lock(&known_accounts).clone_from(&world.accounts);
+        world.begin();
+        world
+    }
+
+    fn open_shop(&mut self) {
+        let engine = at_once(Engine::open(
+            self.seams(Duration::ZERO, "setup"),
+            Zeroizing::new([7; 32]),
+            config(),
+        ));
+        let mut merchant = at_once(engine.create_merchant("茶铺"));
+        merchant.policy.accept_late = self.plan.accept_late;
+        self.store
+            .tables()
+            .merchants
+            .insert(merchant.id, merchant.clone());
+        let platform = lock(&self.platform);
+        let accounts: Vec<_> = platform.truth().accounts.values().cloned().collect();
+        drop(platform);
+        for account in accounts {
+            let settings = json!({
+                "app_id": account.app_id,
+                "mch_id": account.mch_id,
+                "api_v2_key": account.api_v2_key.0,
+                "sign_type": if self.plan.md5 { "MD5" } else { "HMAC-SHA256" },
+            });
+            let new = NewChannel {
+                kind: "wechat_v2".to_owned(),
+                name: account.name.clone(),
+                settings,
+                confirm: self.plan.confirm,
+                enabled: true,
+            };
+            let channel = at_once(engine.create_channel(merchant.id, new, None)).id;
+            self.accounts.push(Account {
+                channel,
+                mch_id: account.mch_id,
+                key: account.api_v2_key.0,
+            });
+        }
+        let endpoint = NewEndpoint {
+            url: WEBHOOK_URL.to_owned(),
+            event_types: Vec::new(),
+            store: None,
+        };
+        let (_, secret) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
+        self.webhook_secret = secret.to_string();
+        self.merchant = merchant;
+    }
+
+    fn begin(&mut self) {
+        *lock(&self.transport.faults) = self.plan.faults;
+        for id in 0..self.plan.nodes {
+            let ahead = self.chance.millis(0, 1_500);
+            self.nodes.push(Node {
+                id,
+                engine: None,
+                ahead,
+            });
+            self.start(id);
+            self.plan_death(id);
+        }
+        for order in 0..self.plan.orders {
+            let wait = self.chance.millis(0, 900_000);
+            self.kernel.after(wait, WorldEvent::Merchant(order));
+        }
+        for _ in 0..self.plan.attacks {
+            let wait = self.chance.millis(0, 3_600_000);
+            self.kernel.after(wait, WorldEvent::Attacker);
+        }
+        self.kernel.after(self.plan.heals_after, WorldEvent::Heals);
+    }
+
+    /// A node starts: whatever it must know is in the database.
+    pub(super) fn start(&mut self, id: NodeId) {
+        let Some(place) = self.nodes.iter().position(|node| node.id == id) else {
+            return;
+        };
+        if self.nodes[place].engine.is_some() {
+            return;
+        }
+        let now = self.kernel.now();
+        let name = format!("node {id} {}", now.as_millis());
+        let seams = self.seams(self.nodes[place].ahead, &name);
+        let engine = Arc::new(at_once(Engine::open(
+            seams,
+            Zeroizing::new([7; 32]),
+            config(),
+        )));
+        self.story.tell(now, "nemesis", &format!("node {id}"), || {
+            "starts".to_owned()
+        });
+        let worker = engine.clone();
+        self.kernel
+            .spawn(id, async move { worker.run(std::future::pending()).await });
+        self.nodes[place].engine = Some(engine);
+    }
+
+    fn seams(&self, ahead: Duration, name: &str) -> Seams {
+        Seams {
+            clock: Arc::new(SimClock {
+                kernel: self.kernel.clone(),
+                ahead,
+            }),
+            mint: Arc::new(SimMint(Mutex::new(Chance::fork(self.plan.seed, name)))),
+            transport: self.transport.clone(),
+            store: self.store.clone(),
+            faults: Arc::new(NoFaults),
+        }
+    }
+}
+
+fn config() -> EngineConfig {
+    EngineConfig {
+        public_url: "https://pay.sim".to_owned(),
+        platforms: [("wechat_pay".to_owned(), PLATFORM_URL.to_owned())].into(),
+        channel_timeout: CHANNEL_TIMEOUT,
+    }
+}
+
+fn platform(plan: &Plan) -> Platform {
+    let mut platform = Platform::new(plan.seed);
+    platform.set_settings(Settings {
+        notify_schedule: plan.notify_schedule,
+        notify_sign_type: plan.notify_sign_type,
+        early_close: plan.early_close,
+        ..Settings::default()
+    });
+    platform.add_account(PlatformAccount {
+        mch_id: "1900000002".to_owned(),
+        app_id: "wx7e57000000000002".to_owned(),
+        app_secret: TestKey("7e570000000000000000000000000002".to_owned()),
+        api_v2_key: TestKey("TongbaoSimulationTestKey00000002".to_owned()),
+        name: "第二家".to_owned(),
+        balance_fen: 0,
+    });
+    let rich = Wallet::new(
+        "carol",
+        WalletPlatform::Wechat,
+        "oTongbaoSimulationCarol0001",
+        1 << 50,
+        "123456",
+    );
+    match rich.map(|wallet| platform.add_wallet(wallet).is_ok()) {
+        Ok(true) => platform,
+        _ => panic!("a rich person keeps the platform's rules"),
+    }
+}
