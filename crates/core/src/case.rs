@@ -10,7 +10,7 @@ use crate::{AttemptId, CaseId, ChannelId, MerchantId, PaymentId, Receipt, Source
 pub enum CaseKind {
     /// Another amount or currency than the payment asks for.
     AmountMismatch,
-    /// A second attempt, or a second trade, of a paid payment.
+    /// A second attempt of a paid payment, or a second trade under one number.
     PaidTwice,
     /// The payment had been closed.
     PaidAfterClose,

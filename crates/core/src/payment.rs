@@ -139,7 +139,9 @@ pub enum Effect {
     Expire,
     /// Tell the merchant.
     Tell(crate::webhook::EventType),
-    /// Money that should not be there: written down, and the merchant told.
+    /// Money that should not be there: written down, and the merchant told, once
+    /// for a kind, a trade and an amount. It may come again, with
+    /// [`Remedy::Refund`], when the platform confirms what was under review.
     OpenCase {
         /// What is wrong.
         kind: CaseKind,

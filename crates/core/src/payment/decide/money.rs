@@ -8,11 +8,22 @@ use crate::{
     AttemptState, CaseKind, Effect, Failure, Grade, Raised, Receipt, Rules, Source, State,
 };
 
+/// So many cases one attempt may lead to by mere claims: whoever has leaked a
+/// shared key could make any number of them. What a platform proves is always
+/// kept.
+const MAX_CLAIMS: usize = 8;
+
 impl Draft {
     /// Money has come, and it is proven.
     pub(super) fn paid(&mut self, place: Place, receipt: Receipt, source: Source, rules: Rules) {
-        let id = self.payment.attempts[place].id;
         if self.is_known(place, &receipt) {
+            return;
+        }
+        if self.payment.attempts[place].received.is_some() {
+            // The same number, another trade or another amount: what was received
+            // stands, and a person must look.
+            let kind = self.what_is_wrong(&receipt);
+            self.open_case(kind, place, receipt, source, Remedy::Review);
             return;
         }
         if receipt.amount != self.payment.order.amount {
@@ -26,23 +37,21 @@ impl Draft {
             State::Closed { .. } if rules.policy.accept_late => {
                 self.settle(place, &receipt, source);
             }
-            State::Closed { .. } => {
+            State::Closed { .. } | State::Paid { .. } => {
+                let kind = self.what_is_wrong(&receipt);
                 self.receive(place, &receipt, AttemptState::Succeeded);
-                self.open_case(
-                    CaseKind::PaidAfterClose,
-                    place,
-                    receipt,
-                    source,
-                    Remedy::Refund,
-                );
+                self.open_case(kind, place, receipt, source, Remedy::Refund);
             }
-            // The same number, another trade: nothing may be guessed here.
-            State::Paid { attempt, .. } if attempt == id => {
-                self.open_case(CaseKind::PaidTwice, place, receipt, source, Remedy::Review);
-            }
-            State::Paid { .. } => {
-                self.receive(place, &receipt, AttemptState::Succeeded);
-                self.open_case(CaseKind::PaidTwice, place, receipt, source, Remedy::Refund);
+        }
+    }
+
+    /// Why this money should not be there.
+    fn what_is_wrong(&self, receipt: &Receipt) -> CaseKind {
+        match self.payment.state {
+            _ if receipt.amount != self.payment.order.amount => CaseKind::AmountMismatch,
+            State::Closed { .. } => CaseKind::PaidAfterClose,
+            State::Created | State::Pending | State::Closing { .. } | State::Paid { .. } => {
+                CaseKind::PaidTwice
             }
         }
     }
@@ -91,18 +100,6 @@ impl Draft {
     }
 
     fn paid_a_wrong_amount(&mut self, place: Place, receipt: Receipt, source: Source) {
-        let attempt = &self.payment.attempts[place];
-        if attempt.received.is_some() {
-            // Two proven amounts for one order: a person must look.
-            self.open_case(
-                CaseKind::AmountMismatch,
-                place,
-                receipt,
-                source,
-                Remedy::Review,
-            );
-            return;
-        }
         let failure = Failure {
             code: "amount_mismatch".into(),
             detail: format!(
@@ -124,7 +121,7 @@ impl Draft {
     }
 
     /// A message claims that money has come, and proves too little: the platform
-    /// is asked. A genuine one with a wrong amount is kept as a case besides.
+    /// is asked. A genuine one that cannot be right is kept as a case besides.
     pub(super) fn paid_they_say(
         &mut self,
         place: Place,
@@ -135,18 +132,17 @@ impl Draft {
         if self.is_known(place, &receipt) {
             return;
         }
-        if grade >= Grade::Shared && receipt.amount != self.payment.order.amount {
-            self.open_case(
-                CaseKind::AmountMismatch,
-                place,
-                receipt,
-                source,
-                Remedy::Review,
-            );
+        let attempt = &self.payment.attempts[place];
+        let wrong = receipt.amount != self.payment.order.amount || attempt.received.is_some();
+        if wrong && grade >= Grade::Shared && attempt.raised.len() < MAX_CLAIMS {
+            let kind = self.what_is_wrong(&receipt);
+            self.open_case(kind, place, receipt, source, Remedy::Review);
         }
         self.hint(place);
     }
 
+    /// One case for a kind and a trade. It may come again, once: as a refund,
+    /// when the platform has confirmed what was under review.
     fn open_case(
         &mut self,
         kind: CaseKind,
@@ -161,11 +157,12 @@ impl Draft {
             transaction_id: receipt.transaction_id.clone(),
             amount: receipt.amount,
         };
-        if attempt.raised.contains(&raised) {
+        if !attempt.raised.contains(&raised) {
+            attempt.raised.push(raised);
+            self.changed = true;
+        } else if remedy == Remedy::Review {
             return;
         }
-        attempt.raised.push(raised);
-        self.changed = true;
         let attempt = attempt.id;
         self.effects.push(Effect::OpenCase {
             kind,
@@ -174,6 +171,5 @@ impl Draft {
             source,
             remedy,
         });
-        self.effects.push(Effect::Tell(EventType::CaseOpened));
     }
 }
