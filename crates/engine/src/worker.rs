@@ -21,8 +21,9 @@ const DELIVERIES: usize = 128;
 /// Deliveries in flight for one endpoint: its own lane.
 const DELIVERIES_AN_ENDPOINT: usize = 8;
 
-/// The longest sleep: another process may have written work.
-const NAP: Duration = Duration::from_secs(5);
+/// The longest sleep. Work of this process rings; that of another process, and a
+/// lease that ran out, is found by looking.
+const NAP: Duration = Duration::from_secs(30);
 
 /// How long to leave a database alone that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
