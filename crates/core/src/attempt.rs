@@ -174,7 +174,8 @@ pub struct Attempt {
     pub created_at: Timestamp,
     /// When it stopped being open. It is watched for late money from here on.
     pub ended_at: Option<Timestamp>,
-    /// When a message that proves too little last made us ask.
+    /// When a message that proves too little last made us ask; in the future when
+    /// it will.
     pub hinted_at: Option<Timestamp>,
     /// The cases it has led to: the platform may tell of them as often as it
     /// likes, there is one of each.

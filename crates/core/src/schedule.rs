@@ -8,8 +8,9 @@ use crate::Timestamp;
 ///
 /// Close together while the payer has the code in front of them, never more
 /// than half a minute apart in the first ten minutes (so that a lost
-/// notification costs less than a minute), then wider, up to ten minutes for an
-/// attempt that outlives every sensible order.
+/// notification costs less than a minute), then wider. Never so wide that a
+/// payment could stay open for ten minutes after its time is up and its channel
+/// answers again.
 pub fn query_gap(age: Duration) -> Duration {
     let secs = match age.as_secs() {
         0..15 => 5,
@@ -17,25 +18,33 @@ pub fn query_gap(age: Duration) -> Duration {
         60..600 => 30,
         600..1_800 => 60,
         1_800..7_200 => 180,
-        _ => 600,
+        _ => 300,
     };
     Duration::from_secs(secs)
 }
 
 /// Money can come late: when an ended attempt is looked at again, counted from
-/// its end. The last look is 25 hours later, past the platforms' last
-/// notification (24 h 4 m).
-const LATE_LOOKS_SECS: [u64; 6] = [60, 300, 1_800, 7_200, 28_800, 90_000];
+/// its end. The last look is more than 25 hours later, past the platforms' last
+/// notification (24 h 4 m), also when it comes early.
+const LATE_LOOKS_SECS: [u64; 6] = [60, 300, 1_800, 7_200, 28_800, 100_800];
 
 /// How long from `now` until the next look at an attempt that ended at `ended`;
-/// `None` when the last one has been.
+/// `None` when the last one has been. A look that comes early by up to a tenth
+/// of its time, as jitter makes it, counts as that look.
 pub fn late_look(ended: Timestamp, now: Timestamp) -> Option<Duration> {
     let passed = now.since(ended);
     LATE_LOOKS_SECS
         .into_iter()
         .map(Duration::from_secs)
-        .find(|look| *look > passed)
+        .find(|look| *look / 10 * 9 > passed)
         .map(|look| look.saturating_sub(passed))
+}
+
+/// How long to wait after a look at an ended attempt that brought no answer.
+/// The waits grow by an eighth each, without an end: a look counts when the
+/// platform has answered.
+pub fn late_retry(ended: Timestamp, now: Timestamp) -> Duration {
+    (now.since(ended) / 8).max(Duration::from_mins(1))
 }
 
 /// How long to wait before an order whose fate is unknown is sent again, under
@@ -48,6 +57,9 @@ pub fn start_gap(age: Duration) -> Duration {
 /// "Not found" proves nothing before an order is this old: the platform's own
 /// machines may not have heard of it yet.
 pub const NOT_FOUND_GRACE: Duration = Duration::from_mins(1);
+
+/// How long past the payment's time a payer who has begun is left to finish.
+pub const PAYING_GRACE: Duration = Duration::from_mins(2);
 
 /// How long after a signed "paid" the platform is asked to say it again.
 pub const CONFIRM_AFTER: Duration = Duration::from_secs(30);
@@ -62,12 +74,13 @@ pub const HINT_INTERVAL: Duration = Duration::from_mins(1);
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::webhook::spread;
 
     #[test]
     fn queries_are_at_most_half_a_minute_apart_in_the_first_ten_minutes() {
         let mut age = Duration::ZERO;
         let mut queries = 0;
-        while age < Duration::from_secs(600) {
+        while age < Duration::from_mins(10) {
             let gap = query_gap(age);
             assert!(gap >= Duration::from_secs(5) && gap <= Duration::from_secs(30));
             age += gap;
@@ -77,15 +90,39 @@ mod tests {
     }
 
     #[test]
-    fn an_ended_attempt_is_looked_at_six_times_in_25_hours() {
+    fn an_ended_attempt_is_looked_at_six_times_in_25_hours_whatever_the_jitter() {
+        let ended = Timestamp::from_secs(0);
+        for jitter in [0, 1, 7_777, 123_456_789, u64::MAX] {
+            let mut now = ended;
+            let mut looks = 0;
+            while let Some(gap) = late_look(ended, now) {
+                now = now + spread(gap, jitter);
+                looks += 1;
+            }
+            assert_eq!(looks, 6);
+            assert!(now.since(ended) > Duration::from_hours(25), "{now}");
+        }
+    }
+
+    #[test]
+    fn a_look_without_an_answer_is_repeated_ever_more_rarely() {
         let ended = Timestamp::from_secs(0);
         let mut now = ended;
-        let mut looks = 0;
-        while let Some(gap) = late_look(ended, now) {
-            assert!(gap > Duration::ZERO);
+        let mut tries = 0;
+        while now.since(ended) < Duration::from_hours(24 * 365) {
+            let gap = late_retry(ended, now);
+            assert!(gap >= Duration::from_mins(1));
             now = now + gap;
-            looks += 1;
+            tries += 1;
         }
-        assert_eq!((looks, now.as_secs()), (6, 25 * 3_600));
+        assert!(tries < 120, "{tries}");
+    }
+
+    #[test]
+    fn an_order_is_sent_again_after_waits_that_grow_to_a_minute() {
+        for (age, gap) in [(0, 1), (2, 1), (20, 10), (120, 60), (86_400, 60)] {
+            let (age, gap) = (Duration::from_secs(age), Duration::from_secs(gap));
+            assert_eq!(start_gap(age), gap, "{age:?}");
+        }
     }
 }

@@ -14,10 +14,6 @@ use crate::{
 
 use super::MAX_ATTEMPTS;
 
-/// A channel that hints at more is asked again after this breath: one that
-/// contradicts itself would otherwise be asked as fast as it can answer.
-const BREATH: Duration = Duration::from_secs(1);
-
 impl Payment {
     /// The next state, and the effects that must follow in the same
     /// transaction.
@@ -26,6 +22,7 @@ impl Payment {
             payment: self,
             effects: Vec::new(),
             changed: false,
+            closes_later: false,
             now,
         };
         match event {
@@ -43,6 +40,8 @@ struct Draft {
     payment: Payment,
     effects: Vec<Effect>,
     changed: bool,
+    /// The next report may close the payment, not this one.
+    closes_later: bool,
     now: Timestamp,
 }
 
@@ -130,10 +129,9 @@ impl Draft {
             .attempts
             .iter()
             .filter(|attempt| attempt.state.is_open());
-        self.effects.extend(open.map(|attempt| Effect::Query {
-            attempt: attempt.id,
-            after: Duration::ZERO,
-        }));
+        for id in open.map(|attempt| attempt.id).collect::<Vec<_>>() {
+            self.query(id, Duration::ZERO);
+        }
         self.close_if_nothing_is_open();
     }
 
@@ -172,17 +170,20 @@ impl Draft {
                 self.paid(place, receipt, source, rules);
             }
             Outcome::Success { receipt } => self.paid_they_say(place, receipt, source, grade),
-            _ if grade < rules.trust => self.hint(place),
-            Outcome::Accepted { action } => self.accepted(place, action),
-            Outcome::NotPaid => self.not_paid(place, AttemptState::Pending),
-            Outcome::UserPaying => self.not_paid(place, AttemptState::UserPaying),
-            Outcome::Closed => self.ended(place, AttemptState::Closed, None),
-            Outcome::Revoked => self.ended(place, AttemptState::Reversed, None),
+            _ if grade < rules.trust => self.proves_too_little(place, source),
+            Outcome::Accepted { action } => self.accepted(place, action, source),
+            Outcome::NotPaid => self.not_paid(place, AttemptState::Pending, source),
+            Outcome::UserPaying => self.not_paid(place, AttemptState::UserPaying, source),
+            Outcome::Closed => self.ended(place, AttemptState::Closed, None, source),
+            Outcome::Revoked => self.ended(place, AttemptState::Reversed, None, source),
             Outcome::PayError { failure } | Outcome::Refused { failure } => {
-                self.ended(place, AttemptState::Failed, Some(failure));
+                self.ended(place, AttemptState::Failed, Some(failure), source);
             }
-            Outcome::NotFound => self.not_found(place),
+            Outcome::NotFound => self.not_found(place, source),
             Outcome::Unknown { ask_now, .. } => self.unknown(place, source, ask_now),
+        }
+        if !self.closes_later {
+            self.close_if_nothing_is_open();
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
 //! Money has come, or a message says so.
 
+use super::asking::BREATH;
 use super::{Draft, Place};
 use crate::case::Remedy;
 use crate::schedule::CONFIRM_AFTER;
@@ -72,10 +73,7 @@ impl Draft {
         };
         self.effects.push(Effect::Tell(EventType::PaymentPaid));
         if source == Source::Notification {
-            self.effects.push(Effect::Query {
-                attempt: id,
-                after: CONFIRM_AFTER,
-            });
+            self.query(id, CONFIRM_AFTER);
         }
         // The payer may not pay twice: every other way is closed.
         let others = self
@@ -117,7 +115,12 @@ impl Draft {
             source,
             Remedy::Refund,
         );
-        self.close_if_nothing_is_open();
+        if matches!(self.payment.state, State::Closing { .. }) {
+            // A case and a close are two facts: told under one sequence number, one
+            // would be taken for a repetition of the other.
+            self.closes_later = true;
+            self.query(self.payment.attempts[place].id, BREATH);
+        }
     }
 
     /// A message claims that money has come, and proves too little: the platform
@@ -138,7 +141,7 @@ impl Draft {
             let kind = self.what_is_wrong(&receipt);
             self.open_case(kind, place, receipt, source, Remedy::Review);
         }
-        self.hint(place);
+        self.proves_too_little(place, source);
     }
 
     /// One case for a kind and a trade. It may come again, once: as a refund,

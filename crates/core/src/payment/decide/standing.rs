@@ -1,11 +1,13 @@
 //! No money: where the order stands at its channel.
 
-use super::{BREATH, Draft, Place};
-use crate::schedule::{NOT_FOUND_GRACE, start_gap};
-use crate::{Action, AttemptState, Effect, Failure, Source, State};
+use std::time::Duration;
+
+use super::{Draft, Place};
+use crate::schedule::{NOT_FOUND_GRACE, PAYING_GRACE, start_gap};
+use crate::{Action, AttemptState, Effect, Failure, Source};
 
 impl Draft {
-    pub(super) fn accepted(&mut self, place: Place, action: Action) {
+    pub(super) fn accepted(&mut self, place: Place, action: Action, source: Source) {
         let attempt = &mut self.payment.attempts[place];
         match attempt.state {
             AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying => {
@@ -18,66 +20,99 @@ impl Draft {
                     attempt.action = Some(action);
                     self.changed = true;
                 }
-                self.ask_or_close(place);
+                self.ask_or_close(place, source);
             }
-            AttemptState::Succeeded
-            | AttemptState::Failed
-            | AttemptState::Closed
-            | AttemptState::Reversed => self.look_later(place),
+            AttemptState::Failed | AttemptState::Closed => self.stands_all_the_same(place, source),
+            AttemptState::Succeeded | AttemptState::Reversed => {
+                self.look_later(place);
+            }
         }
     }
 
-    pub(super) fn not_paid(&mut self, place: Place, state: AttemptState) {
+    pub(super) fn not_paid(&mut self, place: Place, state: AttemptState, source: Source) {
         let attempt = &mut self.payment.attempts[place];
         match attempt.state {
             AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying => {
+                let lacks_action = attempt.action.is_none() && state == AttemptState::Pending;
                 if attempt.state != state {
                     attempt.state = state;
                     self.changed = true;
                 }
-                // The channel has the order, but its answer was lost, and with it
-                // what the payer needs: the same order again brings it back.
-                if attempt.action.is_none() && self.payment.takes_money() {
-                    let attempt = &self.payment.attempts[place];
-                    let after = start_gap(self.now.since(attempt.created_at));
-                    self.effects.push(Effect::Start {
-                        attempt: attempt.id,
-                        after,
-                    });
+                if lacks_action && self.payment.takes_money() {
+                    self.order_again(place, source);
                 }
-                self.ask_or_close(place);
+                self.ask_or_close(place, source);
             }
-            AttemptState::Succeeded => self.contradicted(place),
-            // A close that did not stick.
-            AttemptState::Closed | AttemptState::Failed => {
-                let attempt = attempt.id;
-                self.effects.push(Effect::Close { attempt });
+            AttemptState::Succeeded => self.contradicted(place, source),
+            AttemptState::Closed | AttemptState::Failed => self.stands_all_the_same(place, source),
+            AttemptState::Reversed => {
                 self.look_later(place);
             }
-            AttemptState::Reversed => self.look_later(place),
         }
+    }
+
+    /// The channel has the order, but its answer was lost, and with it what the
+    /// payer needs: the same order again brings it back. When that was just tried
+    /// the next try waits.
+    fn order_again(&mut self, place: Place, source: Source) {
+        let after = match source {
+            Source::Answer => start_gap(self.age(place)),
+            _ => Duration::ZERO,
+        };
+        self.start(place, after);
+    }
+
+    fn start(&mut self, place: Place, after: Duration) {
+        let attempt = self.payment.attempts[place].id;
+        self.effects.push(Effect::Start { attempt, after });
     }
 
     /// The order stands at the channel, unpaid: go on asking while the payment
     /// wants money, close it when it does not.
-    fn ask_or_close(&mut self, place: Place) {
-        let attempt = &self.payment.attempts[place];
-        let (attempt, state) = (attempt.id, attempt.state);
-        match self.payment.state {
-            State::Created | State::Pending => self.ask_again(place),
-            // Closing under the payer's fingers would take money and lose it.
-            State::Closing { .. } | State::Paid { .. } | State::Closed { .. }
-                if state == AttemptState::UserPaying =>
-            {
-                self.ask_again(place);
-            }
-            State::Closing { .. } | State::Paid { .. } | State::Closed { .. } => {
-                self.effects.push(Effect::Close { attempt });
-            }
+    fn ask_or_close(&mut self, place: Place, source: Source) {
+        let state = self.payment.attempts[place].state;
+        let wants_money = self.payment.takes_money();
+        // Closing under the payer's fingers would take money and lose it. But
+        // nobody types a password for ever.
+        let paying =
+            state == AttemptState::UserPaying && self.now < self.payment.expires_at + PAYING_GRACE;
+        if wants_money || paying {
+            self.ask_again(place);
+        } else {
+            self.close_there(place, source);
         }
     }
 
-    pub(super) fn ended(&mut self, place: Place, state: AttemptState, failure: Option<Failure>) {
+    /// Close it at its channel; when that was just tried, ask first.
+    fn close_there(&mut self, place: Place, source: Source) {
+        if source == Source::Close {
+            self.ask_again(place);
+            return;
+        }
+        let attempt = self.payment.attempts[place].id;
+        self.effects.push(Effect::Close { attempt });
+    }
+
+    /// A close that did not stick, or a refusal that was none. Nobody waits for
+    /// this money any more.
+    fn stands_all_the_same(&mut self, place: Place, source: Source) {
+        self.changed = true;
+        if source == Source::Close {
+            self.look_again(place);
+            return;
+        }
+        let attempt = self.payment.attempts[place].id;
+        self.effects.push(Effect::Close { attempt });
+        self.look_later(place);
+    }
+
+    pub(super) fn ended(
+        &mut self,
+        place: Place,
+        state: AttemptState,
+        failure: Option<Failure>,
+        source: Source,
+    ) {
         let attempt = &mut self.payment.attempts[place];
         match attempt.state {
             AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying => {
@@ -86,35 +121,36 @@ impl Draft {
                 attempt.ended_at = Some(self.now);
                 self.changed = true;
                 self.look_later(place);
-                self.close_if_nothing_is_open();
             }
-            AttemptState::Succeeded => self.contradicted(place),
+            AttemptState::Succeeded => self.contradicted(place, source),
             AttemptState::Failed | AttemptState::Closed | AttemptState::Reversed => {
                 self.look_later(place);
             }
         }
     }
 
-    pub(super) fn not_found(&mut self, place: Place) {
-        let attempt = &self.payment.attempts[place];
-        let (id, age) = (attempt.id, self.now.since(attempt.created_at));
-        match attempt.state {
+    pub(super) fn not_found(&mut self, place: Place, source: Source) {
+        let age = self.age(place);
+        let state = self.payment.attempts[place].state;
+        match state {
             // It never arrived: send it again, under its own number.
             AttemptState::Unknown if self.payment.takes_money() => {
-                self.effects.push(Effect::Start {
-                    attempt: id,
-                    after: start_gap(age),
-                });
+                self.start(place, start_gap(age));
             }
             AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying
-                if !self.payment.takes_money() && age >= NOT_FOUND_GRACE =>
+                if self.payment.takes_money() || age < NOT_FOUND_GRACE =>
             {
-                self.ended(place, AttemptState::Closed, None);
-            }
-            AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying => {
                 self.ask_again(place);
             }
-            AttemptState::Succeeded => self.contradicted(place),
+            // The channel had it once, and somebody may hold its code: not to be
+            // found is not to be closed.
+            AttemptState::Pending | AttemptState::UserPaying if source != Source::Close => {
+                self.close_there(place, source);
+            }
+            AttemptState::Unknown | AttemptState::Pending | AttemptState::UserPaying => {
+                self.ended(place, AttemptState::Closed, None, source);
+            }
+            AttemptState::Succeeded => self.contradicted(place, source),
             AttemptState::Failed | AttemptState::Closed | AttemptState::Reversed => {
                 self.look_later(place);
             }
@@ -123,27 +159,26 @@ impl Draft {
 
     /// Silence is not failure: ask again, and leave the question open.
     pub(super) fn unknown(&mut self, place: Place, source: Source, ask_now: bool) {
-        let attempt = &self.payment.attempts[place];
         // The silence after an order belongs on the timeline; that after one of
         // many queries does not.
         self.changed |= matches!(source, Source::Answer | Source::Close);
-        let (attempt, open) = (attempt.id, attempt.state.is_open());
         if ask_now {
-            self.effects.push(Effect::Query {
-                attempt,
-                after: BREATH,
-            });
-        } else if open {
+            self.ask_soon(place);
+        }
+        if self.payment.attempts[place].state.is_open() {
             self.ask_again(place);
         } else {
-            self.look_later(place);
+            self.look_again(place);
         }
     }
 
     /// States never move backward. What was said is kept, and the platform is
-    /// asked again.
-    fn contradicted(&mut self, place: Place) {
+    /// asked again; a bill or a notification that comes after the last look is
+    /// worth a question of its own.
+    fn contradicted(&mut self, place: Place, source: Source) {
         self.changed = true;
-        self.look_later(place);
+        if !self.look_later(place) && source != Source::Query {
+            self.hint(place);
+        }
     }
 }
