@@ -61,6 +61,10 @@ impl Draft {
     }
 
     fn attempt_started(&mut self, attempt: Attempt) -> Result<(), Refusal> {
+        // Written down before; whoever started it could not know.
+        if self.payment.attempt(attempt.id).is_some() {
+            return Err(Refusal::AlreadyOpen(attempt.id));
+        }
         match self.payment.state {
             State::Paid { .. } => return Err(Refusal::AlreadyPaid),
             State::Closed { .. } | State::Closing { .. } => return Err(Refusal::AlreadyClosed),
