@@ -1,0 +1,289 @@
+//! What of the page changes: one view for every way a payment can stand.
+
+use std::collections::BTreeMap;
+
+use jiff::tz::Offset;
+use tongbao_core::merchant::Merchant;
+use tongbao_core::{Action, Attempt, AttemptState, CloseReason, Payment, Scene, State, Timestamp};
+use tongbao_engine::{Way, kind, kinds};
+
+use super::text::{self, Text};
+use crate::app::App;
+use crate::pages::language::Language;
+use crate::pages::qr::Qr;
+use crate::problem::Problem;
+
+/// How a payment stands, to its payer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Standing<'a> {
+    /// No way of paying is open: choose one.
+    Ready {
+        /// The try before came to nothing.
+        again: bool,
+    },
+    /// The channel has been asked for a code, and has not answered yet.
+    Preparing(&'a Attempt),
+    /// Here is the code.
+    Waiting(&'a Attempt, &'a str),
+    /// Somebody has scanned it.
+    Paying,
+    /// Time is up, or the merchant closes it: whether somebody paid is not yet
+    /// certain.
+    Confirming,
+    Paid(Timestamp),
+    Closed,
+    Expired,
+}
+
+impl<'a> Standing<'a> {
+    pub(crate) fn of(payment: &'a Payment, now: Timestamp) -> Self {
+        match payment.state {
+            State::Paid { at, .. } => return Self::Paid(at),
+            State::Closed {
+                reason: CloseReason::Expired,
+                ..
+            } => return Self::Expired,
+            State::Closed {
+                reason: CloseReason::Requested,
+                ..
+            } => return Self::Closed,
+            State::Closing { .. } => return Self::Confirming,
+            State::Created if now >= payment.expires_at => return Self::Expired,
+            State::Pending if now >= payment.expires_at => return Self::Confirming,
+            State::Created | State::Pending => {}
+        }
+        let mut open = payment
+            .attempts
+            .iter()
+            .rev()
+            .filter(|attempt| attempt.state.is_open());
+        if open
+            .clone()
+            .any(|attempt| attempt.state == AttemptState::UserPaying)
+        {
+            return Self::Paying;
+        }
+        let Some(attempt) = open.find(|attempt| attempt.scene == Scene::Native) else {
+            return Self::Ready {
+                again: !payment.attempts.is_empty(),
+            };
+        };
+        match &attempt.action {
+            Some(Action::QrCode { code_url }) => Self::Waiting(attempt, code_url),
+            Some(Action::None) | None => Self::Preparing(attempt),
+        }
+    }
+
+    /// The word in JSON and in the page.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Ready { .. } => "ready",
+            Self::Preparing(_) => "preparing",
+            Self::Waiting(..) => "waiting",
+            Self::Paying => "paying",
+            Self::Confirming => "confirming",
+            Self::Paid(_) => "paid",
+            Self::Closed => "closed",
+            Self::Expired => "expired",
+        }
+    }
+}
+
+/// One view.
+pub(super) struct Stage {
+    /// The word of its standing.
+    pub(super) word: &'static str,
+    /// Nothing will change any more.
+    pub(super) last: bool,
+    /// The payer can still pay: the time that is left matters.
+    pub(super) open: bool,
+    pub(super) view: View,
+}
+
+pub(super) enum View {
+    /// A button for every way.
+    Choose {
+        ways: Vec<Button>,
+        again: bool,
+    },
+    Code {
+        qr: Qr,
+        help: String,
+    },
+    /// One sign, one heading, one line.
+    Message {
+        sign: Sign,
+        heading: String,
+        line: String,
+        /// When it was paid.
+        paid_at: Option<String>,
+    },
+}
+
+/// A way of paying.
+pub(super) struct Button {
+    pub(super) channel: String,
+    pub(super) label: &'static str,
+    /// Its style: the wallet's own colour.
+    pub(super) platform: &'static str,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sign {
+    Busy,
+    Done,
+    Over,
+    Problem,
+}
+
+impl Sign {
+    pub(super) const fn class(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Done => "done",
+            Self::Over => "over",
+            Self::Problem => "problem",
+        }
+    }
+}
+
+impl Stage {
+    pub(super) async fn of(
+        app: &App,
+        payment: &Payment,
+        merchant: &Merchant,
+        language: Language,
+    ) -> Result<Self, Problem> {
+        let text = text::of(language);
+        let standing = Standing::of(payment, app.engine.now());
+        let view = match standing {
+            Standing::Ready { again } => {
+                let ways = app.engine.ways_to_pay(merchant).await?;
+                choose(buttons(ways, language), again, text)
+            }
+            Standing::Waiting(attempt, code_url) => {
+                let label = label(app, attempt, language).await?;
+                code(code_url, label, text)
+            }
+            Standing::Preparing(attempt) => {
+                let label = label(app, attempt, language).await?;
+                message(
+                    Sign::Busy,
+                    text.preparing,
+                    &text.preparing_line.replace("{}", label),
+                )
+            }
+            Standing::Paying => message(Sign::Busy, text.paying, text.paying_line),
+            Standing::Confirming => message(Sign::Busy, text.confirming, text.confirming_line),
+            Standing::Paid(at) => View::Message {
+                sign: Sign::Done,
+                heading: text.paid.to_owned(),
+                line: String::new(),
+                paid_at: Some(date_time(at)),
+            },
+            Standing::Closed => message(Sign::Over, text.closed, text.closed_line),
+            Standing::Expired => message(Sign::Over, text.expired, text.expired_line),
+        };
+        Ok(Self {
+            word: standing.word(),
+            last: matches!(
+                standing,
+                Standing::Paid(_) | Standing::Closed | Standing::Expired
+            ),
+            open: matches!(
+                standing,
+                Standing::Ready { .. }
+                    | Standing::Waiting(..)
+                    | Standing::Preparing(_)
+                    | Standing::Paying
+            ),
+            view,
+        })
+    }
+}
+
+fn choose(ways: Vec<Button>, again: bool, text: &Text) -> View {
+    if ways.is_empty() {
+        return message(Sign::Problem, text.no_way, text.no_way_line);
+    }
+    View::Choose { ways, again }
+}
+
+fn code(code_url: &str, label: &str, text: &Text) -> View {
+    match Qr::of(code_url) {
+        Some(qr) => View::Code {
+            qr,
+            help: text.scan.replace("{}", label),
+        },
+        None => message(Sign::Problem, text.no_code, text.no_code_line),
+    }
+}
+
+fn message(sign: Sign, heading: &str, line: &str) -> View {
+    View::Message {
+        sign,
+        heading: heading.to_owned(),
+        line: line.to_owned(),
+        paid_at: None,
+    }
+}
+
+/// One button a kind of channel: to a payer, two accounts at one platform are
+/// one way of paying.
+fn buttons(ways: Vec<Way>, language: Language) -> Vec<Button> {
+    let mut buttons = BTreeMap::new();
+    let native = ways.into_iter().filter(|way| way.scene == Scene::Native);
+    for (place, way) in native.enumerate() {
+        let kind = kinds().iter().find(|kind| kind.label == way.label);
+        let button = Button {
+            channel: way.channel,
+            label: language.of(way.label),
+            platform: kind.map_or("other", |kind| kind.platform),
+        };
+        buttons.entry(button.label).or_insert((place, button));
+    }
+    let mut buttons: Vec<_> = buttons.into_values().collect();
+    buttons.sort_by_key(|(place, _)| *place);
+    buttons.into_iter().map(|(_, button)| button).collect()
+}
+
+/// What the payer calls the attempt's platform.
+async fn label(app: &App, attempt: &Attempt, language: Language) -> Result<&'static str, Problem> {
+    let account = app.engine.store().channel(attempt.channel).await?;
+    let kind = account.and_then(|account| kind(&account.kind));
+    Ok(kind.map_or("", |kind| language.of(kind.label)))
+}
+
+/// China has one time zone and no summer time.
+const CHINA: Offset = Offset::constant(8);
+
+fn date_time(at: Timestamp) -> String {
+    in_china(at, "%Y-%m-%d %H:%M:%S")
+}
+
+/// `14:32`.
+pub(super) fn clock_time(at: Timestamp) -> String {
+    in_china(at, "%H:%M")
+}
+
+fn in_china(at: Timestamp, format: &str) -> String {
+    match jiff::Timestamp::from_millisecond(at.as_millis()) {
+        Ok(instant) => CHINA.to_datetime(instant).strftime(format).to_string(),
+        Err(_) => at.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_are_those_of_china() {
+        let late = Timestamp::from_secs(1_795_190_399);
+        assert_eq!(date_time(late), "2026-11-20 23:59:59");
+        assert_eq!(
+            clock_time(late + std::time::Duration::from_secs(1)),
+            "00:00"
+        );
+    }
+}
