@@ -1,0 +1,54 @@
+//! What the terminal says when everything runs.
+
+use std::fmt;
+use std::time::Duration;
+
+use super::Urls;
+use super::dir::DemoDir;
+use crate::secret::Secret;
+
+/// Printed once, to standard output; what follows goes to standard error.
+pub(super) struct Welcome<'a> {
+    pub(super) urls: &'a Urls,
+    pub(super) api_key: &'a Secret,
+    pub(super) dir: &'a DemoDir,
+    pub(super) started_within: Duration,
+}
+
+impl fmt::Display for Welcome<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Urls {
+            gateway,
+            shop,
+            simulator,
+        } = self.urls;
+        let fate = if self.dir.is_temporary() {
+            "removed at the end; keep it with --data-dir"
+        } else {
+            "kept; the next demo with this --data-dir goes on with it"
+        };
+        write!(
+            f,
+            "\
+通宝 tongbao demo, ready after {millis} ms. No real money moves.
+
+  茶铺 Shop   {shop}/
+  手机 Phone  {simulator}/        alice's password is 123456
+  文档 Docs   {gateway}/docs
+
+Buy something, open the phone beside it, pay. Or call the API yourself:
+
+  export TONGBAO_API_KEY={api_key}
+  curl {gateway}/v1/payments \\
+    -H \"Authorization: Bearer $TONGBAO_API_KEY\" \\
+    -H 'Content-Type: application/json' \\
+    -d '{{\"merchant_order_no\": \"A-1001\", \"amount\": 1234, \"subject\": \"龙井茶\"}}'
+
+Data is in {dir} ({fate}).
+Ctrl-C ends the demo.",
+            millis = self.started_within.as_millis(),
+            api_key = self.api_key.expose(),
+            dir = self.dir.path().display(),
+        )
+    }
+}
