@@ -107,8 +107,9 @@ pub(crate) struct NewChannelBody {
     enabled: Option<bool>,
 }
 
-/// Adds a channel. Settings that cannot work are refused, and the answer says
-/// which one and why.
+/// Adds a channel.
+///
+/// Settings that cannot work are refused, and the answer says which one and why.
 #[utoipa::path(
     post,
     path = "/v1/channels",
@@ -177,7 +178,9 @@ pub(crate) struct ChannelPatchBody {
     enabled: Option<bool>,
 }
 
-/// Changes a channel. What has begun goes on with the new settings.
+/// Changes a channel.
+///
+/// What has begun goes on with the new settings.
 #[utoipa::path(
     patch,
     path = "/v1/channels/{id}",
@@ -237,8 +240,10 @@ impl From<Diagnosis> for DiagnosisView {
     }
 }
 
-/// The key doctor: asks the platform something harmless, and says what is wrong
-/// with the account and what to do about it.
+/// Checks a channel: the key doctor.
+///
+/// Asks the platform something harmless, and says what is wrong with the account
+/// and what to do about it.
 #[utoipa::path(
     post,
     path = "/v1/channels/{id}/check",

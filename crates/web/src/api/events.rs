@@ -200,8 +200,10 @@ pub(crate) async fn read(
     }))
 }
 
-/// Sends an event again, now, to every endpoint that it was meant for, under
-/// the same id and in the same bytes.
+/// Sends an event again.
+///
+/// Now, to every endpoint that it was meant for, under the same id and in the
+/// same bytes.
 #[utoipa::path(
     post,
     path = "/v1/events/{id}/redeliver",

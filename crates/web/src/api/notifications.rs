@@ -76,8 +76,9 @@ pub(crate) struct NotificationsAsked {
     limit: Option<u16>,
 }
 
-/// Lists what came in from platforms, newest first, with the verdict on each.
-/// Of a flood of refused messages a sample is kept.
+/// Lists what came in from platforms, newest first.
+///
+/// With the verdict on each. Of a flood of refused messages a sample is kept.
 #[utoipa::path(
     get,
     path = "/v1/notifications",

@@ -99,8 +99,9 @@ pub(crate) struct NewEndpointBody {
     store: Option<String>,
 }
 
-/// Adds an endpoint. Keep the `secret` of the answer: it signs every event, and
-/// is not shown again.
+/// Adds an endpoint.
+///
+/// Keep the `secret` of the answer: it signs every event, and is not shown again.
 #[utoipa::path(
     post,
     path = "/v1/webhook_endpoints",
@@ -235,9 +236,10 @@ pub(crate) struct Retold {
     pub(crate) deliveries: usize,
 }
 
-/// Sends an endpoint every event of a span of time that it listens to, whether
-/// or not it had them before, under the same ids: for an endpoint that was
-/// broken, or is new.
+/// Sends an endpoint every event of a span of time again.
+///
+/// Every event that it listens to, whether or not it had them before, under the
+/// same ids: for an endpoint that was broken, or is new.
 #[utoipa::path(
     post,
     path = "/v1/webhook_endpoints/{id}/replay",

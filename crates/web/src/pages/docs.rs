@@ -2,6 +2,7 @@
 //! `/v1/openapi.json`.
 
 mod chinese;
+mod description;
 mod reference;
 mod text;
 

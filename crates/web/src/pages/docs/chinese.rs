@@ -1,7 +1,579 @@
-//! The reference in Chinese, by what it says in English.
-pub(super) fn of(_: &str) -> Option<&'static str> {
-    None
+//! The reference in Chinese: what the description says in English, line by line.
+//! A test finds the lines that are missing.
+
+/// `None` for what has not been translated, and for what needs no translation.
+pub(super) fn of(english: &str) -> Option<&'static str> {
+    let mut table = TABLE.iter();
+    table
+        .find(|(key, _)| *key == english)
+        .map(|(_, chinese)| *chinese)
 }
-pub(super) fn place(_: &str) -> usize {
-    0
-}
+
+const TABLE: &[(&str, &str)] = &[
+    // Groups
+    ("What a merchant wants paid, and every try at it", "付款"),
+    ("What we tell a merchant", "通知（Webhook）"),
+    ("Accounts at platforms, and what they tell us", "渠道"),
+    ("Money that should not be there", "异常"),
+    // Calls
+    (
+        "Creates a payment, or returns the one that the same order made before",
+        "创建付款",
+    ),
+    (
+        "The order number is the anchor: the same number with the same content always gives the same payment, with or without an `Idempotency-Key`, and the same number with other content is refused with `order_no_conflict`.",
+        "订单号是锚点：同样的订单号、同样的内容永远得到同一笔付款，无论带不带 `Idempotency-Key`；内容不同则拒绝，代码为 `order_no_conflict`。",
+    ),
+    ("Lists payments, newest first", "查询付款列表"),
+    ("Reads a payment", "查询付款"),
+    (
+        "With `refresh=true` the channel is asked about every open attempt first, and the answer waits for it no longer than the channel's timeout.",
+        "带 `refresh=true` 时，先向渠道查询每个未结束的尝试，最多等待渠道的超时时间。",
+    ),
+    (
+        "Starts an attempt: asks a channel to collect the money",
+        "发起尝试",
+    ),
+    (
+        "The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.",
+        "返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。",
+    ),
+    (
+        "Closes a payment, so that nobody can pay it any more",
+        "关闭付款",
+    ),
+    (
+        "Every channel is asked before it is told to close. The answer is `closed`; or `paid`, when the payer was faster; or still `pending`, when a channel does not answer: then it becomes one of the two by itself, and a webhook tells. Closing a closed payment again changes nothing.",
+        "先向每个渠道查询，再让它关单。结果是 `closed`；如果顾客抢先付了款，则是 `paid`；渠道没有回应时仍是 `pending`，之后会自己变成前两者之一，并发出通知。重复关闭没有影响。",
+    ),
+    (
+        "Reads a payment's timeline: everything that happened to it, oldest first",
+        "查询付款的经过",
+    ),
+    ("Adds an endpoint", "添加端点"),
+    (
+        "Keep the `secret` of the answer: it signs every event, and is not shown again.",
+        "请保存返回的 `secret`：它给每个通知签名，以后不再显示。",
+    ),
+    ("Lists the endpoints, oldest first", "查询端点列表"),
+    ("Reads an endpoint", "查询端点"),
+    ("Changes an endpoint", "修改端点"),
+    (
+        "Removes an endpoint, with the events that wait for it",
+        "删除端点，连同等待发往它的通知",
+    ),
+    (
+        "Sends an endpoint every event of a span of time again",
+        "重发一段时间内的通知",
+    ),
+    (
+        "Every event that it listens to, whether or not it had them before, under the same ids: for an endpoint that was broken, or is new.",
+        "发送该端点订阅的全部通知，无论以前是否收到过，编号不变：用于出过故障或新添加的端点。",
+    ),
+    ("Lists events, newest first", "查询通知列表"),
+    (
+        "Reads an event, with every try at every endpoint",
+        "查询通知，以及每次投递",
+    ),
+    ("Sends an event again", "重发通知"),
+    (
+        "Now, to every endpoint that it was meant for, under the same id and in the same bytes.",
+        "立即发往原定的每个端点，编号和内容不变。",
+    ),
+    ("Adds a channel", "添加渠道"),
+    (
+        "Settings that cannot work are refused, and the answer says which one and why.",
+        "不可能有效的设置会被拒绝，并说明是哪一项、为什么。",
+    ),
+    ("Lists the channels, oldest first", "查询渠道列表"),
+    ("Reads a channel", "查询渠道"),
+    ("Changes a channel", "修改渠道"),
+    (
+        "What has begun goes on with the new settings.",
+        "已经开始的付款使用新的设置继续。",
+    ),
+    ("Checks a channel: the key doctor", "检查渠道"),
+    (
+        "Asks the platform something harmless, and says what is wrong with the account and what to do about it.",
+        "向平台发一个无害的请求，告诉您账户哪里有问题、怎么办。",
+    ),
+    (
+        "Lists what came in from platforms, newest first",
+        "查询平台发来的消息",
+    ),
+    (
+        "With the verdict on each. Of a flood of refused messages a sample is kept.",
+        "以及对每一条的判断。大量被拒绝的消息只保留一部分。",
+    ),
+    (
+        "Lists cases, newest first: money that came and should not be there",
+        "查询异常列表：不该收到的钱",
+    ),
+    // Parameters
+    ("`pay_…`", "付款的编号，`pay_…`"),
+    ("`whe_…`", "端点的编号，`whe_…`"),
+    ("`evt_…`", "通知的编号，`evt_…`"),
+    ("`chn_…`", "渠道的编号，`chn_…`"),
+    (
+        "Your name for this request; 1 to 255 visible ASCII characters",
+        "您给这次请求起的名字，1 到 255 个可见 ASCII 字符",
+    ),
+    ("Exactly this order number.", "订单号，完全一致。"),
+    (
+        "`created`, `pending`, `paid` or `closed`.",
+        "`created`、`pending`、`paid` 或 `closed`。",
+    ),
+    ("Made at or after, RFC 3339.", "创建时间不早于，RFC 3339。"),
+    ("Made before, RFC 3339.", "创建时间早于，RFC 3339。"),
+    (
+        "`next_cursor` of the page before.",
+        "上一页的 `next_cursor`。",
+    ),
+    (
+        "Rows on a page, at most 100; 50 when left out.",
+        "每页行数，最多 100，默认 50。",
+    ),
+    (
+        "Ask the channel about every open attempt before answering.",
+        "回答之前，先向渠道查询每个未结束的尝试。",
+    ),
+    ("Of this type.", "类型。"),
+    ("Of this payment, `pay_…`.", "属于哪笔付款，`pay_…`。"),
+    ("To this account, `chn_…`.", "发给哪个渠道账户，`chn_…`。"),
+    (
+        "`open` or `resolved`.",
+        "`open`（未处理）或 `resolved`（已处理）。",
+    ),
+    // Answers
+    ("One page", "一页"),
+    ("All of them", "全部"),
+    ("As it stands", "现状"),
+    ("As it stands now", "现在的状态"),
+    ("Oldest first", "从早到晚"),
+    ("It is gone", "已删除"),
+    ("It goes out now", "正在发送"),
+    ("They go out now", "正在发送"),
+    ("What was found", "检查结果"),
+    (
+        "Created, by this request or by the same one before",
+        "已创建：由这次请求，或之前同样的请求",
+    ),
+    (
+        "Started, by this request or by the same one before",
+        "已发起：由这次请求，或之前同样的请求",
+    ),
+    (
+        "Added, by this request or by the same one before",
+        "已添加：由这次请求，或之前同样的请求",
+    ),
+    (
+        "The same order made it before, under another key or none",
+        "同样的订单之前已经创建，当时用的是别的键或没有键",
+    ),
+    (
+        "The same way of paying was open already",
+        "同样的付款方式已经打开",
+    ),
+    (
+        "`order_no_conflict`: the number belongs to another order; `field` differs, `payment` has it",
+        "`order_no_conflict`：订单号已属于别的订单；`field` 是不同的字段，`payment` 是那笔付款",
+    ),
+    (
+        "The payment is paid, closed or expired, or has too many attempts",
+        "付款已完成、已关闭、已过期，或尝试次数过多",
+    ),
+    ("`payment_already_paid`", "`payment_already_paid`：已经付款"),
+    (
+        "A field cannot be accepted, or `idempotency_key_reused`",
+        "某个字段不能接受，或 `idempotency_key_reused`",
+    ),
+    ("A field cannot be accepted", "某个字段不能接受"),
+    (
+        "A field cannot be accepted, or no channel can take it",
+        "某个字段不能接受，或没有渠道能收这笔款",
+    ),
+    (
+        "A field or setting cannot be accepted",
+        "某个字段或设置不能接受",
+    ),
+    ("A parameter cannot be accepted", "某个参数不能接受"),
+    ("A time cannot be read", "时间无法识别"),
+    (
+        "There is none, or it is another merchant's",
+        "不存在，或属于别的商户",
+    ),
+    (
+        "There is no such payment, or it is another merchant's",
+        "付款不存在，或属于别的商户",
+    ),
+    // A payment as it is asked for
+    (
+        "Your own number, unique for ever: 1 to 64 of `A-Z a-z 0-9 _ - | *`.",
+        "您自己的订单号，永远唯一：1 到 64 个字符，可用 `A-Z a-z 0-9 _ - | *`。",
+    ),
+    (
+        "In fen, a whole number: ¥12.34 is `1234`.",
+        "金额，单位为分的整数：¥12.34 写作 `1234`。",
+    ),
+    (
+        "What the payer reads: at most 127 bytes of UTF-8, without `&` and `=`.",
+        "顾客看到的商品说明：最多 127 字节（42 个汉字），不能含 `&` 和 `=`。",
+    ),
+    ("`CNY`, also when left out.", "币种，`CNY`，可省略。"),
+    (
+        "How long the payer has, in seconds; 1800 when left out.",
+        "有效时间，秒；默认 1800。",
+    ),
+    (
+        "Your own data, an object of at most 4096 bytes; comes back untouched.",
+        "您自己的数据，不超过 4096 字节的对象，原样返回。",
+    ),
+    (
+        "A shop of yours; webhook endpoints can listen to one shop.",
+        "您的门店；端点可以只接收某个门店的通知。",
+    ),
+    (
+        "Where the checkout page leads when it is done.",
+        "付款结束后，收银台返回的地址。",
+    ),
+    (
+        "Starts an attempt in the same call.",
+        "在同一次调用中发起尝试。",
+    ),
+    // An attempt as it is asked for
+    (
+        "`native` (the payer scans a code), `jsapi`, `mini_program`, `app`, `h5` or `barcode`.",
+        "`native`（顾客扫码）、`jsapi`、`mini_program`、`app`、`h5` 或 `barcode`。",
+    ),
+    (
+        "A channel's id, name or kind; the first one that can do the scene when left out.",
+        "渠道的编号、名称或种类；省略时用第一个支持该场景的渠道。",
+    ),
+    (
+        "Who pays; for `jsapi` and `mini_program`.",
+        "付款人，用于 `jsapi` 和 `mini_program`。",
+    ),
+    (
+        "The platform's name for the payer, under the channel's app.",
+        "付款人在平台上的标识（openid），属于该渠道的应用。",
+    ),
+    (
+        "A login code to be exchanged for it.",
+        "用来换取 openid 的登录凭证。",
+    ),
+    (
+        "The code that the payer shows; for `barcode`.",
+        "顾客出示的付款码，用于 `barcode`。",
+    ),
+    (
+        "The payer's IPv4 or IPv6 address.",
+        "付款人的 IPv4 或 IPv6 地址。",
+    ),
+    // A payment
+    ("Ours.", "编号。"),
+    (
+        "The merchant's own number, unique for ever.",
+        "商户自己的订单号，永远唯一。",
+    ),
+    ("In fen.", "单位为分。"),
+    ("`CNY`.", "币种，`CNY`。"),
+    ("What the payer reads.", "顾客看到的商品说明。"),
+    (
+        "`requested` or `expired`, once it is closed.",
+        "关闭的原因：`requested`（商户要求）或 `expired`（过期）。",
+    ),
+    ("When the payer paid, RFC 3339.", "付款时间，RFC 3339。"),
+    (
+        "When it is closed if it is not paid by then, RFC 3339.",
+        "到这时还没有付款就会关闭，RFC 3339。",
+    ),
+    (
+        "A page for the payer. Nobody can guess its address.",
+        "给顾客的付款页面，地址无法猜到。",
+    ),
+    (
+        "Every try, in the order in which they were started.",
+        "每次尝试，按发起的先后。",
+    ),
+    ("Every refund.", "每笔退款。"),
+    ("The merchant's own data.", "商户自己的数据。"),
+    ("A shop of the merchant.", "商户的门店。"),
+    (
+        "Rises with every change: an answer or webhook with a lower one is older.",
+        "每次变化都会增大：数值更小的回答或通知是旧的。",
+    ),
+    ("When it was made, RFC 3339.", "创建时间，RFC 3339。"),
+    // An attempt
+    (
+        "The number that the platform knows it by.",
+        "平台所知的订单号。",
+    ),
+    ("The channel account.", "渠道账户。"),
+    (
+        "`native`, `jsapi`, `mini_program`, `app`, `h5` or `barcode`.",
+        "`native`、`jsapi`、`mini_program`、`app`、`h5` 或 `barcode`。",
+    ),
+    (
+        "`unknown`, `pending`, `user_paying`, `succeeded`, `failed`, `closed` or `reversed`. `unknown` is a question that we keep asking, not a failure.",
+        "`unknown`、`pending`、`user_paying`、`succeeded`、`failed`、`closed` 或 `reversed`。`unknown` 不是失败，而是我们还在继续问的问题。",
+    ),
+    ("What the payer's side has to do.", "付款方接下来要做什么。"),
+    ("The QR code's text.", "二维码的内容。"),
+    ("The platform's number of the trade.", "平台的交易号。"),
+    (
+        "The platform's name for the payer.",
+        "付款人在平台上的标识。",
+    ),
+    ("Why it came to nothing.", "没有成功的原因。"),
+    ("Stable.", "稳定的代码。"),
+    ("Cause and cure.", "原因和办法。"),
+    ("The platform's own code.", "平台自己的代码。"),
+    // A refund
+    ("The merchant's own number.", "商户自己的退款号。"),
+    (
+        "`processing`, `succeeded`, `closed`, `abnormal` or `unknown`.",
+        "`processing`、`succeeded`、`closed`、`abnormal` 或 `unknown`。",
+    ),
+    // Lists
+    ("The rows.", "各行。"),
+    (
+        "Send it as `cursor` to get the next page; `null` on the last one.",
+        "作为 `cursor` 发送即得下一页；最后一页为 `null`。",
+    ),
+    // The timeline
+    (
+        "The payment's `sequence` that it led to.",
+        "此后付款的 `sequence`。",
+    ),
+    ("When, RFC 3339.", "时间，RFC 3339。"),
+    (
+        "`created`, `attempt_started`, `reported`, `close_requested` or `expired`.",
+        "`created`（创建）、`attempt_started`（发起尝试）、`reported`（渠道有消息）、`close_requested`（要求关闭）或 `expired`（过期）。",
+    ),
+    ("The payment's state afterwards.", "此后付款的状态。"),
+    ("Of which attempt.", "属于哪次尝试。"),
+    (
+        "How a report came: `answer`, `query`, `close`, `notification`, `bill` or `operator`.",
+        "消息的来源：`answer`（下单的回答）、`query`（查询）、`close`（关单）、`notification`（平台通知）、`bill`（账单）或 `operator`（人工）。",
+    ),
+    (
+        "How much a report proves: `weak`, `shared` or `strong`.",
+        "证明力：`weak`、`shared` 或 `strong`。",
+    ),
+    (
+        "What a report says: `accepted`, `success`, `not_paid`, `user_paying`, `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`.",
+        "消息的内容：`accepted`、`success`、`not_paid`、`user_paying`、`closed`、`revoked`、`pay_error`、`refused`、`not_found` 或 `unknown`。",
+    ),
+    ("What came, in fen.", "收到的金额，分。"),
+    (
+        "Why it came to nothing, or why nothing is known.",
+        "没有成功的原因，或结果未知的原因。",
+    ),
+    // Webhooks
+    ("Where the events go.", "通知发往的地址。"),
+    (
+        "Nothing is sent while it is off; what waits goes out when it is on again.",
+        "关闭时不发送；重新打开后，等待中的会发出。",
+    ),
+    (
+        "Only these; empty means all.",
+        "只接收这些类型；空表示全部。",
+    ),
+    ("Only events of this shop.", "只接收这个门店的通知。"),
+    (
+        "The signing secret, `whsec_…`; only in the answer that creates it.",
+        "签名密钥，`whsec_…`；只在创建时返回。",
+    ),
+    (
+        "An absolute http or https address.",
+        "完整的 http 或 https 地址。",
+    ),
+    (
+        "Only these types of events; all when left out or empty.",
+        "只接收这些类型；省略或为空表示全部。",
+    ),
+    ("A new address.", "新的地址。"),
+    ("Whether anything is sent.", "是否发送。"),
+    (
+        "Only these types of events; all when empty.",
+        "只接收这些类型；为空表示全部。",
+    ),
+    ("From here on, RFC 3339.", "从此时起，RFC 3339。"),
+    ("Before this, RFC 3339.", "到此时为止（不含），RFC 3339。"),
+    (
+        "They go out now, under the same ids as before.",
+        "正在发送的数目，编号不变。",
+    ),
+    (
+        "Goes out as `webhook-id`, the same in every try.",
+        "即 `webhook-id`，每次重试都相同。",
+    ),
+    (
+        "`payment.paid`, `payment.closed` or `case.opened`.",
+        "`payment.paid`（已付款）、`payment.closed`（已关闭）或 `case.opened`（出现异常）。",
+    ),
+    ("Of which payment.", "属于哪笔付款。"),
+    (
+        "Rises with every change of the payment.",
+        "付款每次变化都会增大。",
+    ),
+    ("When it became true, RFC 3339.", "发生的时间，RFC 3339。"),
+    ("The body that is signed and sent.", "签名并发送的内容。"),
+    ("How it fared at each endpoint.", "在每个端点的投递情况。"),
+    ("Where.", "端点。"),
+    (
+        "`pending`, `delivered` or `exhausted`.",
+        "`pending`（等待）、`delivered`（已送达）或 `exhausted`（重试用尽）。",
+    ),
+    (
+        "When it is tried next, while it is pending, RFC 3339.",
+        "下次投递的时间，RFC 3339。",
+    ),
+    ("Every try, oldest first.", "每次投递，从早到晚。"),
+    ("When it was sent, RFC 3339.", "发送时间，RFC 3339。"),
+    (
+        "The headers that were sent, one a line.",
+        "发送的请求头，每行一个。",
+    ),
+    (
+        "The HTTP status of the answer, if there was one.",
+        "回答的 HTTP 状态码，如果有。",
+    ),
+    (
+        "The beginning of the answer, or what went wrong.",
+        "回答的开头，或出错的原因。",
+    ),
+    ("How long it took, in milliseconds.", "耗时，毫秒。"),
+    // Channels
+    ("Which protocol: `wechat_v2`.", "协议：`wechat_v2`。"),
+    ("Your name for it.", "您给它起的名称。"),
+    (
+        "Your name for it; its kind when left out.",
+        "您给它起的名称；默认为种类。",
+    ),
+    (
+        "No new attempts while it is off; what has begun goes on.",
+        "关闭时不再用于新的尝试，已经开始的继续。",
+    ),
+    (
+        "What it takes before a notification may set \"paid\": `query` (a query confirms it) or `signature` (a good signature is enough).",
+        "平台通知要怎样才能算作已付款：`query`（再查询一次确认）或 `signature`（签名正确即可）。",
+    ),
+    ("The settings that are no secret.", "不保密的设置。"),
+    (
+        "Where the platform sends its notifications: sent with every order, or to be pasted into the platform's back office.",
+        "平台发送通知的地址：随订单发送，或填到平台后台。",
+    ),
+    (
+        "Names and texts, in the platform's own spelling. Secrets are sealed before they are stored, and never shown again.",
+        "名称和值，用平台自己的写法。密钥加密后保存，不再显示。",
+    ),
+    (
+        "`query` (default) or `signature`.",
+        "`query`（默认）或 `signature`。",
+    ),
+    (
+        "Whether new attempts may use it; `true` when left out.",
+        "是否用于新的尝试，默认 `true`。",
+    ),
+    ("A new name.", "新的名称。"),
+    (
+        "These settings, in the place of those of the same name.",
+        "用这些设置替换同名的设置。",
+    ),
+    ("`query` or `signature`.", "`query` 或 `signature`。"),
+    ("Whether new attempts may use it.", "是否用于新的尝试。"),
+    (
+        "Orders can be placed, as far as can be told without one.",
+        "是否可以下单（不实际下单所能判断的）。",
+    ),
+    (
+        "Stable: `ok`, `bad_key`, `unknown_account`, `unreachable`, …",
+        "稳定的代码：`ok`、`bad_key`、`unknown_account`、`unreachable` 等。",
+    ),
+    ("What was seen.", "看到的情况。"),
+    ("What to do.", "怎么办。"),
+    ("The account that it came to.", "收到消息的渠道账户。"),
+    (
+        "`applied`, `repeated`, `hint` (a query was asked), `case` or `refused` (nothing was changed).",
+        "`applied`（已采用）、`repeated`（重复）、`hint`（引发一次查询）、`case`（异常）或 `refused`（拒绝，没有任何改变）。",
+    ),
+    (
+        "Why it was refused: a stable word.",
+        "拒绝的原因，稳定的代码。",
+    ),
+    ("The payment that it speaks of.", "所说的付款。"),
+    ("How often the same message came.", "同一条消息来过几次。"),
+    (
+        "When it came first, RFC 3339.",
+        "第一次收到的时间，RFC 3339。",
+    ),
+    (
+        "When it came last, RFC 3339.",
+        "最后一次收到的时间，RFC 3339。",
+    ),
+    ("What came, or its beginning.", "消息的内容，或其开头。"),
+    // Cases
+    (
+        "`amount_mismatch`, `paid_twice`, `paid_after_close` or `unknown_payment`.",
+        "`amount_mismatch`（金额不符）、`paid_twice`（重复付款）、`paid_after_close`（关闭后付款）或 `unknown_payment`（未知订单）。",
+    ),
+    (
+        "`refund`: the money goes back; `review`: a query or a person decides.",
+        "`refund`：退回；`review`：等查询或人工决定。",
+    ),
+    ("The payment it came for.", "所属的付款。"),
+    ("The attempt it came by.", "所属的尝试。"),
+    ("The account that received it.", "收到钱的渠道账户。"),
+    (
+        "The number under which the platform has it.",
+        "平台所知的订单号。",
+    ),
+    (
+        "What came, in the smallest unit of `currency`.",
+        "收到的金额，以 `currency` 的最小单位计。",
+    ),
+    ("What it is an amount of.", "币种。"),
+    (
+        "How we heard: `answer`, `query`, `close`, `notification`, `bill` or `operator`.",
+        "得知的途径：`answer`、`query`、`close`、`notification`、`bill` 或 `operator`。",
+    ),
+    ("RFC 3339.", "时间，RFC 3339。"),
+    // Errors
+    ("The body is not JSON", "请求体不是 JSON"),
+    ("The body could not be read", "请求体无法读取"),
+    (
+        "The Idempotency-Key cannot be used",
+        "Idempotency-Key 不可用",
+    ),
+    ("The API key is missing or unknown", "密钥缺失或不正确"),
+    ("The request came from another site", "请求来自别的网站"),
+    ("There is no such thing", "不存在"),
+    ("Nothing is at this address", "这个地址没有内容"),
+    (
+        "The address does not take this method",
+        "这个地址不接受该方法",
+    ),
+    (
+        "The order number belongs to another order",
+        "订单号已属于别的订单",
+    ),
+    ("The payment is paid", "付款已完成"),
+    ("The payment is closed", "付款已关闭"),
+    ("The payment's time is up", "付款已过期"),
+    ("This way of paying is open already", "这种付款方式已经打开"),
+    ("The payment has too many attempts", "尝试次数过多"),
+    ("The body is too large", "请求体过大"),
+    ("The body's type is not taken", "不接受这种类型的请求体"),
+    ("There is no such field", "没有这个字段"),
+    ("A field comes twice", "字段重复"),
+    ("A field is missing", "缺少字段"),
+    (
+        "The Idempotency-Key came with another request",
+        "Idempotency-Key 已用于别的请求",
+    ),
+    ("No channel can take it", "没有渠道能收这笔款"),
+    ("The gateway failed", "网关内部出错"),
+    ("Others are changing the same thing", "有别的请求正在修改"),
+    ("The gateway cannot do this now", "网关暂时无法处理"),
+];

@@ -1,8 +1,7 @@
 //! The calls of the API, read out of its OpenAPI description.
 
-use serde_json::Value;
-
 use super::chinese;
+use super::description::{Description, Operation, Parameter, Schema};
 use crate::api::openapi::document;
 use crate::pages::language::Language;
 
@@ -16,7 +15,7 @@ pub(super) struct Group {
 /// One call.
 pub(super) struct Call {
     pub(super) id: String,
-    pub(super) method: String,
+    pub(super) method: &'static str,
     pub(super) path: String,
     pub(super) summary: String,
     pub(super) description: String,
@@ -38,13 +37,20 @@ pub(super) struct Field {
 
 /// All calls, by their kind.
 pub(super) fn groups(language: Language) -> Vec<Group> {
-    let document = serde_json::to_value(document()).unwrap_or_default();
+    let text = serde_json::to_string(&document());
+    let text = text.expect("the description is made of text and numbers");
+    let description = serde_json::from_str(&text);
     let reader = Reader {
-        document: &document,
+        description: description.expect("the derive writes what OpenAPI asks for"),
         language,
     };
-    let tags = document["tags"].as_array().into_iter().flatten();
-    tags.map(|tag| reader.group(tag)).collect()
+    let tags = reader.description.tags.iter();
+    tags.map(|tag| Group {
+        name: tag.name.clone(),
+        description: reader.said(&tag.description),
+        calls: reader.calls(&tag.name),
+    })
+    .collect()
 }
 
 /// A piece of a line of text: `code` stands between backticks.
@@ -64,160 +70,120 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
         .collect()
 }
 
-struct Reader<'a> {
-    document: &'a Value,
+struct Reader {
+    description: Description,
     language: Language,
 }
 
 /// No value of ours goes deeper.
 const DEEPEST: usize = 3;
 
-impl Reader<'_> {
-    fn group(&self, tag: &Value) -> Group {
-        let name = text(&tag["name"]);
+impl Reader {
+    fn calls(&self, tag: &str) -> Vec<Call> {
         let mut calls = Vec::new();
-        for (path, methods) in self.document["paths"].as_object().into_iter().flatten() {
-            for (method, call) in methods.as_object().into_iter().flatten() {
-                if call["tags"][0] == tag["name"] {
-                    calls.push(self.call(path, method, call));
+        for (path, item) in &self.description.paths {
+            for (method, operation) in item.operations() {
+                if operation.tags.iter().any(|one| one == tag) {
+                    calls.push(self.call(path, method, operation));
                 }
             }
         }
-        calls.sort_by_key(|call| chinese::place(&call.id));
-        Group {
-            description: self.translated(&format!("tag.{name}"), text(&tag["description"])),
-            name,
-            calls,
-        }
+        calls
     }
 
-    fn call(&self, path: &str, method: &str, call: &Value) -> Call {
-        let id = text(&call["operationId"]);
-        let body = &call["requestBody"]["content"]["application/json"]["schema"];
-        let good = call["responses"]
-            .as_object()
-            .into_iter()
-            .flatten()
-            .find(|(status, _)| status.starts_with('2'));
-        let answer = good.map_or(&Value::Null, |(_, response)| {
-            &response["content"]["application/json"]["schema"]
-        });
-        let parameters = call["parameters"].as_array().into_iter().flatten();
-        let responses = call["responses"].as_object().into_iter().flatten();
+    fn call(&self, path: &str, method: &'static str, operation: &Operation) -> Call {
+        let body = operation.request_body.as_ref().and_then(|body| body.json());
+        let mut good = operation
+            .responses
+            .iter()
+            .filter(|(status, _)| status.starts_with('2'));
+        let answer = good.find_map(|(_, response)| response.json());
+        let fields = |schema: Option<&Schema>| {
+            let mut fields = Vec::new();
+            if let Some(schema) = schema {
+                self.collect("", schema, 0, &mut fields);
+            }
+            fields
+        };
         Call {
-            method: method.to_uppercase(),
+            id: operation.operation_id.clone(),
+            method,
             path: path.to_owned(),
-            summary: self.translated(&id, text(&call["summary"])),
-            description: self.translated(&format!("{id}.more"), text(&call["description"])),
-            parameters: parameters
-                .map(|parameter| self.parameter(parameter))
+            summary: self.said(operation.summary.trim_end_matches('.')),
+            description: self.said(&operation.description),
+            parameters: operation
+                .parameters
+                .iter()
+                .map(|one| self.parameter(one))
                 .collect(),
-            body: self.fields(body),
-            answer: self.fields(answer),
-            responses: responses
-                .map(|(status, response)| {
-                    let said = text(&response["description"]);
-                    (status.clone(), self.translated(&said, said.clone()))
-                })
+            body: fields(body),
+            answer: fields(answer),
+            responses: operation
+                .responses
+                .iter()
+                .map(|(status, response)| (status.clone(), self.said(&response.description)))
                 .collect(),
             curl: self.curl(path, method, body),
-            id,
         }
     }
 
-    fn parameter(&self, parameter: &Value) -> Field {
-        let said = text(&parameter["description"]);
+    fn parameter(&self, parameter: &Parameter) -> Field {
         Field {
-            name: text(&parameter["name"]),
-            kind: self.kind(&parameter["schema"]),
-            required: parameter["required"] == true,
-            description: self.translated(&said, said.clone()),
+            name: parameter.name.clone(),
+            kind: self.kind(&parameter.schema),
+            required: parameter.required,
+            description: self.said(&parameter.description),
         }
     }
 
-    fn fields(&self, schema: &Value) -> Vec<Field> {
-        let mut fields = Vec::new();
-        self.collect("", schema, 0, &mut fields);
-        fields
-    }
-
-    fn collect(&self, within: &str, schema: &Value, depth: usize, into: &mut Vec<Field>) {
-        let schema = self.resolved(schema);
-        for part in schema["allOf"].as_array().into_iter().flatten() {
+    fn collect(&self, within: &str, schema: &Schema, depth: usize, into: &mut Vec<Field>) {
+        let schema = self.description.resolved(schema);
+        // Parts of one value, or shapes of which it has one: the fields of all.
+        for part in schema.all_of.iter().chain(&schema.one_of) {
             self.collect(within, part, depth, into);
         }
-        let required = schema["required"].as_array();
-        for (name, field) in schema["properties"].as_object().into_iter().flatten() {
-            let full = format!("{within}{name}");
-            let said = text(&field["description"]);
+        for (name, field) in &schema.properties {
+            let name = format!("{within}{name}");
+            if into.iter().any(|known| known.name == name) {
+                continue;
+            }
+            let required = schema
+                .required
+                .iter()
+                .any(|one| within.to_owned() + one == name);
             into.push(Field {
                 kind: self.kind(field),
-                required: required.is_some_and(|all| all.iter().any(|one| one == name)),
-                description: self.translated(&said, said.clone()),
-                name: full.clone(),
+                required,
+                description: self.said(&field.description),
+                name: name.clone(),
             });
             if depth < DEEPEST {
-                let (inner, mark) = match field["items"].is_object() {
-                    true => (&field["items"], "[]."),
-                    false => (self.some(field), "."),
-                };
-                self.collect(&format!("{full}{mark}"), inner, depth + 1, into);
-            }
-        }
-        // One of several shapes: the fields of all of them.
-        for shape in schema["oneOf"].as_array().into_iter().flatten() {
-            for field in self.fields(shape) {
-                let name = format!("{within}{}", field.name);
-                if !into.iter().any(|known| known.name == name) {
-                    into.push(Field { name, ..field });
+                let inner = self.description.resolved(field);
+                match &inner.items {
+                    Some(items) => self.collect(&format!("{name}[]."), items, depth + 1, into),
+                    None => self.collect(&format!("{name}."), inner, depth + 1, into),
                 }
             }
         }
     }
 
-    /// What a value that may be missing is when it is there.
-    fn some<'b>(&'b self, field: &'b Value) -> &'b Value {
-        let shapes = field["oneOf"].as_array().into_iter().flatten();
-        let there = shapes.into_iter().find(|shape| shape["type"] != "null");
-        self.resolved(there.unwrap_or(field))
-    }
-
-    fn resolved<'b>(&'b self, schema: &'b Value) -> &'b Value {
-        let name = schema["$ref"]
-            .as_str()
-            .and_then(|name| name.rsplit('/').next());
-        name.map_or(schema, |name| &self.document["components"]["schemas"][name])
-    }
-
-    fn kind(&self, field: &Value) -> String {
-        let field = self.some(field);
-        let types = match &field["type"] {
-            Value::Array(types) => types.iter().find(|kind| *kind != "null").map(text),
-            one => Some(text(one)),
-        };
-        let word = types
-            .filter(|kind| !kind.is_empty())
-            .unwrap_or_else(|| "object".to_owned());
-        if word == "array" {
-            return format!("{}[]", self.kind(&field["items"]));
+    fn kind(&self, schema: &Schema) -> String {
+        let schema = self.description.resolved(schema);
+        match &schema.items {
+            Some(items) => format!("{}[]", self.kind(items)),
+            None => schema.kind().to_owned(),
         }
-        word
     }
 
-    fn curl(&self, path: &str, method: &str, body: &Value) -> String {
-        let path = match path.split_once("{id}") {
-            Some((before, after)) => format!("{before}$ID{after}"),
-            None => path.to_owned(),
-        };
-        let mut lines = vec![match method {
-            "get" => format!("curl \"$TONGBAO{path}\""),
-            "post" if body.is_null() => format!("curl -X POST \"$TONGBAO{path}\""),
-            "post" => format!("curl \"$TONGBAO{path}\""),
-            other => format!("curl -X {} \"$TONGBAO{path}\"", other.to_uppercase()),
+    fn curl(&self, path: &str, method: &str, body: Option<&Schema>) -> String {
+        let address = format!("\"$TONGBAO{}\"", path.replace("{id}", "$ID"));
+        let mut lines = vec![match (method, body) {
+            ("GET", _) | ("POST", Some(_)) => format!("curl {address}"),
+            _ => format!("curl -X {method} {address}"),
         }];
         lines.push("  -H \"Authorization: Bearer $TONGBAO_KEY\"".to_owned());
-        if !body.is_null() {
-            let example = &self.resolved(body)["example"];
+        if let Some(body) = body {
+            let example = &self.description.resolved(body).example;
             let example = serde_json::to_string_pretty(example).unwrap_or_default();
             lines.push("  -H \"Content-Type: application/json\"".to_owned());
             lines.push(format!("  -d '{example}'"));
@@ -225,16 +191,14 @@ impl Reader<'_> {
         lines.join(" \\\n")
     }
 
-    fn translated(&self, key: &str, english: String) -> String {
+    /// What the description says, in the page's language.
+    fn said(&self, english: &str) -> String {
+        let english = english.replace('\n', " ");
         match self.language {
-            Language::En => english.replace('\n', " "),
-            Language::Zh => chinese::of(key).map_or(english, str::to_owned),
+            Language::En => english,
+            Language::Zh => chinese::of(&english).map_or(english, str::to_owned),
         }
     }
-}
-
-fn text(value: &Value) -> String {
-    value.as_str().unwrap_or_default().to_owned()
 }
 
 #[cfg(test)]
@@ -264,29 +228,23 @@ mod tests {
     #[test]
     fn everything_is_said_in_chinese() {
         let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
-        let mut english: Vec<_> = shown(Language::Zh)
-            .into_iter()
-            .filter(|text| !text.contains(is_chinese) && text.contains(' '))
-            .collect();
+        let mut english = shown(Language::Zh);
+        english.retain(|text| !text.contains(is_chinese) && text.contains(' '));
         english.sort();
         english.dedup();
-        assert_eq!(english, Vec::<String>::new());
+        assert!(english.is_empty(), "{english:#?}");
     }
 
     #[test]
     fn every_call_has_a_group_and_an_example() {
         let document = serde_json::to_value(document()).unwrap();
-        let calls: usize = document["paths"]
-            .as_object()
-            .unwrap()
-            .values()
+        let paths = document["paths"].as_object().unwrap().values();
+        let calls: usize = paths
             .map(|methods| methods.as_object().unwrap().len())
             .sum();
         let groups = groups(Language::En);
-        assert_eq!(
-            groups.iter().map(|group| group.calls.len()).sum::<usize>(),
-            calls
-        );
+        let shown: usize = groups.iter().map(|group| group.calls.len()).sum();
+        assert_eq!(shown, calls);
         for call in groups.iter().flat_map(|group| &group.calls) {
             assert!(!call.curl.contains("null"), "{}: {}", call.id, call.curl);
             assert!(!call.summary.is_empty(), "{}", call.id);
@@ -298,14 +256,10 @@ mod tests {
         let groups = groups(Language::En);
         let mut calls = groups.iter().flat_map(|group| &group.calls);
         let create = calls.find(|call| call.id == "create_payment").unwrap();
-        let body: Vec<_> = create.body.iter().map(|field| &field.name).collect();
-        assert!(body.iter().any(|name| *name == "attempt.scene"), "{body:?}");
-        let answer: Vec<_> = create.answer.iter().map(|field| &field.name).collect();
-        assert!(
-            answer
-                .iter()
-                .any(|name| *name == "attempts[].action.code_url"),
-            "{answer:?}"
-        );
+        let body: Vec<_> = create.body.iter().map(|field| &*field.name).collect();
+        assert_eq!(body[..3], ["merchant_order_no", "amount", "subject"]);
+        assert!(body.contains(&"attempt.scene"), "{body:?}");
+        let answer: Vec<_> = create.answer.iter().map(|field| &*field.name).collect();
+        assert!(answer.contains(&"attempts[].action.code_url"), "{answer:?}");
     }
 }
