@@ -14,6 +14,7 @@ pub mod forgery;
 pub mod invariants;
 pub mod kernel;
 pub mod model_store;
+pub mod saboteur;
 pub mod seams;
 pub mod seed;
 pub mod shrink;

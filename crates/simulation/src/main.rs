@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use tongbao_simulation::saboteur::Bug;
 use tongbao_simulation::seed::Plan;
 use tongbao_simulation::shrink;
 use tongbao_simulation::world::{Outcome, World};
@@ -26,6 +27,9 @@ struct Args {
     /// Run seeds from the first of `--seeds` on, for so long.
     #[arg(long)]
     minutes: Option<u64>,
+    /// Plant each known mistake in turn, and see that it is found.
+    #[arg(long, conflicts_with_all = ["seed", "minutes"])]
+    planted: bool,
     /// Orders in each run.
     #[arg(long, default_value_t = 20)]
     orders: usize,
@@ -41,6 +45,9 @@ fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(seed) = args.seed {
         return one(seed, args.orders, args.story);
+    }
+    if args.planted {
+        return planted(args.seeds.clone().unwrap_or(0..200), args.orders);
     }
     let seeds = args.seeds.clone().unwrap_or(0..1_000);
     many(&args, seeds)
@@ -77,6 +84,50 @@ fn one(seed: u64, orders: usize, story: bool) -> Result<()> {
         println!("{violation}");
     }
     bail!("seed {seed} fails");
+}
+
+/// Every planted mistake must be found by one of the seeds.
+fn planted(seeds: Range<u64>, orders: usize) -> Result<()> {
+    let mut missed = Vec::new();
+    for bug in Bug::ALL {
+        let found = seeds.clone().find_map(|seed| {
+            let plan = Plan {
+                bug: Some(*bug),
+                ..Plan::draw(seed, orders)
+            };
+            World::run(plan, false)
+                .violations
+                .first()
+                .cloned()
+                .map(|seen| (seed, seen))
+        });
+        match found {
+            Some((seed, seen)) => {
+                let tried = seed - seeds.start + 1;
+                println!(
+                    "{bug:?}: found by seed {tried} ({}): {}",
+                    seen.invariant,
+                    bug.what().trim()
+                );
+            }
+            None => {
+                println!("{bug:?}: NOT FOUND: {}", bug.what().trim());
+                missed.push(*bug);
+            }
+        }
+    }
+    println!(
+        "{} of {} planted mistakes found",
+        Bug::ALL.len() - missed.len(),
+        Bug::ALL.len()
+    );
+    if !missed.is_empty() {
+        bail!(
+            "not found within {} seeds: {missed:?}",
+            seeds.end - seeds.start
+        );
+    }
+    Ok(())
 }
 
 fn summary(outcome: &Outcome) {

@@ -24,6 +24,7 @@ use tongbao_store::{
 
 use crate::chance::Chance;
 use crate::event::WorldKernel;
+use crate::saboteur::Bug;
 pub use tables::{DeliveryRow, JobRow, Tables};
 
 /// Looks at every commit that changed a payment.
@@ -45,11 +46,12 @@ pub struct Manners {
 
 /// See the module.
 pub struct ModelStore {
-    tables: Mutex<Tables>,
+    tables: Arc<Mutex<Tables>>,
     kernel: WorldKernel,
     chance: Mutex<Chance>,
     manners: Mutex<Manners>,
     witness: Arc<dyn Witness>,
+    bug: Option<Bug>,
 }
 
 impl ModelStore {
@@ -59,13 +61,15 @@ impl ModelStore {
         chance: Chance,
         manners: Manners,
         witness: Arc<dyn Witness>,
+        bug: Option<Bug>,
     ) -> Self {
         Self {
-            tables: Mutex::default(),
+            tables: Arc::new(Mutex::new(Tables::planted(bug))),
             kernel,
             chance: Mutex::new(chance),
             manners: Mutex::new(manners),
             witness,
+            bug,
         }
     }
 
@@ -100,6 +104,35 @@ impl ModelStore {
         }
     }
 
+    /// The mistake of answering first: the claims are promised, and the rows come
+    /// a while later.
+    fn write_behind(&self, change: Change) -> Vec<Job> {
+        let claims = change
+            .jobs
+            .iter()
+            .filter(|job| job.lease_until.is_some())
+            .map(|job| Job {
+                key: job.key,
+                merchant: job.merchant,
+                asked: 1,
+                fence: 1,
+            })
+            .collect();
+        let (tables, witness, kernel) = (
+            self.tables.clone(),
+            self.witness.clone(),
+            self.kernel.clone(),
+        );
+        let wait = Duration::from_millis(200) + self.wait() * 100;
+        self.kernel.spawn(u32::MAX, async move {
+            kernel.sleep(wait).await;
+            let mut tables = tables.lock().unwrap_or_else(PoisonError::into_inner);
+            // Too late to tell anybody that it was refused.
+            let _ = witnessed(&mut tables, change, &*witness);
+        });
+        claims
+    }
+
     /// A command: it takes time on the way in and on the way out, and a node that
     /// dies on the way out has written all the same.
     async fn command<T>(
@@ -120,6 +153,21 @@ impl ModelStore {
     }
 }
 
+/// Commits, and lets the witness look.
+fn witnessed(
+    tables: &mut Tables,
+    change: Change,
+    witness: &dyn Witness,
+) -> Result<Vec<Job>, StoreError> {
+    let id = change.payment.as_ref().map(|change| change.payment.id);
+    let before = id.and_then(|id| tables.payments.get(&id).cloned());
+    let claimed = tables.commit(change)?;
+    if let Some(after) = id.and_then(|id| tables.payments.get(&id)) {
+        witness.committed(before.as_ref(), after, tables);
+    }
+    Ok(claimed)
+}
+
 enum Roll {
     Written,
     UnknownAfter,
@@ -129,18 +177,19 @@ enum Roll {
 
 #[async_trait]
 impl Store for ModelStore {
-    async fn commit(&self, change: Change) -> Result<Vec<Job>, StoreError> {
+    async fn commit(&self, mut change: Change) -> Result<Vec<Job>, StoreError> {
         let witness = self.witness.clone();
-        self.command(move |tables| {
-            let id = change.payment.as_ref().map(|change| change.payment.id);
-            let before = id.and_then(|id| tables.payments.get(&id).cloned());
-            let claimed = tables.commit(change)?;
-            if let Some(after) = id.and_then(|id| tables.payments.get(&id)) {
-                witness.committed(before.as_ref(), after, tables);
+        let id = change.payment.as_ref().map(|change| change.payment.id);
+        let id = id.or(change.finish.map(|job| job.key.payment));
+        let stored = id.and_then(|id| self.tables().payments.get(&id).cloned());
+        if let Some(bug) = self.bug {
+            bug.tamper(&mut change, stored.as_ref());
+            if bug.writes_behind(&change) {
+                return Ok(self.write_behind(change));
             }
-            Ok(claimed)
-        })
-        .await
+        }
+        self.command(move |tables| witnessed(tables, change, &*witness))
+            .await
     }
 
     async fn claim_jobs(
@@ -162,9 +211,18 @@ impl Store for ModelStore {
     ) -> Result<Vec<DeliveryClaim>, StoreError> {
         self.command(|tables| Ok(tables.claim_deliveries(now, lease_until, per_endpoint, limit)))
             .await
+            .map(|mut claims| {
+                if let Some(bug) = self.bug {
+                    claims.iter_mut().for_each(|claim| bug.tamper_claim(claim));
+                }
+                claims
+            })
     }
 
-    async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError> {
+    async fn record_delivery(&self, mut result: DeliveryResult) -> Result<(), StoreError> {
+        if let Some(bug) = self.bug {
+            bug.tamper_result(&mut result);
+        }
         self.command(|tables| tables.record_delivery(result)).await
     }
 

@@ -13,6 +13,7 @@ use tongbao_engine::{Clock, Mint, SendError, Target, Transport};
 
 use crate::chance::Chance;
 use crate::event::{ExchangeId, WorldEvent, WorldKernel};
+use crate::saboteur::Bug;
 use crate::seed::Faults;
 
 /// A node's clock: the world's time, a little off.
@@ -62,6 +63,8 @@ pub struct SimTransport {
     pub chance: Mutex<Chance>,
     /// What goes wrong now.
     pub faults: Mutex<Faults>,
+    /// A mistake that is made on purpose.
+    pub bug: Option<Bug>,
 }
 
 impl SimTransport {
@@ -88,12 +91,39 @@ impl SimTransport {
         (exchange, receiver)
     }
 
+    /// The mistake of sending something else than what is written: now and then an
+    /// order goes out changed.
+    fn rewritten(&self, request: Request<Bytes>, what: &str, into: &str) -> Request<Bytes> {
+        let order = request.uri().path() == "/pay/unifiedorder";
+        let struck = self
+            .chance
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .percent(20);
+        if !order || !struck {
+            return request;
+        }
+        let text = String::from_utf8_lossy(request.body()).replace(what, into);
+        request.map(|_| Bytes::from(text))
+    }
+
     async fn exchange(
         &self,
         target: Target,
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
+        let request = match self.bug {
+            Some(Bug::NewNumberOnRetry) => self.rewritten(
+                request,
+                "<out_trade_no><![CDATA[0",
+                "<out_trade_no><![CDATA[1",
+            ),
+            Some(Bug::AmountOnWireDiffers) => {
+                self.rewritten(request, "<total_fee><![CDATA[", "<total_fee><![CDATA[1")
+            }
+            _ => request,
+        };
         let faults = self.faults();
         let (refused, lost, late, latency) = {
             let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);

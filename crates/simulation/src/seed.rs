@@ -8,6 +8,7 @@ use tongbao_simulator::{EarlyClose, NotifySchedule};
 
 use crate::chance::Chance;
 use crate::model_store::Manners;
+use crate::saboteur::Bug;
 
 /// One defence is switched off, so that defences cannot hide each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +105,8 @@ pub struct Plan {
     pub attacks: u32,
     /// When faults stop.
     pub heals_after: Duration,
+    /// A mistake that is made on purpose.
+    pub bug: Option<Bug>,
 }
 
 impl Plan {
@@ -162,6 +165,7 @@ impl Plan {
             md5: chance.percent(40),
             attacks: chance.pick(&[0, 0, 10, 40]),
             heals_after: Duration::from_mins(chance.between(20, 90)),
+            bug: None,
         }
     }
 }

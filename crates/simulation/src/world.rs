@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tongbao_core::{ChannelId, Timestamp};
 use tongbao_engine::Engine;
-use tongbao_simulator::{Platform, UnixMillis};
+use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::chance::Chance;
 use crate::event::{WorldEvent, WorldKernel};
@@ -28,7 +28,7 @@ const MORNING: Timestamp = Timestamp::from_secs(1_790_000_000);
 
 /// After the last commit nothing may be left to do: past the last late look and
 /// the webhooks' schedule.
-const AT_REST_AFTER: Duration = Duration::from_hours(60);
+const AT_REST_AFTER: Duration = Duration::from_hours(30);
 
 /// A gateway process.
 struct Node {
@@ -61,7 +61,7 @@ pub struct Outcome {
     pub payments: (usize, usize),
     /// Cases that were opened.
     pub cases: usize,
-    /// Notifications that were acknowledged.
+    /// Notifications that were answered.
     pub acknowledged: u64,
 }
 
@@ -160,6 +160,7 @@ impl World {
             WorldEvent::Notifies { outgoing, copy } => self.notifies(*outgoing, copy),
             WorldEvent::PlatformHears { id, delivered } => {
                 let now = self.platform_now();
+                self.acknowledged += u64::from(matches!(delivered, Delivered::Http { .. }));
                 lock(&self.platform).answered(now, id, delivered);
                 self.plan_platform();
             }
@@ -201,6 +202,7 @@ impl World {
             || "kill -9".to_owned(),
         );
         self.scheduler.kill(node);
+        self.store.tables().holder_died();
         let wait = self.chance.millis(50, 20_000);
         self.kernel.after(wait, WorldEvent::Starts(node));
     }
@@ -264,6 +266,7 @@ struct CommitWitness {
     platform: Arc<Mutex<Platform>>,
     story: Arc<Story>,
     accounts: Arc<Mutex<Vec<Account>>>,
+    accept_late: bool,
 }
 
 impl Witness for CommitWitness {
@@ -295,6 +298,7 @@ impl Witness for CommitWitness {
             after,
             tables,
             books: &books,
+            accept_late: self.accept_late,
             mch_id: &|channel| {
                 accounts
                     .iter()

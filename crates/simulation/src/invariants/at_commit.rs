@@ -16,6 +16,8 @@ pub struct Commit<'a> {
     pub tables: &'a Tables,
     /// The platform's truth.
     pub books: &'a Books<'a>,
+    /// The merchant keeps late money.
+    pub accept_late: bool,
     /// The merchant number of a channel.
     pub mch_id: &'a dyn Fn(ChannelId) -> &'a str,
 }
@@ -141,7 +143,9 @@ fn s1_states_never_move_backward(commit: &Commit<'_>) -> Verdict {
     };
     let (old, new) = (before.state, commit.after.state);
     let settled = matches!(old, State::Paid { .. }) && old != new;
-    ensure(rank(new) >= rank(old) && !settled, || {
+    let reopened = matches!((old, new), (State::Closed { .. }, State::Paid { .. }));
+    let unwanted = reopened && !commit.accept_late;
+    ensure(rank(new) >= rank(old) && !settled && !unwanted, || {
         format!("{} went from {old:?} to {new:?}", commit.after.id)
     })?;
     for was in &before.attempts {

@@ -15,6 +15,7 @@ use tongbao_store::{
 };
 
 use super::Map;
+use crate::saboteur::Bug;
 
 /// A job's row.
 #[derive(Clone, Debug)]
@@ -77,9 +78,17 @@ pub struct Tables {
     /// What came in.
     pub inbox: Map<(ChannelId, [u8; 32]), InboxRow>,
     pub(crate) idempotency: Map<(MerchantId, String), IdempotencyRecord>,
+    bug: Option<Bug>,
 }
 
 impl Tables {
+    pub(crate) fn planted(bug: Option<Bug>) -> Self {
+        Self {
+            bug,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn by_order_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
         self.payments
             .get(self.order_numbers.get(&(merchant, number.to_owned()))?)
@@ -120,7 +129,8 @@ impl Tables {
                 case.receipt.transaction_id.clone(),
                 case.receipt.amount.minor(),
             );
-            if self.case_keys.insert(key, ()).is_none() {
+            let known = self.case_keys.insert(key, ()).is_some();
+            if !known || self.bug == Some(Bug::CaseOpenedTwice) {
                 self.cases.push(opened.case);
                 self.tell(opened.event);
             }
@@ -150,15 +160,14 @@ impl Tables {
         }) = &change.payment
         {
             let stored = self.payments.get(&payment.id);
-            if stored.map(|stored| stored.version) != *read_version {
+            let wins = self.bug == Some(Bug::LastWriterWins) && stored.is_some();
+            if stored.map(|stored| stored.version) != *read_version && !wins {
                 return Err(StoreError::Conflict);
             }
             let key = (payment.merchant, payment.order.merchant_order_no.clone());
-            if self
-                .order_numbers
-                .get(&key)
-                .is_some_and(|id| *id != payment.id)
-            {
+            let owner = self.order_numbers.get(&key);
+            let unique = self.bug != Some(Bug::OrderNumberNotUnique);
+            if unique && owner.is_some_and(|id| *id != payment.id) {
                 return Err(StoreError::Taken(Unique::MerchantOrderNo));
             }
             let taken = attempts
@@ -470,6 +479,14 @@ impl Tables {
                 .insert((*event, endpoint), pending(now, fence, history));
         }
         wanted.len()
+    }
+
+    /// A process died. What it had claimed is found again, unless a mistake says
+    /// otherwise.
+    pub(crate) fn holder_died(&mut self) {
+        if self.bug == Some(Bug::ClaimsDieWithTheirHolder) {
+            self.jobs.retain(|_, row| row.lease_until.is_none());
+        }
     }
 
     pub(crate) fn save_channel(&mut self, account: ChannelAccount) -> Result<(), StoreError> {

@@ -1,15 +1,17 @@
 //! Merchants, payers, and somebody without a key.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tongbao_core::{Action, AttemptId, Money, Order as Ordered, PaymentId, Refusal, Scene};
-use tongbao_engine::{EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_engine::{Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
 use tongbao_simulator::{FaultKind, NewFault, Outgoing, Target, TryId};
 
 use super::{World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
 use crate::invariants::at_boundary;
+use crate::kernel::NodeId;
 use crate::seed::Plan;
 
 /// What the payer will do.
@@ -52,6 +54,8 @@ pub(super) struct Order {
     /// Close it after so long.
     closes: Option<Duration>,
     payment: Option<PaymentId>,
+    /// The id that was heard first: there is no other.
+    told: Option<PaymentId>,
     codes: Vec<(AttemptId, String)>,
     /// Which call is out, and what was heard of it.
     call: u64,
@@ -89,6 +93,7 @@ impl Order {
             switches: chance.percent(30),
             closes: closes.then(|| chance.millis(100, 600_000)),
             payment: None,
+            told: None,
             codes: Vec::new(),
             call: 0,
             heard: None,
@@ -126,10 +131,6 @@ impl World {
         let again = self.chance.millis(200, 8_000);
         match heard {
             Heard::Created(id) => {
-                if order.payment.is_some_and(|known| known != id) {
-                    let what = format!("{} is {:?} and {id}", order.number, order.payment);
-                    self.story.violate(self.kernel.now(), "K1", what);
-                }
                 let first = order.payment.is_none();
                 order.payment = Some(id);
                 order.step = Step::Start { account: 0 };
@@ -198,6 +199,14 @@ impl World {
         if alive.is_empty() {
             return;
         }
+        self.sends(place, order, &alive);
+        // A double click, or a retry in the merchant's own stack.
+        if self.chance.percent(15) {
+            self.sends(place, order, &alive);
+        }
+    }
+
+    fn sends(&mut self, place: usize, order: &Order, alive: &[(NodeId, Arc<Engine>)]) {
         let (node, engine) = alive[self.chance.index(alive.len())].clone();
         let (call, step, merchant) = (order.call, order.step, self.merchant.clone());
         let key = IdempotencyKey::new(
@@ -271,6 +280,12 @@ impl World {
             }
             let mut orders = lock(&orders);
             let order = &mut orders[place];
+            if let Heard::Created(id) = heard
+                && *order.told.get_or_insert(id) != id
+            {
+                let what = format!("{} is {:?} and {id}", order.number, order.told);
+                story.violate(kernel.now(), "K1", what);
+            }
             if order.call == call {
                 order.heard = Some((call, heard));
                 kernel.after(Duration::from_millis(5), WorldEvent::Merchant(place));

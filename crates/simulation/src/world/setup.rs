@@ -51,18 +51,21 @@ impl World {
             platform: platform.clone(),
             story: story.clone(),
             accounts: known_accounts.clone(),
+            accept_late: plan.accept_late,
         };
         let store = Arc::new(ModelStore::new(
             kernel.clone(),
             fork("store"),
             plan.faults.store,
             Arc::new(witness),
+            plan.bug,
         ));
         let transport = Arc::new(SimTransport {
             kernel: kernel.clone(),
             waiting: Mutex::default(),
             chance: Mutex::new(fork("network")),
             faults: Mutex::new(Faults::NONE),
+            bug: plan.bug,
         });
         let scheduler = Scheduler::new(kernel.clone(), fork("scheduler"));
         let orders = Arc::new(Mutex::new(Order::draw_all(&plan)));

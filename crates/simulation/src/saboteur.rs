@@ -1,0 +1,157 @@
+//! Planted bugs: realistic mistakes, made on purpose, so that it is known that
+//! the invariants would find them.
+//!
+//! Each is planted where its effect would show: in what a decision writes, in
+//! what the database does with it, or in what goes out on the wire. The
+//! program's own code is left alone, so nothing of this can ever ship.
+
+mod change;
+
+use tongbao_core::Payment;
+use tongbao_store::{Change, DeliveryClaim, DeliveryOutcome, DeliveryResult};
+
+macro_rules! bugs {
+    ($($(#[doc = $doc:literal])+ $name:ident),+ $(,)?) => {
+        /// One mistake.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+        pub enum Bug {
+            $($(#[doc = $doc])+ $name),+
+        }
+
+        impl Bug {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$name),+];
+
+            /// What the mistake is, in words.
+            pub const fn what(self) -> &'static str {
+                match self {
+                    $(Self::$name => concat!($($doc),+)),+
+                }
+            }
+        }
+    };
+}
+
+bugs! {
+    /// The merchant is answered before the payment is written
+    ReplyBeforeCommit,
+    /// The amount that is sent is not the one that is written
+    AmountOnWireDiffers,
+    /// The platform is acknowledged before the effect is written
+    AcknowledgeBeforeCommit,
+    /// A retry of the same order bears a new number
+    NewNumberOnRetry,
+    /// The version is not compared: the last writer wins
+    LastWriterWins,
+    /// The version rises by two
+    VersionSkips,
+    /// The order number is not unique in the database
+    OrderNumberNotUnique,
+    /// Only the payment's row is written, not its attempts
+    AttemptsNotWritten,
+    /// The timeline misses what channels report
+    TimelineMissesReports,
+    /// The message that led to a change is not kept
+    InboxNotWritten,
+    /// After a few changes nobody asks the platform any more
+    PollingGivesUp,
+    /// A query is planned a month ahead
+    QueriesMuchTooLate,
+    /// Payments do not expire
+    ExpiryForgotten,
+    /// An attempt that is to be closed is not
+    ClosesForgotten,
+    /// Ended attempts are not looked at again
+    LateMoneyNotLookedFor,
+    /// A payment is closed here without asking the platform
+    CloseWithoutAsking,
+    /// No answer to an order is taken for a failure
+    SilenceTakenForFailure,
+    /// No answer to a close is taken for success
+    SilenceTakenForClosed,
+    /// A query that finds nothing ends the attempt at once
+    NotFoundTakenForFailure,
+    /// A QR code is taken for a payment
+    AcceptedTakenForPaid,
+    /// A later "not paid" overwrites "paid"
+    StaleAnswerOverwritesPaid,
+    /// A closed attempt becomes open again
+    ClosedAttemptReopens,
+    /// Late money reopens a closed payment although the merchant does not want it
+    LateMoneyAccepted,
+    /// The amount that came is not compared with what was asked
+    AmountNotCompared,
+    /// What was received is overwritten by a second message
+    ReceivedOverwritten,
+    /// The amount is stored in yuan where fen are meant
+    AmountChangesUnits,
+    /// Money that should not be there opens no case
+    CaseNotOpened,
+    /// The same money opens a case each time it is told of
+    CaseOpenedTwice,
+    /// The merchant is not told
+    WebhookForgotten,
+    /// The merchant is told twice, under two ids
+    WebhookUnderTwoIds,
+    /// The merchant is told "paid" when the payer has only seen the code
+    WebhookTooEarly,
+    /// The merchant is told "closed" after "paid"
+    ClosedToldAfterPaid,
+    /// Webhooks bear no sequence
+    WebhookWithoutSequence,
+    /// A repeated webhook has another text
+    WebhookTextChanges,
+    /// A repeated webhook has another id
+    WebhookIdChanges,
+    /// A webhook counts as delivered whatever the endpoint answered
+    AnyAnswerIsDelivered,
+    /// A webhook is given up after its first failure
+    WebhookGivenUp,
+    /// What a dead process had claimed is forgotten
+    ClaimsDieWithTheirHolder,
+}
+
+impl Bug {
+    /// The change is answered at once and written a while later.
+    pub(crate) fn writes_behind(self, change: &Change) -> bool {
+        match self {
+            Self::ReplyBeforeCommit => change
+                .payment
+                .as_ref()
+                .is_some_and(|change| change.read_version.is_none()),
+            Self::AcknowledgeBeforeCommit => change.inbox.is_some(),
+            _ => false,
+        }
+    }
+
+    /// What the mistake makes of a change.
+    pub(crate) fn tamper(self, change: &mut Change, before: Option<&Payment>) {
+        change::tamper(self, change, before);
+    }
+
+    /// What the mistake makes of a delivery that is about to go out.
+    pub(crate) fn tamper_claim(self, claim: &mut DeliveryClaim) {
+        match self {
+            Self::WebhookTextChanges if claim.tries > 0 => claim.event.body.push(' '),
+            Self::WebhookIdChanges if claim.tries > 0 => {
+                use tongbao_core::id::Id;
+                let bits = claim.event.id.bits().wrapping_add(u128::from(claim.tries));
+                claim.event.id = Id::from_bits(bits);
+            }
+            _ => {}
+        }
+    }
+
+    /// What the mistake makes of a delivery's result.
+    pub(crate) fn tamper_result(self, result: &mut DeliveryResult) {
+        match self {
+            Self::AnyAnswerIsDelivered if result.status.is_some() => {
+                result.outcome = DeliveryOutcome::Delivered;
+            }
+            Self::WebhookGivenUp if result.outcome != DeliveryOutcome::Delivered => {
+                result.outcome = DeliveryOutcome::Exhausted;
+            }
+            _ => {}
+        }
+    }
+}
