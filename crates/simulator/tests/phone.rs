@@ -89,6 +89,8 @@ async fn a_code_is_picked_and_paid_without_a_script() {
     for part in ["通宝测试商户", "¥888.00", "豆浆", "T00001"] {
         assert!(prompt.contains(part), "{part}");
     }
+    let other = format!("/?wallet=alice&amp;lang=en&amp;code={code}");
+    assert!(prompt.contains(&other), "another language, the same prompt");
     let paid = phone
         .submit(
             "/phone/pay",

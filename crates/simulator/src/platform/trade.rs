@@ -47,6 +47,8 @@ pub struct Trade {
     pub expires_inside: Option<UnixMillis>,
     /// What the payer's phone gets hold of it by.
     pub prepay: Prepay,
+    /// Every code and prepay id given out for it so far, those that have ended included.
+    pub handles: Vec<String>,
     /// Wallets whose owners see the prompt.
     pub in_cashier: BTreeSet<String>,
     /// What has become of it.
@@ -86,6 +88,15 @@ pub enum TradeState {
         /// By whom.
         by: ClosedBy,
     },
+}
+
+impl Prepay {
+    /// What it can be found by.
+    pub(super) fn handles(&self) -> impl Iterator<Item = String> + use<> {
+        [Some(self.prepay_id.clone()), self.code_url.clone()]
+            .into_iter()
+            .flatten()
+    }
 }
 
 impl TradeState {
@@ -162,7 +173,9 @@ impl Trades {
         let id = trade.id;
         self.by_number
             .insert(number(&trade.mch_id, &trade.out_trade_no), id);
-        self.index_handles(id, &trade.prepay);
+        for handle in &trade.handles {
+            self.by_handle.insert(handle.clone(), id);
+        }
         if let Some(paid) = trade.paid() {
             self.by_transaction.insert(paid.transaction_id.clone(), id);
         }
@@ -170,8 +183,11 @@ impl Trades {
     }
 
     pub(super) fn renew(&mut self, id: TradeId, prepay: Prepay) {
-        self.index_handles(id, &prepay);
+        for handle in prepay.handles() {
+            self.by_handle.insert(handle, id);
+        }
         if let Some(trade) = self.rows.get_mut(&id) {
+            trade.handles.extend(prepay.handles());
             trade.prepay = prepay;
         }
     }
@@ -206,13 +222,6 @@ impl Trades {
 
     pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &Trade> {
         self.rows.values()
-    }
-
-    fn index_handles(&mut self, id: TradeId, prepay: &Prepay) {
-        self.by_handle.insert(prepay.prepay_id.clone(), id);
-        if let Some(code_url) = &prepay.code_url {
-            self.by_handle.insert(code_url.clone(), id);
-        }
     }
 }
 

@@ -79,6 +79,7 @@ fn first(
         terms,
         created: at,
         expires_inside,
+        handles: prepay.handles().collect(),
         prepay,
         in_cashier: BTreeSet::new(),
         state: TradeState::NotPay,

@@ -79,9 +79,13 @@ async fn read(
 ) -> Result<Answer<TradeView>, Problem> {
     let found = simulator.look(|platform, now| {
         let at = platform.moment(now);
-        let fits = |trade: &&Trade| trade.out_trade_no == number && of.fits(trade);
-        let newest = platform.truth().trades().rev().find(fits);
-        newest.map(|trade| view(at, trade))
+        let books = platform.truth();
+        let mut merchants = books.accounts.keys();
+        let trade = match &of.mch_id {
+            Some(mch_id) => books.trade(mch_id, &number),
+            None => merchants.find_map(|mch_id| books.trade(mch_id, &number)),
+        };
+        trade.map(|trade| view(at, trade))
     });
     found.map(Answer).ok_or_else(|| {
         Problem::not_found(format!(

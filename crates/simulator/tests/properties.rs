@@ -1,0 +1,214 @@
+//! What holds whatever people, merchants and fate do.
+
+mod common;
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use common::{HEARD, Merchant, NOON, post};
+use proptest::prelude::*;
+use tongbao_simulator::{
+    Delivered, FaultKind, NewFault, NotificationKind, NotificationState, Outgoing, Platform,
+    Target, Trade, TradeState, UnixMillis,
+};
+
+const PATHS: [&str; 3] = ["/pay/unifiedorder", "/pay/orderquery", "/pay/closeorder"];
+
+/// One thing that happens.
+#[derive(Clone, Debug)]
+enum Move {
+    Place(u8, u64),
+    Query(u8),
+    Close(u8),
+    Scan(u8),
+    Pay(u8, bool),
+    Fault(usize, u32),
+    Heal,
+    Pass(u32),
+    /// Answers the oldest notification under way.
+    Answer(bool),
+}
+
+fn moves() -> impl Strategy<Value = Vec<Move>> {
+    let order = 0..4u8;
+    let one = prop_oneof![
+        4 => (order.clone(), prop_oneof![Just(100u64), Just(60_000)])
+            .prop_map(|(order, fen)| Move::Place(order, fen)),
+        1 => order.clone().prop_map(Move::Query),
+        1 => order.clone().prop_map(Move::Close),
+        1 => order.clone().prop_map(Move::Scan),
+        4 => (order, any::<bool>()).prop_map(|(order, typed)| Move::Pay(order, typed)),
+        1 => (0..FaultKind::ALL.len(), 1..3u32).prop_map(|(kind, times)| Move::Fault(kind, times)),
+        1 => Just(Move::Heal),
+        3 => (0..40_000u32).prop_map(Move::Pass),
+        3 => any::<bool>().prop_map(Move::Answer),
+    ];
+    prop::collection::vec(one, 1..60)
+}
+
+struct Walk {
+    platform: Platform,
+    merchant: Merchant,
+    now: UnixMillis,
+    under_way: Vec<Outgoing>,
+}
+
+impl Walk {
+    fn new() -> Self {
+        Self {
+            platform: Platform::new(7),
+            merchant: Merchant::ready_made(),
+            now: NOON,
+            under_way: Vec::new(),
+        }
+    }
+
+    fn step(&mut self, step: &Move) {
+        let (now, merchant) = (self.now, &self.merchant);
+        let number = |order: u8| format!("T0000{order}");
+        match *step {
+            Move::Place(order, fen) => {
+                let fields = Merchant::order(&number(order), fen);
+                let request = merchant.request(PATHS[0], &fields);
+                self.platform.handle(now, &request);
+            }
+            Move::Query(order) => {
+                let request = merchant.request(PATHS[1], &Merchant::number(&number(order)));
+                self.platform.handle(now, &request);
+            }
+            Move::Close(order) => {
+                let request = merchant.request(PATHS[2], &Merchant::number(&number(order)));
+                self.platform.handle(now, &request);
+            }
+            Move::Scan(order) => {
+                if let Some(code) = self.code(&number(order)) {
+                    let _ = self.platform.scan(now, "alice", &code);
+                }
+            }
+            Move::Pay(order, typed) => {
+                if let Some(code) = self.code(&number(order)) {
+                    let password = typed.then_some("123456");
+                    let _ = self.platform.pay(now, "alice", &code, password);
+                }
+            }
+            Move::Fault(kind, times) => {
+                let asked = NewFault {
+                    times: Some(times),
+                    ..NewFault::of(FaultKind::ALL[kind])
+                };
+                self.platform.add_fault(now, asked);
+            }
+            Move::Heal => self.platform.clear_faults(),
+            Move::Pass(millis) => self.now = now + Duration::from_millis(millis.into()),
+            Move::Answer(heard) => {
+                if !self.under_way.is_empty() {
+                    let outgoing = self.under_way.remove(0);
+                    let (status, body) = if heard { (200, HEARD) } else { (500, &b""[..]) };
+                    let body = Bytes::copy_from_slice(body);
+                    let answer = Delivered::Http { status, body };
+                    self.platform.answered(now, outgoing.id, answer);
+                }
+            }
+        }
+        self.under_way.extend(self.platform.fire(self.now));
+    }
+
+    fn code(&self, number: &str) -> Option<Target> {
+        let trade = self.platform.truth().trade(&self.merchant.mch_id, number)?;
+        trade.prepay.code_url.clone().map(Target::CodeUrl)
+    }
+
+    fn states(&self) -> Vec<TradeState> {
+        let state = |trade: &Trade| trade.state.clone();
+        self.platform.truth().trades().map(state).collect()
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn money_moves_once_and_what_is_over_stays_over(moves in moves()) {
+        let mut walk = Walk::new();
+        let total = walk.platform.truth().total_fen();
+        for step in &moves {
+            let before = walk.states();
+            walk.step(step);
+
+            let books = walk.platform.truth();
+            prop_assert_eq!(books.total_fen(), total);
+            let received = books.accounts[&walk.merchant.mch_id].balance_fen;
+            prop_assert_eq!(books.paid_fen(), received);
+            for (was, is) in before.iter().zip(walk.states()) {
+                prop_assert!(*was == TradeState::NotPay || *was == is);
+            }
+        }
+    }
+
+    #[test]
+    fn only_a_forgery_tells_of_a_payment_that_was_not_made(moves in moves()) {
+        let mut walk = Walk::new();
+        for step in &moves {
+            walk.step(step);
+        }
+        let books = walk.platform.truth();
+        for told in walk.platform.notifications() {
+            let paid = books.trades().any(|trade| trade.id == told.trade && trade.paid().is_some());
+            prop_assert!(paid || told.kind == NotificationKind::Forged);
+        }
+    }
+
+    /// Once faults are over and the merchant answers, every payment is told within a day.
+    #[test]
+    fn every_payment_is_told_in_the_end(moves in moves()) {
+        let mut walk = Walk::new();
+        for step in &moves {
+            walk.step(step);
+        }
+        walk.platform.clear_faults();
+        for _ in 0..200 {
+            while !walk.under_way.is_empty() {
+                walk.step(&Move::Answer(true));
+            }
+            let Some(due) = walk.platform.next_due() else { break };
+            walk.now = walk.now.max(due);
+            walk.under_way.extend(walk.platform.fire(walk.now));
+        }
+        for told in walk.platform.notifications() {
+            let ended = told.kind == NotificationKind::Forged
+                || told.state == NotificationState::Accepted;
+            prop_assert!(ended, "{:?}", told);
+        }
+    }
+
+    #[test]
+    fn a_snapshot_is_the_platform(moves in moves()) {
+        let mut walk = Walk::new();
+        let (first, rest) = moves.split_at(moves.len() / 2);
+        for step in first {
+            walk.step(step);
+        }
+        let text = serde_json::to_string(&walk.platform).unwrap();
+        let mut other = Walk {
+            platform: serde_json::from_str(&text).unwrap(),
+            now: walk.now,
+            under_way: walk.under_way.clone(),
+            ..Walk::new()
+        };
+        for step in rest {
+            walk.step(step);
+            other.step(step);
+        }
+        let text = |walk: &Walk| serde_json::to_string(&walk.platform).unwrap();
+        prop_assert_eq!(text(&walk), text(&other));
+    }
+
+    #[test]
+    fn no_bytes_are_too_strange(path in 0..3usize, body in prop::collection::vec(any::<u8>(), 0..300)) {
+        let mut platform = Platform::new(7);
+        let response = platform.handle(NOON, &post(PATHS[path], body));
+
+        prop_assert_eq!(response.answer().unwrap().status(), 200);
+        prop_assert_eq!(platform.truth().trades().count(), 0);
+    }
+}
