@@ -41,6 +41,9 @@ const FONT: &str = "fonts-noto-cjk";
 /// Client libraries from PyPI.
 const PYTHON_CLIENTS: &[&str] = &["wechatpy[cryptography]==1.8.18"];
 
+/// Client libraries from npm.
+const NODE_CLIENTS: &[&str] = &["wechatpay-axios-plugin@0.9.6"];
+
 /// Installs what is missing.
 pub(crate) fn packages() -> Result<()> {
     let mut missing: Vec<_> = PACKAGES
@@ -74,8 +77,13 @@ pub(crate) fn packages() -> Result<()> {
     })
 }
 
-/// Makes a Python environment with foreign client libraries, under `target`.
+/// Installs foreign client libraries under `target`, for Python and for Node.
 pub(crate) fn foreign_clients() -> Result<()> {
+    python_clients()?;
+    node_clients()
+}
+
+fn python_clients() -> Result<()> {
     let venv = root().join("target/foreign-venv");
     let python = venv.join("bin/python").display().to_string();
     let pip = [&["-m", "pip", "install", "--quiet"], PYTHON_CLIENTS].concat();
@@ -87,4 +95,14 @@ pub(crate) fn foreign_clients() -> Result<()> {
         &["-m", "venv", "--clear", &venv.display().to_string()],
     )?;
     run(&python, &pip)
+}
+
+fn node_clients() -> Result<()> {
+    let prefix = root().join("target/foreign-node");
+    if prefix.join("node_modules/wechatpay-axios-plugin").exists() {
+        return Ok(());
+    }
+    let prefix = prefix.display().to_string();
+    let install = ["install", "--no-audit", "--no-fund", "--prefix", &prefix];
+    run("npm", &[&install, NODE_CLIENTS].concat())
 }
