@@ -101,19 +101,16 @@ fn planted(seeds: Range<u64>, orders: usize) -> Result<()> {
                 .cloned()
                 .map(|seen| (seed, seen))
         });
-        match found {
-            Some((seed, seen)) => {
-                let tried = seed - seeds.start + 1;
-                println!(
-                    "{bug:?}: found by seed {tried} ({}): {}",
-                    seen.invariant,
-                    bug.what().trim()
-                );
-            }
-            None => {
-                println!("{bug:?}: NOT FOUND: {}", bug.what().trim());
-                missed.push(*bug);
-            }
+        if let Some((first, seen)) = found {
+            let tried = first - seeds.start + 1;
+            println!(
+                "{bug:?}: found by seed {tried} ({}): {}",
+                seen.invariant,
+                bug.what().trim()
+            );
+        } else {
+            println!("{bug:?}: NOT FOUND: {}", bug.what().trim());
+            missed.push(*bug);
         }
     }
     println!(
@@ -158,7 +155,7 @@ struct Sums {
 )]
 fn many(args: &Args, seeds: Range<u64>) -> Result<()> {
     let start = Instant::now();
-    let until = args.minutes.map(|minutes| Duration::from_mins(minutes));
+    let until = args.minutes.map(Duration::from_mins);
     let last = if until.is_some() { u64::MAX } else { seeds.end };
     let bar = if until.is_some() {
         ProgressBar::new_spinner()

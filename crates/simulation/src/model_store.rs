@@ -213,7 +213,9 @@ impl Store for ModelStore {
             .await
             .map(|mut claims| {
                 if let Some(bug) = self.bug {
-                    claims.iter_mut().for_each(|claim| bug.tamper_claim(claim));
+                    for claim in &mut claims {
+                        bug.tamper_claim(claim);
+                    }
                 }
                 claims
             })

@@ -151,7 +151,7 @@ impl World {
                 target,
                 request,
             } => {
-                self.arrives(exchange, target, request);
+                self.arrives(exchange, target, &request);
             }
             WorldEvent::Answers { exchange, response } => {
                 self.transport.answer(exchange, response);

@@ -1,5 +1,7 @@
 //! The rows, and what a command does to them.
 
+use std::collections::BTreeSet;
+
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
@@ -74,7 +76,7 @@ pub struct Tables {
     pub deliveries: Map<(EventId, EndpointId), DeliveryRow>,
     /// Money that should not be there.
     pub cases: Vec<Case>,
-    case_keys: Map<CaseKey, ()>,
+    case_keys: BTreeSet<CaseKey>,
     /// What came in.
     pub inbox: Map<(ChannelId, [u8; 32]), InboxRow>,
     pub(crate) idempotency: Map<(MerchantId, String), IdempotencyRecord>,
@@ -129,7 +131,7 @@ impl Tables {
                 case.receipt.transaction_id.clone(),
                 case.receipt.amount.minor(),
             );
-            let known = self.case_keys.insert(key, ()).is_some();
+            let known = !self.case_keys.insert(key);
             if !known || self.bug == Some(Bug::CaseOpenedTwice) {
                 self.cases.push(opened.case);
                 self.tell(opened.event);
@@ -275,22 +277,19 @@ impl Tables {
 
     fn receive(&mut self, entry: InboxEntry) {
         let key = (entry.channel, entry.body_hash);
-        match self.inbox.get_mut(&key) {
-            Some(row) => {
-                row.copies += 1;
-                row.last_at = entry.received_at;
-            }
-            None => {
-                let last_at = entry.received_at;
-                self.inbox.insert(
-                    key,
-                    InboxRow {
-                        entry,
-                        copies: 1,
-                        last_at,
-                    },
-                );
-            }
+        if let Some(row) = self.inbox.get_mut(&key) {
+            row.copies += 1;
+            row.last_at = entry.received_at;
+        } else {
+            let last_at = entry.received_at;
+            self.inbox.insert(
+                key,
+                InboxRow {
+                    entry,
+                    copies: 1,
+                    last_at,
+                },
+            );
         }
     }
 

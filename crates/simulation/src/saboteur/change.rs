@@ -16,7 +16,7 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
     match bug {
         Bug::VersionSkips => {
             with_payment(change, |payment| {
-                payment.version += i64::from(payment.version > 1)
+                payment.version += i64::from(payment.version > 1);
             });
         }
         Bug::AttemptsNotWritten => {

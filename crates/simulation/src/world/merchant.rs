@@ -26,10 +26,16 @@ enum Payer {
 /// What the merchant has heard of one call.
 enum Heard {
     Created(PaymentId),
-    Started { code: Option<(AttemptId, String)> },
-    Closed { state: &'static str },
-    Refused(String),
-    Failed(String),
+    Started {
+        code: Option<(AttemptId, String)>,
+    },
+    Closed {
+        state: &'static str,
+    },
+    /// For good.
+    Refused,
+    /// This time.
+    Failed,
 }
 
 /// What the merchant does next about an order.
@@ -86,7 +92,7 @@ impl Order {
         let closes = chance.percent(25);
         Self {
             number: format!("ORDER-{place:04}"),
-            amount: i64::try_from(chance.between(1, 5_000_00)).unwrap_or(1),
+            amount: i64::try_from(chance.between(1, 500_000)).unwrap_or(1),
             expires_in: i64::try_from(chance.between(90, 1_800)).unwrap_or(600),
             payer: chance.pick(&payers),
             step: Step::Create,
@@ -159,8 +165,8 @@ impl World {
                     Step::Done
                 };
             }
-            Heard::Closed { state: "pending" } | Heard::Failed(_) => {}
-            Heard::Closed { .. } | Heard::Refused(_) => order.step = Step::Done,
+            Heard::Closed { state: "pending" } | Heard::Failed => {}
+            Heard::Closed { .. } | Heard::Refused => order.step = Step::Done,
         }
         if order.step != Step::Done && order.calls_left > 0 {
             order.calls_left -= 1;
@@ -225,7 +231,7 @@ impl World {
         };
         let with_key = self.chance.percent(50);
         let orders = self.orders.clone();
-        let (kernel, store, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        let (kernel, rows, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
         story.tell(kernel.now(), "merchant", &format!("node {node}"), || {
             format!("{step:?} {}", ordered.merchant_order_no)
         });
@@ -259,7 +265,7 @@ impl World {
                     }
                 }
                 (Step::Look, Some(id)) => match engine.refresh(merchant.id, id).await {
-                    Ok(payment) if payment.is_final() => Heard::Refused("final".to_owned()),
+                    Ok(payment) if payment.is_final() => Heard::Refused,
                     Ok(payment) => Heard::Started {
                         code: payment.attempts.iter().find_map(code_of),
                     },
@@ -271,10 +277,10 @@ impl World {
                     },
                     Err(error) => heard_error(&error),
                 },
-                _ => Heard::Refused("nothing to do".to_owned()),
+                _ => Heard::Refused,
             };
             if let Heard::Created(id) = heard
-                && let Err(what) = at_boundary::e5_commit_before_reply(&store.tables(), id)
+                && let Err(what) = at_boundary::e5_commit_before_reply(&rows.tables(), id)
             {
                 story.violate(kernel.now(), "E5", what);
             }
@@ -381,7 +387,7 @@ fn heard_error(error: &EngineError) -> Heard {
             | Refusal::AlreadyClosed
             | Refusal::Expired
             | Refusal::TooManyAttempts,
-        ) => Heard::Refused(error.to_string()),
-        _ => Heard::Failed(error.to_string()),
+        ) => Heard::Refused,
+        _ => Heard::Failed,
     }
 }

@@ -21,11 +21,11 @@ impl World {
         &mut self,
         exchange: ExchangeId,
         target: Target,
-        request: Request<Bytes>,
+        request: &Request<Bytes>,
     ) {
         let response = match target {
-            Target::Platform => self.at_platform(&request),
-            Target::Webhook => self.at_merchant(&request),
+            Target::Platform => self.at_platform(request),
+            Target::Webhook => self.at_merchant(request),
         };
         let lost = self.chance.percent(self.transport.faults().answer_lost);
         let (response, delay) = match response {
@@ -268,7 +268,7 @@ impl World {
             });
         let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
         let travel = self.chance.millis(2, 80);
-        let (kernel, store, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        let (kernel, rows, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
         let hash = sha256(request.body());
         self.kernel.spawn(node, async move {
             let Ok(response) = engine.take_notification(channel, request).await else {
@@ -280,7 +280,7 @@ impl World {
             });
             if received {
                 let verdict =
-                    at_boundary::e4_commit_before_acknowledge(&store.tables(), channel, hash);
+                    at_boundary::e4_commit_before_acknowledge(&rows.tables(), channel, hash);
                 if let Err(what) = verdict {
                     story.violate(kernel.now(), "E4", what);
                 }

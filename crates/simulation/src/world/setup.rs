@@ -43,13 +43,13 @@ impl World {
     pub(super) fn set_up(plan: Plan, told: bool) -> Self {
         let fork = |name| Chance::fork(plan.seed, name);
         let kernel = Kernel::new(MORNING);
-        let story = Arc::new(Story::new(told));
+        let record = Arc::new(Story::new(told));
         let platform = Arc::new(Mutex::new(platform(&plan)));
         let known_accounts = Arc::new(Mutex::new(Vec::new()));
         let witness = CommitWitness {
             kernel: kernel.clone(),
             platform: platform.clone(),
-            story: story.clone(),
+            story: record.clone(),
             accounts: known_accounts.clone(),
             accept_late: plan.accept_late,
         };
@@ -76,7 +76,7 @@ impl World {
             platform,
             store,
             transport,
-            story,
+            story: record,
             nodes: Vec::new(),
             accounts: Vec::new(),
             merchant: tongbao_core::merchant::Merchant {
