@@ -241,6 +241,16 @@ async fn a_lost_answer_is_a_response_that_says_to_hang_up() {
 }
 
 #[tokio::test]
+async fn a_body_of_two_mebibytes_is_not_read() {
+    let api = Api::new();
+    let body = vec![b'x'; 2 * 1024 * 1024];
+    let request = common::post("/pay/unifiedorder", body).map(Body::from);
+
+    assert_eq!(api.send(request).await.status(), 413);
+    assert_eq!(api.get("/_sim/requests").await, json!([]));
+}
+
+#[tokio::test]
 async fn time_is_moved_by_hand() {
     let api = Api::new();
     let (status, clock) = api

@@ -53,7 +53,7 @@ impl WireResponse {
 }
 
 /// A page as the platform's front servers send it when no service behind them answers.
-pub(super) fn front_page(status: StatusCode) -> Response<Bytes> {
+pub(crate) fn front_page(status: StatusCode) -> Response<Bytes> {
     let page = format!(
         "<html>\r\n<head><title>{status}</title></head>\r\n<body>\r\n\
          <center><h1>{status}</h1></center>\r\n<hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"

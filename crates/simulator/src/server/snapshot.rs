@@ -68,7 +68,8 @@ impl Simulator {
 async fn write(path: &Path, text: &[u8]) -> io::Result<()> {
     use tokio::io::AsyncWriteExt as _;
 
-    let beside = path.with_extension("new");
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
     let mut file = tokio::fs::File::create(&beside).await?;
     file.write_all(text).await?;
     file.sync_all().await?;
