@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
+use tongbao_core::Timestamp;
 use tongbao_core::schedule::LEASE;
 
 use crate::engine::Engine;
@@ -24,6 +25,10 @@ const DELIVERIES_AN_ENDPOINT: usize = 8;
 /// The longest sleep. Work of this process rings; that of another process, and a
 /// lease that ran out, is found by looking.
 const NAP: Duration = Duration::from_secs(30);
+
+/// How long to wait when more is due than there is room for, or than an
+/// endpoint's lane takes: what finishes wakes the worker earlier.
+const FULL: Duration = Duration::from_millis(100);
 
 /// How long to leave a database alone that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -76,11 +81,15 @@ impl Engine {
     ) -> Result<Duration, EngineError> {
         let now = self.now();
         let lease_until = now + LEASE;
-        let mut full = false;
+        // Looking is cheap; claiming is a write, and a write waits for the disk.
+        if let Some(wait) = self.nothing_due(now).await? {
+            return Ok(wait);
+        }
         if *jobs < JOBS {
-            let room = JOBS - *jobs;
-            let claimed = self.store().claim_jobs(now, lease_until, room).await?;
-            full |= claimed.len() == room;
+            let claimed = self
+                .store()
+                .claim_jobs(now, lease_until, JOBS - *jobs)
+                .await?;
             *jobs += claimed.len();
             for job in claimed {
                 work.push(Box::pin(async move {
@@ -97,7 +106,6 @@ impl Engine {
                 .store()
                 .claim_deliveries(now, lease_until, DELIVERIES_AN_ENDPOINT, room)
                 .await?;
-            full |= claimed.len() == room;
             *deliveries += claimed.len();
             for claim in claimed {
                 work.push(Box::pin(async move {
@@ -109,13 +117,16 @@ impl Engine {
                 }));
             }
         }
-        // With no room left, the next thing to finish makes some.
-        if full || *jobs >= JOBS || *deliveries >= DELIVERIES {
-            return Ok(NAP);
-        }
+        Ok(self.nothing_due(now).await?.unwrap_or(FULL))
+    }
+
+    /// How long until something is due; none when something is.
+    async fn nothing_due(&self, now: Timestamp) -> Result<Option<Duration>, EngineError> {
         let next = self.store().next_due().await?;
-        Ok(next.map_or(NAP, |due| {
-            due.since(now).clamp(Duration::from_millis(1), NAP)
-        }))
+        Ok(match next {
+            Some(due) if due <= now => None,
+            Some(due) => Some(due.since(now).min(NAP)),
+            None => Some(NAP),
+        })
     }
 }
