@@ -9,6 +9,8 @@ use crate::{
 };
 
 mod decide;
+#[cfg(test)]
+mod tests;
 
 /// Who wanted it closed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]

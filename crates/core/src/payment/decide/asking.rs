@@ -11,8 +11,8 @@ use super::{Draft, Place};
 use crate::schedule::{HINT_INTERVAL, late_look, late_retry, query_gap};
 use crate::{AttemptId, Effect, Source, Timestamp};
 
-/// As soon as can be without going round in circles.
-pub(super) const BREATH: Duration = Duration::from_secs(1);
+/// A channel that hints at more is asked again after this breath.
+const BREATH: Duration = Duration::from_secs(1);
 
 /// Clocks are set back by less than this in the ordinary course of things.
 const CLOCK_STEP: Duration = Duration::from_mins(1);
@@ -127,10 +127,18 @@ impl Draft {
     }
 
     /// A query that a hint asked for stays asked for until its time, whichever
-    /// job runs before.
-    fn until_hint(&self, place: Place) -> Option<Duration> {
-        let planned = self.payment.attempts[place].hinted_at?;
-        let ahead = planned > self.now && planned <= self.now + HINT_INTERVAL;
-        ahead.then(|| planned.since(self.now))
+    /// job runs before. One that jitter brought forward was it.
+    fn until_hint(&mut self, place: Place) -> Option<Duration> {
+        let attempt = &mut self.payment.attempts[place];
+        let wait = attempt.hinted_at?.since(self.now);
+        if wait.is_zero() || wait > HINT_INTERVAL {
+            return None;
+        }
+        if wait <= HINT_INTERVAL / 9 {
+            attempt.hinted_at = Some(self.now);
+            self.changed = true;
+            return None;
+        }
+        Some(wait)
     }
 }

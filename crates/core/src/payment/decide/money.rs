@@ -1,6 +1,5 @@
 //! Money has come, or a message says so.
 
-use super::asking::BREATH;
 use super::{Draft, Place};
 use crate::case::Remedy;
 use crate::schedule::CONFIRM_AFTER;
@@ -115,12 +114,6 @@ impl Draft {
             source,
             Remedy::Refund,
         );
-        if matches!(self.payment.state, State::Closing { .. }) {
-            // A case and a close are two facts: told under one sequence number, one
-            // would be taken for a repetition of the other.
-            self.closes_later = true;
-            self.query(self.payment.attempts[place].id, BREATH);
-        }
     }
 
     /// A message claims that money has come, and proves too little: the platform
@@ -174,5 +167,11 @@ impl Draft {
             source,
             remedy,
         });
+        if matches!(self.payment.state, State::Closing { .. }) {
+            // A case and a close are two facts: told under one sequence number, one
+            // would be taken for a repetition of the other.
+            self.closes_later = true;
+            self.ask_again(place);
+        }
     }
 }

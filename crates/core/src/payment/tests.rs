@@ -1,0 +1,14 @@
+//! The decisions, held against a table, stories and random worlds.
+
+mod every_pair;
+mod json;
+mod random;
+mod refusals;
+mod step_rules;
+// One line a row, however long.
+#[rustfmt::skip]
+mod stories;
+#[rustfmt::skip]
+mod table;
+mod words;
+mod world;

@@ -1,0 +1,192 @@
+//! One payment with a clock and its job rows: what engine and store make of
+//! steps, without either.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::step_rules::judged;
+use super::words::new_payment;
+use crate::webhook::{EventType, spread};
+use crate::{
+    AttemptId, AttemptState, Effect, Event, Grade, JobKind, Outcome, Payment, Report, Rules,
+    Source, State, Step, Timestamp,
+};
+
+/// A call to a channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Call {
+    Start(AttemptId),
+    Query(AttemptId),
+    Close(AttemptId),
+}
+
+pub(super) type JobRow = (JobKind, Option<AttemptId>);
+
+pub(super) struct World {
+    pub(super) payment: Payment,
+    pub(super) now: Timestamp,
+    pub(super) rules: Rules,
+    /// One row for a kind and an attempt; asked for again it only comes forward.
+    pub(super) jobs: BTreeMap<JobRow, Timestamp>,
+    /// What the timeline remembers.
+    pub(super) log: Vec<(Event, Timestamp)>,
+    pub(super) calls: Vec<(Timestamp, Call)>,
+    pub(super) told: Vec<(EventType, i64)>,
+    /// None: exact times.
+    jitter: Option<u64>,
+}
+
+impl World {
+    pub(super) fn new(rules: Rules, jitter: Option<u64>) -> Self {
+        let payment = new_payment();
+        Self {
+            now: payment.created_at,
+            rules,
+            jobs: BTreeMap::from([((JobKind::Expire, None), payment.expires_at)]),
+            log: Vec::new(),
+            calls: Vec::new(),
+            told: Vec::new(),
+            jitter,
+            payment,
+        }
+    }
+
+    /// `None` when it was refused.
+    pub(super) fn happens(&mut self, event: Event) -> Option<Step> {
+        let step = judged(&self.payment, &event, self.now, self.rules)?;
+        self.payment = step.payment.clone();
+        if step.changed {
+            self.log.push((event, self.now));
+        }
+        for effect in &step.effects {
+            self.follow(effect);
+        }
+        self.nothing_is_forgotten();
+        Some(step)
+    }
+
+    fn follow(&mut self, effect: &Effect) {
+        let (row, after) = match effect {
+            Effect::Start { attempt, after } => ((JobKind::Start, Some(*attempt)), *after),
+            Effect::Query { attempt, after } => ((JobKind::Query, Some(*attempt)), *after),
+            Effect::Close { attempt } => ((JobKind::Close, Some(*attempt)), Duration::ZERO),
+            Effect::Expire => {
+                self.jobs
+                    .insert((JobKind::Expire, None), self.payment.expires_at);
+                return;
+            }
+            Effect::Tell(kind) => {
+                self.told.push((*kind, self.payment.version));
+                return;
+            }
+            Effect::OpenCase { .. } => {
+                self.told
+                    .push((EventType::CaseOpened, self.payment.version));
+                return;
+            }
+        };
+        let after = match &mut self.jitter {
+            Some(jitter) if after > Duration::from_secs(1) => {
+                *jitter = jitter
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1);
+                spread(after, *jitter >> 16)
+            }
+            _ => after,
+        };
+        let due = self.now + after;
+        let row = self.jobs.entry(row).or_insert(due);
+        *row = due.min(*row);
+    }
+
+    /// The row that is due first.
+    pub(super) fn next(&self) -> Option<(JobRow, Timestamp)> {
+        let first = self.jobs.iter().min_by_key(|(_, due)| **due)?;
+        Some((*first.0, *first.1))
+    }
+
+    /// Runs the job that is due first, when it is due. False when there is none.
+    pub(super) fn run_next(&mut self, answer: impl FnOnce(Call) -> (Grade, Outcome)) -> bool {
+        let Some((row, due)) = self.next() else {
+            return false;
+        };
+        self.now = self.now.max(due);
+        self.jobs.remove(&row);
+        match self.call_of(row) {
+            Ok(call) => {
+                self.calls.push((self.now, call));
+                let (grade, outcome) = answer(call);
+                self.happens(answered(call, grade, outcome))
+                    .expect("it is of an attempt of ours");
+            }
+            Err(event) => {
+                if let Some(event) = event {
+                    self.happens(event);
+                }
+                self.nothing_is_forgotten();
+            }
+        }
+        true
+    }
+
+    /// What the row comes to by now, as the engine has it.
+    fn call_of(&self, (kind, attempt): JobRow) -> Result<Call, Option<Event>> {
+        let Some(attempt) = attempt.and_then(|id| self.payment.attempt(id)) else {
+            return Err(Some(Event::Expired));
+        };
+        let takes_money = matches!(self.payment.state, State::Created | State::Pending);
+        match kind {
+            JobKind::Start if !attempt.state.is_open() => Err(None),
+            JobKind::Start if takes_money => Ok(Call::Start(attempt.id)),
+            JobKind::Start | JobKind::Query => Ok(Call::Query(attempt.id)),
+            JobKind::Close if attempt.state == AttemptState::Succeeded => Err(None),
+            JobKind::Close => Ok(Call::Close(attempt.id)),
+            JobKind::Expire => Err(None),
+        }
+    }
+
+    /// Whatever is open has a row that will ask about it.
+    fn nothing_is_forgotten(&self) {
+        let asked = |id| self.jobs.keys().any(|(_, attempt)| *attempt == Some(id));
+        for attempt in &self.payment.attempts {
+            let claimed =
+                attempt.hinted_at.is_some_and(|at| at > self.now) && attempt.received.is_none();
+            let wanted = attempt.state.is_open() || claimed;
+            assert!(!wanted || asked(attempt.id), "forgotten: {attempt:?}");
+        }
+        match self.payment.state {
+            State::Created | State::Pending => {
+                let ends = self.jobs.contains_key(&(JobKind::Expire, None));
+                assert!(ends, "will never expire");
+            }
+            State::Closing { .. } => assert!(!self.jobs.is_empty(), "will never be closed"),
+            State::Paid { .. } | State::Closed { .. } => {}
+        }
+    }
+
+    /// What was remembered gives the payment again.
+    pub(super) fn folded(&self) -> Payment {
+        self.log.iter().fold(new_payment(), |payment, (event, at)| {
+            payment
+                .on(event.clone(), *at, self.rules)
+                .expect("it was taken")
+                .payment
+        })
+    }
+}
+
+fn answered(call: Call, grade: Grade, outcome: Outcome) -> Event {
+    let (attempt, source) = match call {
+        Call::Start(attempt) => (attempt, Source::Answer),
+        Call::Query(attempt) => (attempt, Source::Query),
+        Call::Close(attempt) => (attempt, Source::Close),
+    };
+    Event::Reported {
+        report: Box::new(Report {
+            attempt,
+            source,
+            grade,
+            outcome,
+        }),
+    }
+}
