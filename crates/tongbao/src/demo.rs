@@ -1,0 +1,189 @@
+//! `tongbao demo`: the gateway, the platforms and a shop in one process.
+//!
+//! The three speak over HTTP alone, as they would on three machines: the shop is
+//! a merchant like any other, and the simulator does not know who asks it.
+
+mod dir;
+mod keep;
+mod key;
+mod ports;
+mod shop;
+mod welcome;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context, anyhow};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tongbao_core::channel::Confirm;
+use tongbao_engine::Mint;
+use tongbao_simulator::server::{self as simulator, Simulator, system_clock};
+use tongbao_simulator::{Account, Platform};
+
+use self::dir::DemoDir;
+use self::ports::Ports;
+use self::shop::ShopConfig;
+use self::welcome::Welcome;
+use crate::config::{BaseUrl, Config, DeclaredChannel, DeclaredMerchant, Limits, Log, Webhooks};
+use crate::gateway::{Gateway, Listeners};
+use crate::seams::{OsMint, stopwatch};
+use crate::secret::Secret;
+use crate::server;
+
+/// Starts the gateway, the simulated platforms and a small shop, all on this machine, and prints
+/// where they are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  tongbao demo
+  tongbao demo --data-dir ./demo      keeps orders and payments for the next time
+  tongbao demo --port-base 18080      when 8080, 8090 or 8100 is taken")]
+pub(crate) struct Args {
+    /// Keeps everything here and goes on with it the next time; without it, a fresh directory that
+    /// is removed at the end.
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    ports: Ports,
+}
+
+/// What goes wrong, and what the shop is told.
+const LOG_LEVEL: &str = "warn,tongbao::demo=info";
+
+/// What the payer reads on the checkout page.
+const MERCHANT: &str = "通宝茶铺";
+
+/// Runs until `stop`.
+pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<ExitCode> {
+    let began = stopwatch();
+    let listeners = args.ports.take().await?;
+    let urls = Urls {
+        gateway: url(&listeners.gateway)?,
+        shop: url(&listeners.shop)?,
+        simulator: url(&listeners.simulator)?,
+    };
+    let dir = DemoDir::open(args.data_dir)?;
+    let api_key = key::api_key(&dir.shop())?;
+    let config = config(&dir, &urls, &api_key)?;
+    crate::logs::start(&config.log);
+
+    let gateway = Gateway::open(&config).await?;
+    let simulator = open_simulator(&dir)?;
+    let public = Listeners {
+        public: listeners.gateway,
+        admin: None,
+    };
+    let shop = async {
+        let router = shop::open(ShopConfig {
+            public_url: urls.shop.clone(),
+            gateway_url: urls.gateway.clone(),
+            phone_url: urls.simulator.clone(),
+            api_key: api_key.clone(),
+            dir: &dir.shop(),
+        })
+        .await?;
+        let welcome = Welcome {
+            urls: &urls,
+            api_key: &api_key,
+            dir: &dir,
+            started_within: stopwatch().saturating_sub(began),
+        };
+        println!("{welcome}");
+        server::serve(listeners.shop, router, Limits::default(), stop.clone()).await;
+        anyhow::Ok(())
+    };
+    let stopped = stop.clone().cancelled_owned();
+    let ended = futures::join!(
+        until_one_ends(gateway.run(public, stop.clone()), &stop),
+        until_one_ends(
+            async { Ok(simulator::serve(listeners.simulator, simulator, stopped).await?) },
+            &stop
+        ),
+        until_one_ends(shop, &stop),
+    );
+    ended.0.context("the gateway")?;
+    ended.1.context("the simulator")?;
+    ended.2.context("the shop")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Where each of the three is reached; no slash at the end.
+struct Urls {
+    gateway: String,
+    shop: String,
+    simulator: String,
+}
+
+fn url(listener: &TcpListener) -> anyhow::Result<String> {
+    Ok(format!("http://{}", listener.local_addr()?))
+}
+
+/// One of three is no demo: when one ends, the others do.
+async fn until_one_ends(
+    program: impl Future<Output = anyhow::Result<()>>,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    let ended = program.await;
+    stop.cancel();
+    ended
+}
+
+/// What an operator would write into `tongbao.toml`. No file and no variable
+/// changes it: a demo must not touch anything real.
+fn config(dir: &DemoDir, urls: &Urls, api_key: &Secret) -> anyhow::Result<Config> {
+    let base_url = |url: &str| {
+        url.parse::<BaseUrl>()
+            .map_err(|error| anyhow!("{url} {error}"))
+    };
+    let account = Account::ready_made();
+    let settings = [
+        ("app_id", account.app_id),
+        ("mch_id", account.mch_id),
+        ("api_v2_key", account.api_v2_key.0),
+    ];
+    let defaults = Config::default();
+    Ok(Config {
+        public_url: Some(base_url(&urls.gateway)?),
+        data_dir: dir.gateway(),
+        platforms: BTreeMap::from([("wechat_pay".to_owned(), base_url(&urls.simulator)?)]),
+        // The shop is on this machine.
+        webhooks: Webhooks {
+            allow_networks: ["127.0.0.0/8".parse()?].into_iter().collect(),
+            allow_http: true,
+        },
+        log: Log {
+            level: LOG_LEVEL
+                .to_owned()
+                .try_into()
+                .map_err(|error| anyhow!("{LOG_LEVEL} {error}"))?,
+            ..defaults.log
+        },
+        merchants: vec![DeclaredMerchant {
+            name: MERCHANT.to_owned(),
+            api_key: Some(api_key.clone()),
+            api_key_file: None,
+            channels: vec![DeclaredChannel {
+                kind: "wechat_v2".to_owned(),
+                name: "微信支付（模拟）".to_owned(),
+                enabled: true,
+                confirm: Confirm::default(),
+                settings: settings
+                    .map(|(name, value)| (name.to_owned(), Secret::new(value)))
+                    .into(),
+            }],
+        }],
+        ..defaults
+    })
+}
+
+fn open_simulator(dir: &DemoDir) -> anyhow::Result<Simulator> {
+    let mut seed = [0; 8];
+    OsMint::default().fill(&mut seed);
+    let seed = u64::from_be_bytes(seed);
+    Ok(match dir.simulator() {
+        Some(file) => Simulator::open(file, seed, system_clock)?,
+        None => Simulator::new(Platform::new(seed), system_clock),
+    })
+}

@@ -1,0 +1,7 @@
+//! The real program, `tongbao demo`: an order is placed, paid and told.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod chrome;
+mod in_a_browser;
+mod over_http;
+mod program;

@@ -1,0 +1,74 @@
+//! The program itself, on free ports.
+
+use std::path::Path;
+use std::process::{ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::{Child, Command};
+
+/// A running demo and the addresses that it printed. Killed when dropped.
+pub(crate) struct Demo {
+    child: Child,
+    pub(crate) shop: String,
+    pub(crate) phone: String,
+    pub(crate) docs: String,
+    pub(crate) api_key: String,
+}
+
+impl Demo {
+    /// In a directory of its own that nobody keeps.
+    pub(crate) async fn start() -> Self {
+        Self::of(&mut command()).await
+    }
+
+    pub(crate) async fn start_in(data_dir: &Path) -> Self {
+        Self::of(command().arg("--data-dir").arg(data_dir)).await
+    }
+
+    async fn of(command: &mut Command) -> Self {
+        let command = command.stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut printed = Vec::new();
+        while let Some(line) = lines.next_line().await.unwrap() {
+            let last = line.starts_with("Ctrl-C");
+            printed.push(line);
+            if last {
+                break;
+            }
+        }
+        let after = |label: &str| {
+            let line = printed.iter().find_map(|line| line.split_once(label));
+            let (_, rest) = line.unwrap_or_else(|| panic!("no {label} in {printed:#?}"));
+            let word = rest.split_whitespace().next().unwrap();
+            word.trim_end_matches('/').to_owned()
+        };
+        Self {
+            shop: after("Shop"),
+            phone: after("Phone"),
+            docs: after("Docs"),
+            api_key: after("TONGBAO_API_KEY="),
+            child,
+        }
+    }
+
+    /// Ctrl-C.
+    pub(crate) async fn stop(mut self) -> ExitStatus {
+        let pid = self.child.id().unwrap().try_into().unwrap();
+        kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
+        self.child.wait().await.unwrap()
+    }
+}
+
+/// On ports that are free.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tongbao"));
+    command.args([
+        "demo",
+        "--gateway-port=0",
+        "--shop-port=0",
+        "--simulator-port=0",
+    ]);
+    command
+}
