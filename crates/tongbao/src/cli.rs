@@ -1,7 +1,11 @@
 //! The commands.
 
+mod check;
 mod completions;
+mod merchant;
+mod migrate;
 mod pay;
+mod serve;
 mod simulate;
 mod stop;
 
@@ -12,6 +16,7 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
+use crate::demo;
 
 /// 通宝: a self-hosted payment gateway for merchants in China.
 #[derive(Debug, Parser)]
@@ -35,6 +40,7 @@ pub(crate) struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
+  tongbao demo                             gateway, platforms and a shop to try it all
   tongbao serve                            the gateway, on http://127.0.0.1:8080
   tongbao simulate                         the platforms, played on http://127.0.0.1:8100
   tongbao check                            tries every channel's keys
@@ -44,10 +50,25 @@ Examples:
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    Demo(demo::Args),
+    /// Runs the gateway.
+    Serve(serve::Args),
     /// Plays the platforms, for any client.
     Simulate(simulate::Args),
     /// Asks for a payment, shows its QR code here, and waits until it is paid.
     Pay(pay::Args),
+    /// Reads the configuration and tries every channel's keys.
+    Check(check::Args),
+    /// Brings the database to this version.
+    Migrate(migrate::Args),
+    /// Adds and lists merchants.
+    #[command(subcommand)]
+    Merchant(merchant::MerchantCommand),
+    /// Makes keys for the merchant API.
+    #[command(subcommand)]
+    Key(merchant::KeyCommand),
+    /// Measures how fast the gateway is on this machine.
+    Bench(crate::bench::Args),
     /// Prints completions for a shell.
     Completions(completions::Args),
 }
@@ -72,9 +93,17 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
+    let config = || Config::load(cli.config.as_deref(), environment());
     match cli.command {
+        Command::Demo(args) => demo::run(args, stop::on_signal()?).await,
+        Command::Serve(args) => serve::run(args, &config()?).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Pay(args) => pay::run(args).await,
+        Command::Check(args) => check::run(args, &config()?).await,
+        Command::Migrate(args) => migrate::run(&args, &config()?),
+        Command::Merchant(command) => merchant::run(command, &config()?).await,
+        Command::Key(command) => merchant::run_key(command, &config()?).await,
+        Command::Bench(args) => crate::bench::run(args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

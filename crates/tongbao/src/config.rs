@@ -191,6 +191,17 @@ impl Config {
         }
     }
 
+    /// Whether a channel of that name is declared for that merchant.
+    pub fn declares(&self, merchant: &str, channel: &str) -> bool {
+        let declared = self
+            .merchants
+            .iter()
+            .filter(|declared| declared.name == merchant);
+        declared
+            .flat_map(|declared| &declared.channels)
+            .any(|declared| declared.name == channel)
+    }
+
     fn read_secret_files(&mut self, config_file: &Path) -> Result<(), ConfigError> {
         for merchant in &mut self.merchants {
             if let Some(file) = merchant.api_key_file.take() {

@@ -63,9 +63,16 @@ pub enum MasterKeyError {
 
 /// The key from the environment variable when that is set, else from the file;
 /// made and written when there is neither a file nor a database yet.
-///
-/// `in_environment` is the variable's value.
-pub fn load(
+pub fn load(config: &Config, mint: &dyn Mint) -> Result<MasterKey, MasterKeyError> {
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the variable's name comes from the config"
+    )]
+    let in_environment = std::env::var(&config.key.env).ok();
+    load_or(config, in_environment, mint)
+}
+
+fn load_or(
     config: &Config,
     in_environment: Option<String>,
     mint: &dyn Mint,
@@ -171,7 +178,7 @@ mod tests {
     }
 
     fn load(config: &Config) -> Result<MasterKey, MasterKeyError> {
-        super::load(config, None, &OsMint::default())
+        load_or(config, None, &OsMint::default())
     }
 
     #[test]
@@ -237,8 +244,7 @@ mod tests {
     fn the_environment_is_above_the_file() {
         let dir = tempfile::tempdir().unwrap();
         let text = STANDARD.encode([7; 32]);
-        let load =
-            |text: &str| super::load(&config(&dir), Some(text.to_owned()), &OsMint::default());
+        let load = |text: &str| load_or(&config(&dir), Some(text.to_owned()), &OsMint::default());
         assert_eq!(*load(&text).unwrap(), [7; 32]);
         assert!(!config(&dir).key_file().exists(), "nothing is written");
 

@@ -6,6 +6,6 @@ mod mint;
 mod transport;
 
 pub use address::AddressPolicy;
-pub use clock::SystemClock;
+pub use clock::{SystemClock, stopwatch};
 pub use mint::OsMint;
 pub use transport::HttpTransport;

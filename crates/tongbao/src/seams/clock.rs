@@ -1,6 +1,7 @@
 //! The machine's clock.
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use futures::future::BoxFuture;
 use tongbao_core::Timestamp;
@@ -23,4 +24,13 @@ impl Clock for SystemClock {
         #[expect(clippy::disallowed_methods, reason = "this is the Clock seam")]
         Box::pin(tokio::time::sleep(duration))
     }
+}
+
+/// How long since the first call: only ever goes forward. For measuring; nothing
+/// is decided by it.
+pub fn stopwatch() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    #[expect(clippy::disallowed_methods, reason = "a measure beside the Clock seam")]
+    let now = Instant::now();
+    now.duration_since(*START.get_or_init(|| now))
 }

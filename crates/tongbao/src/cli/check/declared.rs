@@ -1,0 +1,52 @@
+//! The key doctor for channels that are only declared: there may be no database
+//! yet that could hold them.
+
+use http::Request;
+use tongbao_channels::{Channel, Diagnosis, Settings, Stamp};
+use tongbao_engine::{Clock, Mint, Target, Transport};
+
+use crate::config::{Config, DeclaredChannel};
+use crate::seams::{OsMint, SystemClock};
+
+/// Asks the platform something harmless. An error is about the settings
+/// themselves: nothing was sent.
+pub(super) async fn diagnose(
+    config: &Config,
+    declared: &DeclaredChannel,
+    transport: &dyn Transport,
+) -> Result<Diagnosis, String> {
+    let channel = open(config, declared)?;
+    let mut nonce = [0; 16];
+    OsMint::default().fill(&mut nonce);
+    let nonce = format!("{:032x}", u128::from_be_bytes(nonce));
+    let stamp = Stamp {
+        now: SystemClock.now(),
+        nonce,
+    };
+    let request: Request<_> = channel.probe(&stamp).map_err(|error| error.to_string())?;
+    match transport
+        .send(Target::Platform, request, config.channel_timeout())
+        .await
+    {
+        Ok(response) => Ok(channel.diagnose(&response)),
+        Err(error) => Ok(Diagnosis {
+            healthy: false,
+            code: "unreachable",
+            cause: format!("the platform did not answer: {error}"),
+            cure: "check this machine's network, DNS and clock, and [platforms] in the \
+                   configuration"
+                .to_owned(),
+        }),
+    }
+}
+
+fn open(config: &Config, declared: &DeclaredChannel) -> Result<Box<dyn Channel>, String> {
+    let kind = declared.kind()?;
+    let settings = Settings::read(kind.fields, declared.settings_json());
+    let settings = settings.map_err(|error| error.to_string())?;
+    let base_url = match config.platforms.get(kind.platform) {
+        Some(url) => url.to_string(),
+        None => kind.default_base_url.to_owned(),
+    };
+    (kind.open)(&settings, &base_url).map_err(|error| error.to_string())
+}

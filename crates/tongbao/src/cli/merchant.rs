@@ -1,0 +1,75 @@
+//! `tongbao merchant`, `tongbao key`
+
+use std::process::ExitCode;
+
+use anyhow::{Context, bail};
+use clap::Subcommand;
+
+use crate::config::Config;
+use crate::declared::merchant;
+use crate::gateway::Gateway;
+
+/// Who gets the money. The gateway must not be running.
+#[derive(Debug, Subcommand)]
+pub(super) enum MerchantCommand {
+    /// Adds a merchant.
+    Add {
+        /// What payers read on the checkout page.
+        name: String,
+    },
+    /// Lists the merchants.
+    List,
+}
+
+/// Keys for the merchant API. The gateway must not be running.
+#[derive(Debug, Subcommand)]
+pub(super) enum KeyCommand {
+    /// Makes a key and prints it: the only time that it can be seen.
+    #[command(after_help = "Example:\n  tongbao key add default > ~/.tongbao-key")]
+    Add {
+        /// The merchant's name or id.
+        merchant: String,
+    },
+}
+
+pub(super) async fn run(command: MerchantCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    let gateway = open(config).await?;
+    let engine = gateway.engine();
+    match command {
+        MerchantCommand::Add { name } => {
+            if merchant(engine, name.trim()).await?.is_some() {
+                bail!("there is a merchant named {name:?}; choose another name");
+            }
+            println!("{}", engine.create_merchant(&name).await?.id);
+        }
+        MerchantCommand::List => {
+            for merchant in engine.store().merchants().await? {
+                println!("{}  {}", merchant.id, merchant.name);
+            }
+        }
+    }
+    gateway.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+pub(super) async fn run_key(command: KeyCommand, config: &Config) -> anyhow::Result<ExitCode> {
+    let KeyCommand::Add { merchant: wanted } = command;
+    let gateway = open(config).await?;
+    let engine = gateway.engine();
+    let merchant = match wanted.parse() {
+        Ok(id) => engine.store().merchant(id).await?,
+        Err(_) => merchant(engine, &wanted).await?,
+    };
+    let merchant = merchant.with_context(|| {
+        format!("there is no merchant {wanted:?}; tongbao merchant list shows all")
+    })?;
+    println!("{}", engine.create_api_key(merchant.id).await?);
+    gateway.close().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn open(config: &Config) -> anyhow::Result<Gateway> {
+    crate::logs::start(&config.log);
+    crate::process::harden(config.limits);
+    Gateway::open(config).await
+}
