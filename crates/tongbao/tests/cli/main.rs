@@ -1,0 +1,8 @@
+//! The program as it is used: a process, its output, its exit code.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod check;
+mod life;
+mod pay;
+mod program;
+mod usage;

@@ -1,0 +1,81 @@
+//! `tongbao pay`, with the gateway and the platforms beside it.
+
+use rustix::process::Signal;
+
+use crate::program::{API_KEY, Home, Running, shop};
+
+#[tokio::test]
+async fn a_payment_is_shown_paid_and_told() {
+    let home = Home::new("");
+    let simulator = home.simulate();
+    home.configure(&shop(&simulator).await);
+    let gateway = home.serve();
+
+    let mut paying = pay(&home, &gateway, "12.34");
+    paying.says("¥12.34");
+    let quiet = paying.says("█");
+    assert!(quiet.chars().all(|c| " █▀▄".contains(c)), "{quiet}");
+    scan_and_pay(&simulator).await;
+
+    let (status, out, err) = paying.ended();
+    assert_eq!(status.code(), Some(0), "{out}{err}");
+    assert!(out.contains("paid  pay_"), "{out}");
+}
+
+#[tokio::test]
+async fn ctrl_c_closes_the_payment() {
+    let home = Home::new("");
+    let simulator = home.simulate();
+    home.configure(&shop(&simulator).await);
+    let gateway = home.serve();
+
+    let mut paying = pay(&home, &gateway, "0.01");
+    paying.says("█");
+    paying.signal(Signal::INT);
+    let (status, out, err) = paying.ended();
+    assert_eq!(status.code(), Some(1), "{out}{err}");
+    assert!(out.contains("closed, not paid  pay_"), "{out}");
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_is_quoted() {
+    let home = Home::new("");
+    let gateway = home.serve();
+    let said = home
+        .command(&["pay", "0.01", "--gateway", &gateway.url])
+        .env("TONGBAO_API_KEY", "sk_00000000000000000000000000000000")
+        .output()
+        .unwrap();
+    let err = String::from_utf8(said.stderr).unwrap();
+    assert_eq!(said.status.code(), Some(2));
+    assert!(err.contains("401"), "{err}");
+}
+
+fn pay(home: &Home, gateway: &Running, amount: &str) -> Running {
+    let mut command = home.command(&["pay", amount, "--gateway", &gateway.url]);
+    command.env("TONGBAO_API_KEY", API_KEY);
+    Running::start(command)
+}
+
+/// Alice pays what lies on the platform.
+async fn scan_and_pay(simulator: &Running) {
+    let http = reqwest::Client::new();
+    let trades = http.get(format!("{}/_sim/trades", simulator.url));
+    let trades = trades.send().await.unwrap().text().await.unwrap();
+    let code = trades
+        .split("\"weixin://")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap();
+    let body = format!(r#"{{"code_url":"weixin://{code}","password":"123456"}}"#);
+    let paid = http
+        .post(format!("{}/_sim/wallets/alice/pay", simulator.url))
+        .header("content-type", "application/json")
+        .body(body)
+        .send()
+        .await
+        .unwrap();
+    assert!(paid.status().is_success(), "{}", paid.text().await.unwrap());
+}

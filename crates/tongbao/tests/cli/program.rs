@@ -1,0 +1,195 @@
+//! Starts the program and reads what it says.
+
+use std::io::{BufRead, BufReader, Lines};
+use std::path::Path;
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A directory of its own, where the program finds its configuration and keeps
+/// its data.
+pub(crate) struct Home(TempDir);
+
+/// What a program that has ended said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: i32,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// A program that runs; killed when dropped.
+pub(crate) struct Running {
+    child: Child,
+    out: Lines<BufReader<ChildStdout>>,
+    err: Lines<BufReader<ChildStderr>>,
+    /// Where it listens.
+    pub(crate) url: String,
+}
+
+impl Home {
+    /// A gateway on any port that is free, with these settings besides.
+    pub(crate) fn new(settings: &str) -> Self {
+        let home = Self(TempDir::new().unwrap());
+        home.configure(settings);
+        home
+    }
+
+    pub(crate) fn configure(&self, settings: &str) {
+        let text = format!("listen = \"127.0.0.1:0\"\n{settings}");
+        std::fs::write(self.path().join("tongbao.toml"), text).unwrap();
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
+        let output = self.command(args).output().unwrap();
+        Said {
+            code: output.status.code().unwrap(),
+            out: String::from_utf8(output.stdout).unwrap(),
+            err: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tongbao"));
+        command
+            .args(args)
+            .current_dir(self.path())
+            .stdin(Stdio::null());
+        for (name, _) in std::env::vars_os() {
+            if name.to_string_lossy().starts_with("TONGBAO_") {
+                command.env_remove(name);
+            }
+        }
+        command
+    }
+
+    /// Starts a gateway and waits until it is ready.
+    pub(crate) fn serve(&self) -> Running {
+        let mut running = Running::start(self.command(&["serve"]));
+        let ready = running.err.find_map(|line| {
+            let line = line.unwrap();
+            let address = line
+                .split_once("ready listen=")?
+                .1
+                .split(' ')
+                .next()?
+                .to_owned();
+            Some(address)
+        });
+        running.url = format!("http://{}", ready.expect("the gateway did not start"));
+        running
+    }
+
+    /// Starts the platforms and waits until they are ready.
+    pub(crate) fn simulate(&self) -> Running {
+        let mut running = Running::start(self.command(&["simulate", "--listen", "127.0.0.1:0"]));
+        let greeting = running.out.next().unwrap().unwrap();
+        let url = greeting
+            .split_whitespace()
+            .last()
+            .unwrap()
+            .trim_end_matches('/');
+        url.clone_into(&mut running.url);
+        running
+    }
+}
+
+impl Running {
+    pub(crate) fn start(mut command: Command) -> Self {
+        let mut child = command
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let out = BufReader::new(child.stdout.take().unwrap()).lines();
+        let err = BufReader::new(child.stderr.take().unwrap()).lines();
+        Self {
+            child,
+            out,
+            err,
+            url: String::new(),
+        }
+    }
+
+    /// The next line of its output that has `words`.
+    pub(crate) fn says(&mut self, words: &str) -> String {
+        self.out
+            .by_ref()
+            .map(Result::unwrap)
+            .find(|line| line.contains(words))
+            .unwrap()
+    }
+
+    /// The next line of its log that has `words`.
+    pub(crate) fn logs(&mut self, words: &str) -> String {
+        self.err
+            .by_ref()
+            .map(Result::unwrap)
+            .find(|line| line.contains(words))
+            .unwrap()
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// SIGTERM, and what it came to.
+    pub(crate) fn stop(mut self) -> (ExitStatus, String, String) {
+        self.signal(Signal::TERM);
+        self.ended()
+    }
+
+    /// Waits for its end.
+    pub(crate) fn ended(&mut self) -> (ExitStatus, String, String) {
+        let rest = |lines: &mut dyn Iterator<Item = std::io::Result<String>>| {
+            lines.map(|line| line.unwrap() + "\n").collect::<String>()
+        };
+        let (out, err) = (rest(&mut self.out), rest(&mut self.err));
+        (self.child.wait().unwrap(), out, err)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The platforms' ready-made account, as settings of a channel.
+pub(crate) async fn settings_of(simulator: &Running) -> String {
+    let url = format!("{}/_sim/credentials", simulator.url);
+    let text = reqwest::get(url).await.unwrap().text().await.unwrap();
+    let credentials: Value = serde_json::from_str(&text).unwrap();
+    let of = |name: &str| credentials["wechat"][name].as_str().unwrap().to_owned();
+    format!(
+        "app_id = {:?}\nmch_id = {:?}\napi_v2_key = {:?}\n",
+        of("app_id"),
+        of("mch_id"),
+        of("api_v2_key")
+    )
+}
+
+/// A merchant with one channel at the simulator.
+pub(crate) async fn shop(simulator: &Running) -> String {
+    shop_with(simulator, &settings_of(simulator).await)
+}
+
+/// For all tests of the program; good for nothing else.
+pub(crate) const API_KEY: &str = "sk_0123456789abcdefghijklmnopqrstuv";
+
+pub(crate) fn shop_with(simulator: &Running, settings: &str) -> String {
+    format!(
+        "[platforms]\nwechat_pay = {:?}\n[[merchants]]\nname = \"shop\"\napi_key = {API_KEY:?}\n\
+         [[merchants.channels]]\nkind = \"wechat_v2\"\nname = \"wechat\"\n\
+         [merchants.channels.settings]\n{settings}",
+        simulator.url
+    )
+}
