@@ -1,1 +1,363 @@
-//! SQLite.
+//! SQLite: one file, one thread that writes, readers beside it.
+//!
+//! - **Writes** queue for one thread, which takes all that wait into one
+//!   transaction and answers when it is on the disk: durable per command, paid
+//!   per batch.
+//! - **Reads** run where they are asked, on a connection of their own, and take
+//!   microseconds.
+//! - The database is in WAL mode with `synchronous=FULL`: with less, a power cut
+//!   takes back what was acknowledged.
+
+mod batch;
+mod cases;
+mod channels;
+mod column;
+mod commit;
+mod connection;
+mod data_keys;
+mod deliveries;
+mod endpoints;
+mod events;
+mod failure;
+mod idempotency;
+mod inbox;
+mod jobs;
+mod lock;
+mod merchants;
+mod migrate;
+mod page;
+mod payments;
+mod pulse;
+mod readers;
+mod statement;
+mod timeline;
+mod writer;
+
+use std::path::Path;
+
+use async_trait::async_trait;
+use rusqlite::Connection;
+use tongbao_core::channel::ChannelAccount;
+use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
+use tongbao_core::{
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+};
+
+pub use migrate::{Migrated, migrate};
+
+use crate::{
+    CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
+    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, Store,
+    StoreError,
+};
+use commit::Commit;
+use deliveries::{Record, Replay};
+use lock::Lock;
+use readers::Readers;
+use writer::Writer;
+
+/// A store in one SQLite file.
+///
+/// Dropping it finishes what waits to be written; [`SqliteStore::close`] does
+/// the same without holding up the thread.
+pub struct SqliteStore {
+    // Dropped in this order: the last connection to close carries the log over
+    // into the database, and the lock goes after everything else.
+    readers: Readers,
+    writer: Writer,
+    _lock: Lock,
+}
+
+impl SqliteStore {
+    /// Opens the database at `path`, makes it where there is none, and brings it
+    /// to this program's schema.
+    ///
+    /// One process at a time: a second one is refused. `path` must be on a local
+    /// disk.
+    pub fn open(path: &Path) -> Result<Self, StoreError> {
+        let lock = Lock::take(path)?;
+        let mut db = connection::writer(path)?;
+        let Migrated { from, to } = migrate::apply(&mut db)?;
+        if from != to {
+            tracing::info!(from, to, "the database has a new schema");
+        }
+        Ok(Self {
+            readers: Readers::new(path.to_owned()),
+            writer: Writer::start(path.to_owned(), db)?,
+            _lock: lock,
+        })
+    }
+
+    /// Finishes what waits to be written, and lets go of the file. Whoever asks
+    /// later is told so.
+    pub async fn close(&self) {
+        self.readers.close();
+        self.writer.close().await;
+    }
+
+    fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        self.readers.read(query)
+    }
+
+    async fn write<T, F>(&self, command: F) -> Result<T, StoreError>
+    where
+        F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
+        T: Send + 'static,
+    {
+        self.writer.write(command).await
+    }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn commit(&self, change: Change) -> Result<Vec<Job>, StoreError> {
+        let commit = Commit::new(change);
+        self.write(move |db| commit.run(db)).await
+    }
+
+    async fn claim_jobs(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Job>, StoreError> {
+        if limit == 0 || !self.read(|db| jobs::any_ready(db, now))? {
+            return Ok(Vec::new());
+        }
+        self.write(move |db| jobs::claim(db, now, lease_until, limit))
+            .await
+    }
+
+    async fn claim_deliveries(
+        &self,
+        now: Timestamp,
+        lease_until: Timestamp,
+        per_endpoint: usize,
+        limit: usize,
+    ) -> Result<Vec<DeliveryClaim>, StoreError> {
+        if self
+            .read(|db| deliveries::due(db, now, per_endpoint, limit))?
+            .is_empty()
+        {
+            return Ok(Vec::new());
+        }
+        let leased = self
+            .write(move |db| deliveries::claim(db, now, lease_until, per_endpoint, limit))
+            .await?;
+        self.read(|db| {
+            let claims = leased.iter().map(|leased| deliveries::load(db, leased));
+            claims.filter_map(Result::transpose).collect()
+        })
+    }
+
+    async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError> {
+        let record = Record::new(result);
+        self.write(move |db| record.write(db)).await
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|db| {
+            let (job, delivery) = (jobs::next_ready(db)?, deliveries::next_ready(db)?);
+            Ok([job, delivery].into_iter().flatten().min())
+        })
+    }
+
+    async fn redeliver(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        self.write(move |db| deliveries::redeliver(db, merchant, event, now))
+            .await
+    }
+
+    /// In steps, so that other writers go between: after a crash some of the
+    /// events may have been scheduled.
+    async fn replay(
+        &self,
+        merchant: MerchantId,
+        endpoint: EndpointId,
+        from: Timestamp,
+        to: Timestamp,
+        now: Timestamp,
+    ) -> Result<usize, StoreError> {
+        let replay = Replay {
+            merchant,
+            endpoint,
+            from,
+            to,
+            now,
+        };
+        let mut scheduled = 0;
+        for kind in EventType::ALL {
+            let mut next = Some((replay.from.as_millis(), String::new()));
+            while let Some(after) = next {
+                let replay = replay.clone();
+                let step = self.write(move |db| replay.step(db, kind, &after)).await?;
+                scheduled += step.scheduled;
+                next = step.next;
+            }
+        }
+        Ok(scheduled)
+    }
+
+    async fn payment(
+        &self,
+        merchant: MerchantId,
+        id: PaymentId,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.read(|db| payments::by_id(db, merchant, id))
+    }
+
+    async fn payment_by_order_no(
+        &self,
+        merchant: MerchantId,
+        merchant_order_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.read(|db| payments::by_order_no(db, merchant, merchant_order_no))
+    }
+
+    async fn payment_by_out_trade_no(
+        &self,
+        channel: ChannelId,
+        out_trade_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.read(|db| payments::by_out_trade_no(db, channel, out_trade_no))
+    }
+
+    async fn payment_by_checkout_token(&self, token: &str) -> Result<Option<Payment>, StoreError> {
+        self.read(|db| payments::by_checkout_token(db, token))
+    }
+
+    async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError> {
+        self.read(|db| payments::list(db, &filter))
+    }
+
+    async fn timeline(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+    ) -> Result<Vec<LogEntry>, StoreError> {
+        self.read(|db| timeline::of(db, merchant, payment))
+    }
+
+    async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError> {
+        self.read(|db| cases::list(db, &filter))
+    }
+
+    async fn events(&self, filter: EventFilter) -> Result<Page<WebhookEvent>, StoreError> {
+        self.read(|db| events::list(db, &filter))
+    }
+
+    async fn event(
+        &self,
+        merchant: MerchantId,
+        id: EventId,
+    ) -> Result<Option<WebhookEvent>, StoreError> {
+        self.read(|db| events::by_id(db, merchant, id))
+    }
+
+    async fn deliveries(
+        &self,
+        merchant: MerchantId,
+        event: EventId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.read(|db| deliveries::of_event(db, merchant, event))
+    }
+
+    async fn inbox(&self, filter: InboxFilter) -> Result<Page<InboxRow>, StoreError> {
+        self.read(|db| inbox::list(db, &filter))
+    }
+
+    async fn idempotency(
+        &self,
+        merchant: MerchantId,
+        key: &str,
+    ) -> Result<Option<IdempotencyRecord>, StoreError> {
+        self.read(|db| idempotency::of(db, merchant, key))
+    }
+
+    async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError> {
+        self.write(move |db| merchants::insert(db, &merchant)).await
+    }
+
+    async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
+        self.read(merchants::all)
+    }
+
+    async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError> {
+        self.read(|db| merchants::by_id(db, id))
+    }
+
+    async fn insert_api_key(&self, key: ApiKey) -> Result<(), StoreError> {
+        self.write(move |db| merchants::insert_api_key(db, &key))
+            .await
+    }
+
+    async fn api_key(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        self.read(|db| merchants::api_key(db, hash))
+    }
+
+    async fn save_channel(&self, account: ChannelAccount) -> Result<(), StoreError> {
+        self.write(move |db| channels::save(db, &account)).await
+    }
+
+    async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {
+        self.read(|db| channels::by_id(db, id))
+    }
+
+    async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError> {
+        self.read(|db| channels::all(db, merchant))
+    }
+
+    async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {
+        self.write(move |db| endpoints::save(db, &endpoint)).await
+    }
+
+    async fn endpoints(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, StoreError> {
+        self.read(|db| endpoints::all(db, merchant))
+    }
+
+    async fn endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<Option<Endpoint>, StoreError> {
+        self.read(|db| endpoints::by_id(db, merchant, id))
+    }
+
+    /// It is gone with the first step; what waited for it goes in further ones.
+    async fn delete_endpoint(
+        &self,
+        merchant: MerchantId,
+        id: EndpointId,
+    ) -> Result<bool, StoreError> {
+        let found = self
+            .write(move |db| endpoints::delete(db, merchant, id))
+            .await?;
+        while found
+            && self
+                .write(move |db| endpoints::clear_some(db, merchant, id))
+                .await?
+                > 0
+        {}
+        Ok(found)
+    }
+
+    async fn insert_data_key(&self, key: DataKey) -> Result<(), StoreError> {
+        self.write(move |db| data_keys::insert(db, &key)).await
+    }
+
+    async fn data_keys(&self) -> Result<Vec<DataKey>, StoreError> {
+        self.read(data_keys::all)
+    }
+
+    async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
+        self.read(|db| pulse::take(db, now))
+    }
+}

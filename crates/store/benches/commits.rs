@@ -1,0 +1,2 @@
+//! Durable commits a second.
+fn main() {}

@@ -1,0 +1,148 @@
+//! Money that should not be there.
+
+use rusqlite::{Connection, params};
+use tongbao_core::case::Remedy;
+use tongbao_core::{Case, CaseId, CaseKind, CaseState, MerchantId, Receipt, Source, Timestamp};
+
+use super::column::{self, IdText};
+use super::{page, statement};
+use crate::{CaseFilter, Page, StoreError};
+
+/// A case, ready to be written.
+pub(super) struct CaseRow {
+    merchant: IdText,
+    id: IdText,
+    channel: IdText,
+    payment: Option<IdText>,
+    attempt: Option<IdText>,
+    case: Case,
+}
+
+impl CaseRow {
+    pub(super) fn new(case: Case) -> Self {
+        Self {
+            merchant: IdText::of(case.merchant),
+            id: IdText::of(case.id),
+            channel: IdText::of(case.channel),
+            payment: case.payment.map(IdText::of),
+            attempt: case.attempt.map(IdText::of),
+            case,
+        }
+    }
+
+    /// Whether it is new: the same trade's case is opened once.
+    pub(super) fn insert(&self, db: &Connection) -> Result<bool, StoreError> {
+        let sql = "INSERT INTO cases (merchant_id, id, channel_id, kind, state, remedy, \
+                   payment_id, attempt_id, out_trade_no, amount, currency, transaction_id, payer, \
+                   paid_at, source, opened_at) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                   ON CONFLICT (channel_id, kind, transaction_id, amount, currency) DO NOTHING";
+        let Case { receipt, .. } = &self.case;
+        let currency = receipt.amount.currency();
+        let row = params![
+            self.merchant,
+            self.id,
+            self.channel,
+            self.case.kind.as_str(),
+            self.case.state.as_str(),
+            self.case.remedy.as_str(),
+            self.payment,
+            self.attempt,
+            self.case.out_trade_no,
+            receipt.amount.minor(),
+            currency.as_str(),
+            receipt.transaction_id,
+            receipt.payer,
+            receipt.paid_at.map(Timestamp::as_millis),
+            source_word(self.case.source),
+            self.case.opened_at.as_millis(),
+        ];
+        Ok(statement::run(db, sql, row)? > 0)
+    }
+}
+
+pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, StoreError> {
+    let sql = match (filter.payment, filter.state) {
+        (Some(_), _) => {
+            "SELECT id FROM cases WHERE merchant_id = ?1 AND payment_id = ?2 \
+             AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
+        }
+        // An index of its own: the few that somebody must look at.
+        (None, Some(CaseState::Open)) => {
+            "SELECT id FROM cases WHERE merchant_id = ?1 AND ?2 IS NULL \
+             AND state = 'open' AND ?3 = 'open' AND id < ?4 ORDER BY id DESC LIMIT ?5"
+        }
+        (None, _) => {
+            "SELECT id FROM cases WHERE merchant_id = ?1 AND ?2 IS NULL \
+             AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
+        }
+    };
+    let key = params![
+        IdText::of(filter.merchant),
+        filter.payment.map(IdText::of),
+        filter.state.map(CaseState::as_str),
+        filter.cursor.as_deref().unwrap_or(page::END),
+        page::fetched(filter.limit),
+    ];
+    let keys: Vec<CaseId> = statement::all(db, sql, key, column::id)?;
+    page::newest(
+        keys,
+        filter.limit,
+        |id| id,
+        |id| by_id(db, filter.merchant, id),
+    )
+}
+
+fn by_id(db: &Connection, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
+    let sql = "SELECT channel_id, kind, state, remedy, payment_id, attempt_id, out_trade_no, \
+               amount, currency, transaction_id, payer, paid_at, source, opened_at \
+               FROM cases WHERE merchant_id = ? AND id = ?";
+    let key = params![IdText::of(merchant), IdText::of(id)];
+    statement::first(db, sql, key, |row| {
+        Ok(Case {
+            id,
+            merchant,
+            channel: row.id()?,
+            kind: row.word(CaseKind::parse)?,
+            state: row.word(CaseState::parse)?,
+            remedy: row.word(Remedy::parse)?,
+            payment: row.opt_id()?,
+            attempt: row.opt_id()?,
+            out_trade_no: row.text()?,
+            receipt: Receipt {
+                amount: row.money()?,
+                transaction_id: row.text()?,
+                payer: row.opt_text()?,
+                paid_at: row.opt_time()?,
+            },
+            source: row.word(read_source)?,
+            opened_at: row.time()?,
+        })
+    })
+}
+
+const SOURCES: [Source; 6] = [
+    Source::Answer,
+    Source::Query,
+    Source::Close,
+    Source::Notification,
+    Source::Bill,
+    Source::Operator,
+];
+
+const fn source_word(source: Source) -> &'static str {
+    match source {
+        Source::Answer => "answer",
+        Source::Query => "query",
+        Source::Close => "close",
+        Source::Notification => "notification",
+        Source::Bill => "bill",
+        Source::Operator => "operator",
+    }
+}
+
+fn read_source(word: &str) -> Option<Source> {
+    SOURCES
+        .into_iter()
+        .find(|source| source_word(*source) == word)
+}

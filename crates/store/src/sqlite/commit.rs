@@ -1,0 +1,81 @@
+//! A decision and everything that must follow from it.
+//!
+//! Texts and JSON are written on the caller's side, before the command is
+//! queued: the writer's time is everybody's.
+
+use rusqlite::Connection;
+use tongbao_core::{Job, Timestamp};
+
+use super::cases::CaseRow;
+use super::events::EventRow;
+use super::idempotency::IdempotencyRow;
+use super::inbox::InboxMessage;
+use super::jobs::{self, Asked, JobText};
+use super::payments::PaymentRow;
+use super::timeline::LogRow;
+use crate::{Change, StoreError};
+
+pub(super) struct Commit {
+    idempotency: Option<IdempotencyRow>,
+    payment: Option<PaymentRow>,
+    log: Option<LogRow>,
+    finish: Option<JobText>,
+    jobs: Vec<Asked>,
+    events: Vec<EventRow>,
+    cases: Vec<(CaseRow, EventRow)>,
+    inbox: Option<InboxMessage>,
+}
+
+impl Commit {
+    pub(super) fn new(change: Change) -> Self {
+        let now: Option<Timestamp> = change.log.as_ref().map(|entry| entry.at);
+        Self {
+            idempotency: change.idempotency.map(IdempotencyRow::new),
+            payment: change.payment.map(PaymentRow::new),
+            log: change.log.map(|entry| LogRow::new(&entry)),
+            finish: change.finish.map(JobText::new),
+            jobs: change
+                .jobs
+                .into_iter()
+                .map(|job| Asked::new(job, now))
+                .collect(),
+            events: change.events.into_iter().map(EventRow::new).collect(),
+            cases: change
+                .cases
+                .into_iter()
+                .map(|opened| (CaseRow::new(opened.case), EventRow::new(opened.event)))
+                .collect(),
+            inbox: change.inbox.map(InboxMessage::new),
+        }
+    }
+
+    /// What can refuse comes first, so that a refusal seldom has anything to
+    /// take back.
+    pub(super) fn run(&self, db: &Connection) -> Result<Vec<Job>, StoreError> {
+        if let Some(record) = &self.idempotency {
+            record.insert(db)?;
+        }
+        if let Some(payment) = &self.payment {
+            payment.write(db)?;
+        }
+        if let Some(job) = &self.finish {
+            job.finish(db)?;
+        }
+        if let Some(entry) = &self.log {
+            entry.insert(db)?;
+        }
+        let claimed = jobs::ask(db, &self.jobs)?;
+        for event in &self.events {
+            event.insert(db)?;
+        }
+        for (case, event) in &self.cases {
+            if case.insert(db)? {
+                event.insert(db)?;
+            }
+        }
+        if let Some(message) = &self.inbox {
+            message.receive(db)?;
+        }
+        Ok(claimed)
+    }
+}

@@ -1,0 +1,69 @@
+//! Merchants and the keys of their API.
+
+use rusqlite::{Connection, params};
+use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::{MerchantId, Policy};
+
+use super::column::{Columns, IdText};
+use super::statement;
+use crate::StoreError;
+
+pub(super) fn insert(db: &Connection, merchant: &Merchant) -> Result<(), StoreError> {
+    let sql = "INSERT INTO merchants (id, name, accept_late, created_at) VALUES (?, ?, ?, ?)";
+    let Policy { accept_late } = merchant.policy;
+    let row = params![
+        IdText::of(merchant.id),
+        merchant.name,
+        accept_late,
+        merchant.created_at.as_millis()
+    ];
+    statement::run(db, sql, row).map(|_| ())
+}
+
+/// Oldest first.
+pub(super) fn all(db: &Connection) -> Result<Vec<Merchant>, StoreError> {
+    let sql = "SELECT id, name, accept_late, created_at FROM merchants ORDER BY created_at, id";
+    statement::all(db, sql, [], read)
+}
+
+pub(super) fn by_id(db: &Connection, id: MerchantId) -> Result<Option<Merchant>, StoreError> {
+    let sql = "SELECT id, name, accept_late, created_at FROM merchants WHERE id = ?";
+    statement::first(db, sql, params![IdText::of(id)], read)
+}
+
+fn read(row: &mut Columns<'_>) -> Result<Merchant, StoreError> {
+    Ok(Merchant {
+        id: row.id()?,
+        name: row.text()?,
+        policy: Policy {
+            accept_late: row.flag()?,
+        },
+        created_at: row.time()?,
+    })
+}
+
+pub(super) fn insert_api_key(db: &Connection, key: &ApiKey) -> Result<(), StoreError> {
+    let sql = "INSERT INTO api_keys (merchant_id, id, hash, hint, created_at) \
+               VALUES (?, ?, ?, ?, ?)";
+    let row = params![
+        IdText::of(key.merchant),
+        IdText::of(key.id),
+        key.hash,
+        key.hint,
+        key.created_at.as_millis()
+    ];
+    statement::run(db, sql, row).map(|_| ())
+}
+
+pub(super) fn api_key(db: &Connection, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+    let sql = "SELECT id, merchant_id, hash, hint, created_at FROM api_keys WHERE hash = ?";
+    statement::first(db, sql, params![hash], |row| {
+        Ok(ApiKey {
+            id: row.id()?,
+            merchant: row.id()?,
+            hash: row.hash()?,
+            hint: row.text()?,
+            created_at: row.time()?,
+        })
+    })
+}

@@ -1,0 +1,109 @@
+//! The schema, step by step.
+
+use std::path::Path;
+
+use rusqlite::Connection;
+
+use super::connection;
+use super::lock::Lock;
+use crate::StoreError;
+
+/// In the order of their numbers, the first being 1. What has been released is
+/// never edited.
+const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+
+/// `tbao`: marks the file as ours.
+const APPLICATION_ID: i32 = 0x7462_616f;
+
+/// What a migration did. Versions are the numbers of migrations; 0 is an empty
+/// file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrated {
+    /// As it was found.
+    pub from: u32,
+    /// As it is now.
+    pub to: u32,
+}
+
+/// Brings the database at `path` to this program's schema, and closes it.
+/// Makes it where there is none.
+pub fn migrate(path: &Path) -> Result<Migrated, StoreError> {
+    let _lock = Lock::take(path)?;
+    apply(&mut connection::writer(path)?)
+}
+
+/// Each step is one transaction: a crash leaves a whole older schema.
+pub(super) fn apply(db: &mut Connection) -> Result<Migrated, StoreError> {
+    let from = version(db)?;
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    if from > known {
+        return Err(StoreError::Failed(format!(
+            "the database has schema {from}, this program knows {known}; start the newer program \
+             that wrote it, or restore a backup from before"
+        )));
+    }
+    for (number, sql) in (1..).zip(MIGRATIONS).filter(|(number, _)| *number > from) {
+        let step = db.transaction_with_behavior(rusqlite::TransactionBehavior::Immediate)?;
+        step.execute_batch(sql)?;
+        step.pragma_update(None, "application_id", APPLICATION_ID)?;
+        step.pragma_update(None, "user_version", number)?;
+        step.commit()?;
+    }
+    Ok(Migrated { from, to: known })
+}
+
+fn version(db: &Connection) -> Result<u32, StoreError> {
+    let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+    let (application, version) = (read("application_id")?, read("user_version")?);
+    let tables: i64 = db.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))?;
+    let empty = application == 0 && version == 0 && tables == 0;
+    if !empty && application != i64::from(APPLICATION_ID) {
+        return Err(StoreError::Failed(
+            "the file is another program's database; point the data directory elsewhere".to_owned(),
+        ));
+    }
+    u32::try_from(version).map_err(|_| StoreError::Corrupt(format!("user_version is {version}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn memory() -> Connection {
+        Connection::open_in_memory().unwrap()
+    }
+
+    #[test]
+    fn an_empty_database_gets_every_step_and_a_second_time_none() {
+        let mut db = memory();
+        let known = u32::try_from(MIGRATIONS.len()).unwrap();
+        let report = |from| Ok(Migrated { from, to: known });
+
+        assert_eq!(apply(&mut db), report(0));
+        assert_eq!(apply(&mut db), report(known));
+    }
+
+    #[test]
+    fn a_newer_schema_is_refused_with_what_to_do() {
+        let mut db = memory();
+        apply(&mut db).unwrap();
+        db.pragma_update(None, "user_version", 99).unwrap();
+
+        let refused = apply(&mut db).unwrap_err().to_string();
+        assert!(refused.contains("schema 99"), "{refused}");
+        assert!(refused.contains("newer program"), "{refused}");
+    }
+
+    #[test]
+    fn another_programs_database_is_left_alone() {
+        let mut db = memory();
+        db.execute_batch("CREATE TABLE addresses (name TEXT)")
+            .unwrap();
+
+        assert!(apply(&mut db).is_err());
+        let tables: i64 = db
+            .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))
+            .unwrap();
+        assert_eq!(tables, 1);
+    }
+}

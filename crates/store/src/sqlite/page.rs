@@ -1,0 +1,41 @@
+//! Pages of lists that are merged from several runs of an index.
+
+use crate::{Page, StoreError};
+
+/// How many keys a page needs: one more than its rows, to know whether there is
+/// a next page.
+pub(super) fn fetched(limit: usize) -> i64 {
+    i64::try_from(limit.saturating_add(1)).unwrap_or(i64::MAX)
+}
+
+pub(super) fn empty<T>() -> Page<T> {
+    Page {
+        rows: Vec::new(),
+        next: None,
+    }
+}
+
+/// Behind every id: they are lower-case letters.
+pub(super) const END: &str = "~";
+
+/// The newest `limit` rows of those whose keys are given, at least [`fetched`]
+/// of every run. `cursor` is the key's id.
+pub(super) fn newest<K: Ord + Copy, I: std::fmt::Display, T>(
+    mut keys: Vec<K>,
+    limit: usize,
+    cursor: impl Fn(K) -> I,
+    mut load: impl FnMut(K) -> Result<Option<T>, StoreError>,
+) -> Result<Page<T>, StoreError> {
+    keys.sort_unstable_by(|a, b| b.cmp(a));
+    let more = keys.len() > limit;
+    keys.truncate(limit);
+    let last = keys.last().copied().filter(|_| more);
+    let mut rows = Vec::with_capacity(keys.len());
+    for key in keys {
+        rows.extend(load(key)?);
+    }
+    Ok(Page {
+        rows,
+        next: last.map(|key| cursor(key).to_string()),
+    })
+}

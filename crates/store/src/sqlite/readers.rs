@@ -1,0 +1,61 @@
+//! Connections that only read.
+
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use rusqlite::Connection;
+
+use super::connection;
+use crate::StoreError;
+
+/// How many are kept for the next caller. One is in use for a few microseconds
+/// at a time, on the caller's own thread, so there are about as many as there
+/// are threads.
+const KEEP: usize = 8;
+
+/// A stack of connections.
+pub(super) struct Readers {
+    path: PathBuf,
+    /// `None` once the store is closed.
+    idle: Mutex<Option<Vec<Connection>>>,
+}
+
+impl Readers {
+    pub(super) fn new(path: PathBuf) -> Self {
+        Self {
+            path,
+            idle: Mutex::new(Some(Vec::new())),
+        }
+    }
+
+    /// Runs `query` on one state of the database, whatever is written meanwhile.
+    pub(super) fn read<T>(
+        &self,
+        query: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let idle = self.idle().as_mut().ok_or(StoreError::Closed)?.pop();
+        let db = match idle {
+            Some(db) => db,
+            None => connection::reader(&self.path)?,
+        };
+        db.prepare_cached("BEGIN")?.execute([])?;
+        let answer = query(&db);
+        // A connection whose snapshot does not end is dropped, and with it the
+        // snapshot.
+        db.prepare_cached("COMMIT")?.execute([])?;
+        if let Some(idle) = self.idle().as_mut()
+            && idle.len() < KEEP
+        {
+            idle.push(db);
+        }
+        answer
+    }
+
+    pub(super) fn close(&self) {
+        *self.idle() = None;
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Option<Vec<Connection>>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,71 @@
+//! What happened to a payment.
+
+use rusqlite::{Connection, params};
+use tongbao_core::{MerchantId, PaymentId};
+
+use super::column::{IdText, json};
+use super::statement;
+use crate::{LogEntry, StoreError};
+
+/// One line, ready to be written.
+pub(super) struct LogRow {
+    merchant: IdText,
+    payment: IdText,
+    version: i64,
+    at: i64,
+    event: Option<String>,
+    rules: String,
+    state: String,
+}
+
+impl LogRow {
+    pub(super) fn new(entry: &LogEntry) -> Self {
+        Self {
+            merchant: IdText::of(entry.merchant),
+            payment: IdText::of(entry.payment),
+            version: entry.version,
+            at: entry.at.as_millis(),
+            event: entry.event.as_ref().map(json),
+            rules: json(&entry.rules),
+            state: entry.state.clone(),
+        }
+    }
+
+    pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
+        let sql = "INSERT INTO payment_log \
+                   (merchant_id, payment_id, version, at, event, rules, state) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+        let row = params![
+            self.merchant,
+            self.payment,
+            self.version,
+            self.at,
+            self.event,
+            self.rules,
+            self.state
+        ];
+        statement::run(db, sql, row).map(|_| ())
+    }
+}
+
+/// Oldest first.
+pub(super) fn of(
+    db: &Connection,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<LogEntry>, StoreError> {
+    let sql = "SELECT version, at, event, rules, state FROM payment_log \
+               WHERE merchant_id = ? AND payment_id = ? ORDER BY version";
+    let key = params![IdText::of(merchant), IdText::of(payment)];
+    statement::all(db, sql, key, |row| {
+        Ok(LogEntry {
+            merchant,
+            payment,
+            version: row.int()?,
+            at: row.time()?,
+            event: row.opt_json()?,
+            rules: row.json()?,
+            state: row.text()?,
+        })
+    })
+}

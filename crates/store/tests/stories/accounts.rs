@@ -1,0 +1,102 @@
+use tongbao_core::merchant::ApiKey;
+use tongbao_core::webhook::EventType;
+use tongbao_store::{DataKey, Store, StoreError, Unique};
+
+use super::people::*;
+use super::stage::each_store;
+
+async fn merchants_are_listed_oldest_first(store: &impl Store) {
+    open_shop_of(store, 2).await;
+    open_shop_of(store, 1).await;
+
+    let names: Vec<_> = store.merchants().await.unwrap();
+    let names: Vec<_> = names.iter().map(|merchant| &merchant.name).collect();
+    assert_eq!(names, ["茶馆 1", "茶馆 2"]);
+    let one = store.merchant(merchant()).await.unwrap().unwrap();
+    assert_eq!(one.name, "茶馆 1");
+    assert_eq!(store.merchant(id(3)).await, Ok(None));
+    let again = store.insert_merchant(one).await;
+    assert_eq!(again, Err(StoreError::Taken(Unique::Other)));
+}
+
+async fn an_api_key_is_found_by_its_hash(store: &impl Store) {
+    open_shop(store).await;
+    let key = ApiKey {
+        id: id(1),
+        merchant: merchant(),
+        hash: [5; 32],
+        hint: "sk_abcd".to_owned(),
+        created_at: NOON,
+    };
+    store.insert_api_key(key.clone()).await.unwrap();
+
+    assert_eq!(store.api_key([5; 32]).await, Ok(Some(key)));
+    assert_eq!(store.api_key([6; 32]).await, Ok(None));
+}
+
+async fn a_channel_is_changed_version_by_version(store: &impl Store) {
+    open_shop(store).await;
+    let mut account = account(1, 1);
+    assert_eq!(
+        store.save_channel(account.clone()).await,
+        Err(StoreError::Conflict)
+    );
+    account.version = 3;
+    assert_eq!(
+        store.save_channel(account.clone()).await,
+        Err(StoreError::Conflict)
+    );
+    account.version = 2;
+    account.enabled = false;
+    account.sealed_secrets = vec![0, 255];
+    store.save_channel(account.clone()).await.unwrap();
+
+    assert_eq!(store.channel(id(1)).await, Ok(Some(account.clone())));
+    assert_eq!(store.channels(merchant()).await, Ok(vec![account]));
+    assert_eq!(store.channel(id(2)).await, Ok(None));
+}
+
+async fn an_endpoint_can_be_changed_and_removed(store: &impl Store) {
+    open_shop(store).await;
+    let mut endpoint = endpoint(1);
+    store.save_endpoint(endpoint.clone()).await.unwrap();
+    endpoint.event_types = vec![EventType::PaymentPaid, EventType::CaseOpened];
+    endpoint.store = Some("till-2".to_owned());
+    endpoint.enabled = false;
+    store.save_endpoint(endpoint.clone()).await.unwrap();
+
+    assert_eq!(
+        store.endpoint(merchant(), id(1)).await,
+        Ok(Some(endpoint.clone()))
+    );
+    assert_eq!(store.endpoints(merchant()).await, Ok(vec![endpoint]));
+    assert_eq!(store.delete_endpoint(merchant(), id(1)).await, Ok(true));
+    assert_eq!(store.delete_endpoint(merchant(), id(1)).await, Ok(false));
+    assert_eq!(store.endpoint(merchant(), id(1)).await, Ok(None));
+    assert_eq!(store.endpoints(merchant()).await, Ok(Vec::new()));
+}
+
+async fn data_keys_are_kept_under_their_seal(store: &impl Store) {
+    open_shop(store).await;
+    let key = DataKey {
+        id: u32::MAX,
+        merchant: merchant(),
+        wrapped: vec![1; 60],
+        created_at: NOON,
+    };
+    store.insert_data_key(key.clone()).await.unwrap();
+
+    assert_eq!(store.data_keys().await, Ok(vec![key.clone()]));
+    assert_eq!(
+        store.insert_data_key(key).await,
+        Err(StoreError::Taken(Unique::Other))
+    );
+}
+
+each_store!(
+    merchants_are_listed_oldest_first,
+    an_api_key_is_found_by_its_hash,
+    a_channel_is_changed_version_by_version,
+    an_endpoint_can_be_changed_and_removed,
+    data_keys_are_kept_under_their_seal,
+);

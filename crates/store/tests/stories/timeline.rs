@@ -1,0 +1,54 @@
+use tongbao_core::{Event, Outcome, Payment};
+use tongbao_store::{LogEntry, Store};
+
+use super::people::*;
+use super::stage::each_store;
+
+/// The payment as its timeline tells it, from how it was created.
+fn fold(created: Payment, lines: &[LogEntry]) -> Payment {
+    lines.iter().fold(created, |payment, line| {
+        let Some(event) = line.event.clone() else {
+            return payment;
+        };
+        let next = payment.on(event, line.at, line.rules).unwrap().payment;
+        assert_eq!(next.version, line.version);
+        assert_eq!(next.public_state(), line.state);
+        next
+    })
+}
+
+async fn folding_the_timeline_gives_the_payment(store: &impl Store) {
+    open_shop(store).await;
+    let mut payment = show_code(store, 1).await;
+    for event in [
+        reported(1, Outcome::UserPaying),
+        Event::CloseRequested,
+        paid(1),
+        reported(
+            1,
+            Outcome::Success {
+                receipt: receipt("4200002"),
+            },
+        ),
+    ] {
+        let (after, change) = decided(&payment, event);
+        store.commit(change).await.unwrap();
+        payment = after;
+    }
+
+    let lines = store.timeline(merchant(), id(1)).await.unwrap();
+    assert_eq!(lines.len(), 7);
+    assert_eq!(lines[0].event, None);
+    let stored = store.payment(merchant(), id(1)).await.unwrap().unwrap();
+    assert_eq!(fold(super::people::payment(1), &lines), stored);
+    assert_eq!(stored, payment);
+}
+
+async fn an_unknown_payment_has_no_timeline(store: &impl Store) {
+    assert_eq!(store.timeline(merchant(), id(1)).await, Ok(Vec::new()));
+}
+
+each_store!(
+    folding_the_timeline_gives_the_payment,
+    an_unknown_payment_has_no_timeline
+);
