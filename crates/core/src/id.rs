@@ -186,4 +186,49 @@ mod tests {
             assert!(text.parse::<PaymentId>().is_err(), "{text}");
         }
     }
+
+    #[test]
+    fn text_order_is_number_order() {
+        let bits = [0, 1, 31, 32, 1 << 64, 1 << 125, 1 << 127, u128::MAX];
+        let texts = bits.map(|bits| EventId::from_bits(bits).to_string());
+        assert!(texts.is_sorted());
+    }
+
+    #[test]
+    fn the_alphabet_has_one_letter_for_a_digit() {
+        let id: AttemptId = "att_0123456789abcdefghjkmnpqrs".parse().unwrap();
+        assert_eq!(id.to_string(), "att_0123456789abcdefghjkmnpqrs");
+        for letter in ["i", "l", "o", "u", "A", "-", "é"] {
+            let text = format!("att_{letter:0>26}");
+            assert!(text.parse::<AttemptId>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_text_in_json() {
+        let id = CaseId::from_bits(7);
+        let json = serde_json::to_string(&id).unwrap();
+        assert_eq!(json, "\"case_00000000000000000000000007\"");
+        assert_eq!(serde_json::from_str::<CaseId>(&json).unwrap(), id);
+        assert!(serde_json::from_str::<EventId>(&json).is_err());
+        assert!(serde_json::from_str::<CaseId>("7").is_err());
+    }
+
+    #[test]
+    fn kinds_differ_by_their_prefix() {
+        let mut prefixes = [
+            MerchantId::PREFIX,
+            ApiKeyId::PREFIX,
+            ChannelId::PREFIX,
+            PaymentId::PREFIX,
+            AttemptId::PREFIX,
+            CaseId::PREFIX,
+            EventId::PREFIX,
+            EndpointId::PREFIX,
+            NotificationId::PREFIX,
+        ];
+        prefixes.sort_unstable();
+        assert!(prefixes.windows(2).all(|pair| pair[0] != pair[1]));
+        assert!(prefixes.iter().all(|prefix| prefix.ends_with('_')));
+    }
 }

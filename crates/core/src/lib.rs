@@ -38,3 +38,61 @@ pub use order::Order;
 pub use payment::{CloseReason, Effect, Event, Payment, Refusal, Rules, State, Step};
 pub use report::{Grade, Outcome, Receipt, Report, Source};
 pub use time::Timestamp;
+
+#[cfg(test)]
+mod tests {
+    use crate::case::Remedy;
+    use crate::channel::Confirm;
+    use crate::inbox::Verdict;
+    use crate::webhook::{DeliveryState, EventType};
+    use crate::{AttemptState, CaseKind, CaseState, CloseReason, JobKind, Scene};
+
+    /// Every value has a word of its own, which reads back.
+    macro_rules! words {
+        ($($kind:ident: $values:expr;)*) => {$({
+            let values = $values;
+            for (n, value) in values.into_iter().enumerate() {
+                assert_eq!($kind::parse(value.as_str()), Some(value));
+                assert!(values[..n].iter().all(|other| other.as_str() != value.as_str()));
+            }
+            assert_eq!($kind::parse(""), None);
+            assert_eq!($kind::parse(&values[0].as_str().to_uppercase()), None);
+        })*};
+    }
+
+    #[test]
+    fn a_word_in_sql_reads_back() {
+        words! {
+            Scene: Scene::ALL;
+            AttemptState: AttemptState::ALL;
+            CaseKind: CaseKind::ALL;
+            JobKind: JobKind::ALL;
+            EventType: EventType::ALL;
+            Verdict: Verdict::ALL;
+            CloseReason: [CloseReason::Requested, CloseReason::Expired];
+            Remedy: [Remedy::Refund, Remedy::Review];
+            CaseState: [CaseState::Open, CaseState::Resolved];
+            Confirm: [Confirm::Query, Confirm::Signature];
+            DeliveryState: [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Exhausted];
+        }
+    }
+
+    #[test]
+    fn a_word_in_json_is_the_one_in_sql() {
+        fn json(value: impl serde::Serialize) -> String {
+            serde_json::to_string(&value).unwrap().replace('"', "")
+        }
+        assert!(Scene::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(AttemptState::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(CaseKind::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(EventType::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert_eq!(json(CloseReason::Expired), CloseReason::Expired.as_str());
+        assert_eq!(json(Remedy::Review), Remedy::Review.as_str());
+        assert_eq!(json(CaseState::Resolved), CaseState::Resolved.as_str());
+        assert_eq!(json(Confirm::Signature), Confirm::Signature.as_str());
+        assert_eq!(
+            json(DeliveryState::Exhausted),
+            DeliveryState::Exhausted.as_str()
+        );
+    }
+}

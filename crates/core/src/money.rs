@@ -110,24 +110,34 @@ impl Money {
 }
 
 impl fmt::Display for Money {
-    /// `¥1,234.56` for people; never parsed again.
+    /// `¥1,234.56` for people; never parsed again. How many places another
+    /// currency has is not known here: `USD 123,456 in its smallest unit`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let sign = if self.minor < 0 { "-" } else { "" };
         let minor = self.minor.unsigned_abs();
-        let (yuan, fen) = ((minor / 100).to_string(), minor % 100);
-        let mark = if self.currency == Currency::CNY {
-            "¥"
+        if self.currency == Currency::CNY {
+            let (yuan, fen) = (Grouped(minor / 100), minor % 100);
+            write!(f, "{sign}¥{yuan}.{fen:02}")
         } else {
-            self.currency.as_str()
-        };
-        write!(f, "{sign}{mark}")?;
-        for (place, digit) in yuan.chars().enumerate() {
-            if place > 0 && (yuan.len() - place).is_multiple_of(3) {
+            let (currency, units) = (self.currency, Grouped(minor));
+            write!(f, "{sign}{currency} {units} in its smallest unit")
+        }
+    }
+}
+
+/// With a comma before every third digit from the end.
+struct Grouped(u64);
+
+impl fmt::Display for Grouped {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digits = self.0.to_string();
+        for (place, digit) in digits.chars().enumerate() {
+            if place > 0 && (digits.len() - place).is_multiple_of(3) {
                 f.write_str(",")?;
             }
             write!(f, "{digit}")?;
         }
-        write!(f, ".{fen:02}")
+        Ok(())
     }
 }
 
@@ -140,11 +150,43 @@ mod tests {
         for (minor, text) in [
             (0, "¥0.00"),
             (1, "¥0.01"),
+            (99, "¥0.99"),
+            (100, "¥1.00"),
             (1234, "¥12.34"),
+            (99_999, "¥999.99"),
+            (100_000, "¥1,000.00"),
             (123_456_789, "¥1,234,567.89"),
             (-5, "-¥0.05"),
+            (i64::MIN, "-¥92,233,720,368,547,758.08"),
         ] {
             assert_eq!(Money::fen(minor).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn a_foreign_amount_is_not_guessed_at() {
+        let yen = Money::new(-1234, "JPY".parse().unwrap());
+        assert_eq!(yen.to_string(), "-JPY 1,234 in its smallest unit");
+    }
+
+    #[test]
+    fn equal_money_is_equal_in_amount_and_currency() {
+        let usd = |cents| Money::new(cents, "USD".parse().unwrap());
+        assert_eq!(usd(1), usd(1));
+        assert_ne!(usd(1), usd(2));
+        assert_ne!(usd(1), Money::fen(1));
+    }
+
+    #[test]
+    fn money_survives_json_and_a_bad_currency_does_not() {
+        let json = serde_json::to_string(&Money::fen(1234)).unwrap();
+        assert_eq!(json, r#"{"minor":1234,"currency":"CNY"}"#);
+        assert_eq!(
+            serde_json::from_str::<Money>(&json).unwrap(),
+            Money::fen(1234)
+        );
+        for bad in [json.replace("CNY", "cny"), json.replace("1234", "12.34")] {
+            assert!(serde_json::from_str::<Money>(&bad).is_err(), "{bad}");
         }
     }
 

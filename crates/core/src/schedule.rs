@@ -98,6 +98,7 @@ mod tests {
             while let Some(gap) = late_look(ended, now) {
                 now = now + spread(gap, jitter);
                 looks += 1;
+                assert!(looks <= 6, "{now}");
             }
             assert_eq!(looks, 6);
             assert!(now.since(ended) > Duration::from_hours(25), "{now}");

@@ -176,4 +176,31 @@ mod tests {
         assert_eq!(retry_gap(1, Some(Duration::MAX), 0), Some(RETRY_AFTER_MAX));
         assert!(retry_gap(1, Some(Duration::ZERO), 0).unwrap() > Duration::from_secs(10));
     }
+
+    #[test]
+    fn the_schedule_is_the_published_one() {
+        let secs: u64 = RETRY_SECS.iter().copied().map(u64::from).sum();
+        // 24 h 4 m in all, as WeChat Pay repeats its own notifications.
+        assert_eq!(Duration::from_secs(secs), Duration::from_mins(24 * 60 + 4));
+        let (first, last) = (Duration::from_secs(15), Duration::from_hours(6));
+        let near = |gap: Duration, base: Duration| gap >= base * 9 / 10 && gap <= base * 11 / 10;
+        for jitter in [0, 1, 99_999_999] {
+            assert!(near(retry_gap(1, None, jitter).unwrap(), first));
+            assert!(near(retry_gap(15, None, jitter).unwrap(), last));
+            assert_eq!(retry_gap(16, None, jitter), None);
+            assert_eq!(retry_gap(u32::MAX, None, jitter), None);
+        }
+    }
+
+    #[test]
+    fn jitter_uses_the_whole_tenth_on_both_sides() {
+        let base = Duration::from_secs(10);
+        assert_eq!(spread(base, 0), Duration::from_secs(9));
+        assert_eq!(spread(base, 1_000), base);
+        assert_eq!(spread(base, 2_000), Duration::from_secs(11));
+        assert_eq!(spread(base, 2_001), Duration::from_secs(9));
+        let short = Duration::from_millis(4);
+        assert_eq!(spread(short, u64::MAX), short);
+        assert!(spread(Duration::MAX, u64::MAX) > Duration::from_hours(24));
+    }
 }
