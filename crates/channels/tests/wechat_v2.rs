@@ -1,0 +1,387 @@
+//! What the platform's words come to: every documented code of the three calls,
+//! and every way in which an answer or a notification can be untrue.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use bytes::Bytes;
+use http::{Request, Response, StatusCode};
+use tongbao_channels::{Call, Channel, Order, Settings, Stamp, kind};
+use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
+use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
+use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
+
+const KEY: &str = "TongbaoSimulatorTestKey000000001";
+const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
+const NUMBER: &str = "01kb2v7q4w8z3n5m6r7t9x1c2d";
+
+fn account(sign_type: &str) -> Box<dyn Channel> {
+    let kind = kind("wechat_v2").unwrap();
+    let typed = serde_json::json!({
+        "app_id": "wx7e57000000000001",
+        "mch_id": "1900007357",
+        "api_v2_key": KEY,
+        "sign_type": sign_type,
+    });
+    (kind.open)(
+        &Settings::read(kind.fields, typed).unwrap(),
+        "https://platform.test",
+    )
+    .unwrap()
+}
+
+fn order() -> Call<'static> {
+    Call::Start(Order {
+        out_trade_no: NUMBER,
+        amount: Money::fen(1234),
+        subject: "龙井茶",
+        scene: Scene::Native,
+        client_ip: None,
+        created_at: Timestamp::from_secs(1_790_000_000),
+        expires_at: Timestamp::from_secs(1_790_001_800),
+        notify_url: "https://pay.test/notify/chn_1",
+    })
+}
+
+const QUERY: Call<'static> = Call::Query {
+    out_trade_no: NUMBER,
+};
+const CLOSE: Call<'static> = Call::Close {
+    out_trade_no: NUMBER,
+};
+
+fn stamp() -> Stamp {
+    Stamp {
+        now: Timestamp::from_secs(1_790_000_000),
+        nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
+    }
+}
+
+/// The platform's head, and `more`, signed.
+fn reply(more: &[(&'static str, &'static str)]) -> Response<Bytes> {
+    signed(more, KEY, SignType::HmacSha256)
+}
+
+fn signed(more: &[(&'static str, &'static str)], key: &str, by: SignType) -> Response<Bytes> {
+    let mut fields = Fields::from_iter([
+        ("return_code", "SUCCESS"),
+        ("appid", "wx7e57000000000001"),
+        ("mch_id", "1900007357"),
+        ("nonce_str", "nonce"),
+        ("result_code", "SUCCESS"),
+    ]);
+    for (name, value) in more {
+        fields.insert(*name, *value);
+    }
+    insert_sign(&mut fields, &ApiKey::new(key).unwrap(), by);
+    Response::new(Bytes::from(fields.write()))
+}
+
+fn failed(code: &'static str) -> Response<Bytes> {
+    reply(&[
+        ("result_code", "FAIL"),
+        ("err_code", code),
+        ("err_code_des", "text"),
+    ])
+}
+
+fn word(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Accepted { .. } => "accepted",
+        Outcome::Success { .. } => "success",
+        Outcome::NotPaid => "not_paid",
+        Outcome::UserPaying => "user_paying",
+        Outcome::Closed => "closed",
+        Outcome::Revoked => "revoked",
+        Outcome::PayError { .. } => "pay_error",
+        Outcome::Refused { .. } => "refused",
+        Outcome::NotFound => "not_found",
+        Outcome::Unknown { ask_now: true, .. } => "ask_now",
+        Outcome::Unknown { ask_now: false, .. } => "unknown",
+    }
+}
+
+#[test]
+fn every_error_code_leads_to_its_action() {
+    #[rustfmt::skip]
+    let table = [
+        // code                       start       query        close
+        ("INVALID_REQUEST",          "refused",  "unknown",   "unknown"),
+        ("NOAUTH",                   "refused",  "unknown",   "unknown"),
+        ("NOTENOUGH",                "refused",  "unknown",   "unknown"),
+        ("ORDERPAID",                "ask_now",  "unknown",   "ask_now"),
+        ("ORDERCLOSED",              "ask_now",  "unknown",   "closed"),
+        ("SYSTEMERROR",              "unknown",  "unknown",   "unknown"),
+        ("BANKERROR",                "unknown",  "unknown",   "unknown"),
+        ("APPID_NOT_EXIST",          "refused",  "unknown",   "unknown"),
+        ("MCHID_NOT_EXIST",          "refused",  "unknown",   "unknown"),
+        ("APPID_MCHID_NOT_MATCH",    "refused",  "unknown",   "unknown"),
+        ("LACK_PARAMS",              "refused",  "unknown",   "unknown"),
+        ("OUT_TRADE_NO_USED",        "ask_now",  "unknown",   "unknown"),
+        ("SIGNERROR",                "refused",  "unknown",   "unknown"),
+        ("XML_FORMAT_ERROR",         "refused",  "unknown",   "unknown"),
+        ("REQUIRE_POST_METHOD",      "refused",  "unknown",   "unknown"),
+        ("POST_DATA_EMPTY",          "refused",  "unknown",   "unknown"),
+        ("NOT_UTF8",                 "refused",  "unknown",   "unknown"),
+        ("PARAM_ERROR",              "refused",  "unknown",   "unknown"),
+        ("ORDERNOTEXIST",            "unknown",  "not_found", "not_found"),
+        ("INVALID_TRANSACTIONID",    "unknown",  "unknown",   "unknown"),
+        ("TRADE_STATE_ERROR",        "unknown",  "unknown",   "unknown"),
+        ("FREQUENCY_LIMITED",        "unknown",  "unknown",   "unknown"),
+        ("A_WORD_NOBODY_HAS_SEEN",   "unknown",  "unknown",   "unknown"),
+    ];
+    let account = account("HMAC-SHA256");
+    for (code, start, query, close) in table {
+        for (call, expected) in [(order(), start), (QUERY, query), (CLOSE, close)] {
+            let outcome = account.decode(&call, &failed(code)).outcome;
+            assert_eq!(word(&outcome), expected, "{code} to {call:?}");
+        }
+    }
+}
+
+#[test]
+fn every_trade_state_leads_to_its_outcome() {
+    let account = account("HMAC-SHA256");
+    for (state, expected) in [
+        ("SUCCESS", "success"),
+        ("REFUND", "success"),
+        ("NOTPAY", "not_paid"),
+        ("USERPAYING", "user_paying"),
+        ("ACCEPT", "user_paying"),
+        ("CLOSED", "closed"),
+        ("REVOKED", "revoked"),
+        ("PAYERROR", "pay_error"),
+        ("SOMETHING_NEW", "unknown"),
+    ] {
+        let answer = reply(&[
+            ("out_trade_no", NUMBER),
+            ("trade_state", state),
+            ("total_fee", "1234"),
+            ("transaction_id", "4200000000202611210000000001"),
+            ("time_end", "20261121120000"),
+        ]);
+        assert_eq!(
+            word(&account.decode(&QUERY, &answer).outcome),
+            expected,
+            "{state}"
+        );
+    }
+}
+
+#[test]
+fn an_answer_that_cannot_be_trusted_or_read_is_unknown() {
+    let account = account("HMAC-SHA256");
+    let paid = [
+        ("out_trade_no", NUMBER),
+        ("trade_state", "SUCCESS"),
+        ("total_fee", "1234"),
+        ("transaction_id", "42"),
+    ];
+    let with = |change: (&'static str, &'static str)| {
+        let kept = paid.into_iter().filter(|(name, _)| *name != change.0);
+        reply(&kept.chain([change]).collect::<Vec<_>>())
+    };
+    let mut error_page = Response::new(Bytes::from_static(b"<html>502</html>"));
+    *error_page.status_mut() = StatusCode::BAD_GATEWAY;
+    let answers = [
+        ("another key", signed(&paid, OTHER_KEY, SignType::HmacSha256)),
+        ("another algorithm", signed(&paid, KEY, SignType::Md5)),
+        ("another order", with(("out_trade_no", "another00"))),
+        ("another merchant", with(("mch_id", "1900000000"))),
+        ("another app", with(("appid", "wx0"))),
+        ("no amount", with(("total_fee", ""))),
+        ("a fraction", with(("total_fee", "12.34"))),
+        ("more than a number holds", with(("total_fee", "99999999999999999999"))),
+        ("no currency of this world", with(("fee_type", "RENMINBI"))),
+        ("an error page", error_page),
+        ("a page", Response::new(Bytes::from_static(b"<html>ok</html>"))),
+        ("nothing", Response::new(Bytes::new())),
+        ("unsigned", Response::new(Bytes::from_static(
+            b"<xml><return_code>SUCCESS</return_code><result_code>SUCCESS</result_code><trade_state>SUCCESS</trade_state></xml>",
+        ))),
+    ];
+    for (what, answer) in answers {
+        assert_eq!(
+            word(&account.decode(&QUERY, &answer).outcome),
+            "unknown",
+            "{what}"
+        );
+    }
+}
+
+#[test]
+fn an_unsigned_refusal_ends_an_order_but_never_a_query_or_a_close() {
+    let account = account("HMAC-SHA256");
+    let refusal = |text: &str| {
+        Response::new(Bytes::from(format!(
+            "<xml><return_code><![CDATA[FAIL]]></return_code><return_msg><![CDATA[{text}]]></return_msg></xml>"
+        )))
+    };
+    for (text, expected) in [
+        ("签名错误", "refused"),
+        ("频率限制", "unknown"),
+        ("system error", "unknown"),
+    ] {
+        assert_eq!(
+            word(&account.decode(&order(), &refusal(text)).outcome),
+            expected,
+            "{text}"
+        );
+        assert_eq!(
+            word(&account.decode(&QUERY, &refusal(text)).outcome),
+            "unknown"
+        );
+        assert_eq!(
+            word(&account.decode(&CLOSE, &refusal(text)).outcome),
+            "unknown"
+        );
+    }
+}
+
+#[test]
+fn the_order_on_the_wire_is_the_one_that_was_asked_for_and_signed() {
+    for (sign_type, by) in [
+        ("HMAC-SHA256", SignType::HmacSha256),
+        ("MD5", SignType::Md5),
+    ] {
+        let request = account(sign_type).encode(&order(), &stamp()).unwrap();
+        assert_eq!(request.uri(), "https://platform.test/pay/unifiedorder");
+        let fields = Fields::read(request.body()).unwrap();
+        assert_eq!(verify(&fields, &ApiKey::new(KEY).unwrap(), by), Ok(()));
+        for (name, value) in [
+            ("out_trade_no", NUMBER),
+            ("total_fee", "1234"),
+            ("body", "龙井茶"),
+            ("trade_type", "NATIVE"),
+            ("notify_url", "https://pay.test/notify/chn_1"),
+            ("time_expire", "20260921224320"),
+        ] {
+            assert_eq!(fields.get(name), Some(value), "{name}");
+        }
+    }
+}
+
+fn notice(more: &[(&'static str, &'static str)], key: &str, by: SignType) -> Request<Bytes> {
+    let usual = [
+        ("out_trade_no", NUMBER),
+        ("transaction_id", "4200000000202611210000000001"),
+        ("total_fee", "1234"),
+        ("time_end", "20261121120000"),
+    ];
+    let changed = |name: &str| more.iter().any(|(changed, _)| *changed == name);
+    let kept = usual.into_iter().filter(|(name, _)| !changed(name));
+    let fields: Vec<_> = kept.chain(more.iter().copied()).collect();
+    Request::new(signed(&fields, key, by).into_body())
+}
+
+#[test]
+fn a_genuine_notification_is_believed_as_far_as_its_key_goes() {
+    let account = account("HMAC-SHA256");
+    let graded = |request| account.notification(&request).unwrap().grade;
+    assert_eq!(
+        graded(notice(&[], KEY, SignType::HmacSha256)),
+        Grade::Shared
+    );
+    // Signed as another order would be, or such that it could mean something else.
+    assert_eq!(graded(notice(&[], KEY, SignType::Md5)), Grade::Weak);
+    let ambiguous = [("attach", "x&out_trade_no=victim")];
+    assert_eq!(
+        graded(notice(&ambiguous, KEY, SignType::HmacSha256)),
+        Grade::Weak
+    );
+}
+
+#[test]
+fn what_is_not_a_genuine_notification_is_refused_with_its_reason() {
+    let account = account("HMAC-SHA256");
+    let by = SignType::HmacSha256;
+    let raw = |body: &'static str| Request::new(Bytes::from_static(body.as_bytes()));
+    let our_order = account.encode(&order(), &stamp()).unwrap();
+    for (what, request, reason) in [
+        ("another key", notice(&[], OTHER_KEY, by), "sign_mismatch"),
+        (
+            "another merchant",
+            notice(&[("mch_id", "1900000000")], KEY, by),
+            "other_account",
+        ),
+        (
+            "another app",
+            notice(&[("appid", "wx0")], KEY, by),
+            "other_account",
+        ),
+        (
+            "a sub-merchant",
+            notice(&[("sub_mch_id", "19000")], KEY, by),
+            "other_account",
+        ),
+        (
+            "a failure",
+            notice(&[("result_code", "FAIL")], KEY, by),
+            "not_a_success",
+        ),
+        (
+            "a query's answer",
+            notice(&[("trade_state", "SUCCESS")], KEY, by),
+            "field_unexpected",
+        ),
+        (
+            "no amount",
+            notice(&[("total_fee", "")], KEY, by),
+            "field_missing",
+        ),
+        (
+            "a fraction",
+            notice(&[("total_fee", "12.34")], KEY, by),
+            "field_malformed",
+        ),
+        (
+            "no signature",
+            raw("<xml><return_code>SUCCESS</return_code></xml>"),
+            "sign_missing",
+        ),
+        (
+            "an empty one",
+            raw("<xml><sign></sign></xml>"),
+            "sign_missing",
+        ),
+        ("an odd one", raw("<xml><sign>1</sign></xml>"), "sign_form"),
+        (
+            "no algorithm",
+            raw("<xml><sign_type>NONE</sign_type><sign>1</sign></xml>"),
+            "sign_type",
+        ),
+        ("our own order", our_order, "field_missing"),
+        ("nothing", raw(""), "xml_root"),
+    ] {
+        let refused = account.notification(&request).unwrap_err();
+        assert_eq!(refused.reason, reason, "{what}: {}", refused.detail);
+    }
+}
+
+#[test]
+fn the_key_doctor_names_the_illness() {
+    let account = account("HMAC-SHA256");
+    let refusal = Response::new(Bytes::from_static(
+        "<xml><return_code>FAIL</return_code><return_msg>签名错误</return_msg></xml>".as_bytes(),
+    ));
+    for (answer, code) in [
+        (failed("ORDERNOTEXIST"), "ok"),
+        (failed("MCHID_NOT_EXIST"), "unknown_account"),
+        (failed("SYSTEMERROR"), "refused"),
+        (refusal, "bad_key"),
+        (
+            signed(&[("result_code", "FAIL")], OTHER_KEY, SignType::HmacSha256),
+            "bad_answer_signature",
+        ),
+        (
+            Response::new(Bytes::from_static(b"<html>hello</html>")),
+            "unreadable_answer",
+        ),
+    ] {
+        let diagnosis = account.diagnose(&answer);
+        assert_eq!(diagnosis.code, code, "{}", diagnosis.cause);
+        assert_eq!(diagnosis.healthy, code == "ok");
+        assert!(diagnosis.healthy || !diagnosis.cure.is_empty());
+    }
+}
