@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use rustix::process::Signal;
 
-use crate::program::{API_KEY, Home, shop};
+use crate::program::{API_KEY, Home, Running, settings_of, shop, shop_with};
 
 #[tokio::test]
 async fn the_first_start_makes_a_merchant_and_shows_its_key_once() {
@@ -192,4 +192,70 @@ fn merchants_and_keys_are_made_by_command() {
         );
     }
     assert_eq!(home.run(&["key", "add", "nobody"]).code, 2);
+}
+
+#[tokio::test]
+async fn no_secret_is_in_the_log_however_much_is_logged() {
+    let home = Home::new("");
+    let simulator = home.simulate();
+    let settings = settings_of(&simulator).await;
+    let line = settings
+        .lines()
+        .find(|line| line.starts_with("api_v2_key"))
+        .unwrap();
+    let v2_key = line.split('"').nth(1).unwrap().to_owned();
+    home.configure(&shop_with(&simulator, &settings));
+    let gateway = home.serve_with(&[("TONGBAO_LOG__LEVEL", "trace")]);
+    let post = async |path: &str, body: &str| {
+        let request = reqwest::Client::new().post(format!("{}{path}", gateway.url));
+        let request = request
+            .bearer_auth(API_KEY)
+            .header("content-type", "application/json");
+        let answer = request.body(body.to_owned()).send().await.unwrap();
+        let status = answer.status();
+        let text = answer.text().await.unwrap();
+        assert_eq!(status, 201, "{text}");
+        text
+    };
+    let endpoint = post(
+        "/v1/webhook_endpoints",
+        r#"{"url":"https://192.0.2.1/hook"}"#,
+    )
+    .await;
+    let secret = endpoint
+        .split("whsec_")
+        .nth(1)
+        .unwrap()
+        .split('"')
+        .next()
+        .unwrap()
+        .to_owned();
+    let order = r#"{"merchant_order_no":"1","amount":1,"subject":"Hello",
+                    "attempt":{"scene":"native"}}"#;
+    post("/v1/payments", order).await;
+
+    let (status, _, log) = gateway.stop();
+    assert!(status.success() && log.contains("TRACE"), "{log}");
+    let master = std::fs::read_to_string(home.path().join("data/master.key")).unwrap();
+    for secret in [API_KEY, v2_key.as_str(), secret.as_str(), master.trim()] {
+        assert!(!log.contains(secret), "{secret} is in the log");
+    }
+}
+
+#[test]
+fn a_log_for_machines_is_one_object_a_line() {
+    let home = Home::new("");
+    let mut gateway = Running::start({
+        let mut command = home.command(&["serve"]);
+        command.env("TONGBAO_LOG__FORMAT", "json");
+        command
+    });
+    let ready = gateway.logs("\"ready\"");
+    let ready: serde_json::Value = serde_json::from_str(&ready).unwrap();
+    assert_eq!(ready["level"], "INFO");
+    assert_eq!(ready["message"], "ready");
+    let (_, _, rest) = gateway.stop();
+    for line in rest.lines() {
+        serde_json::from_str::<serde_json::Value>(line).unwrap();
+    }
 }

@@ -1,8 +1,9 @@
 //! Starts the program and reads what it says.
 
-use std::io::{BufRead, BufReader, Lines};
+use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -23,8 +24,8 @@ pub(crate) struct Said {
 /// A program that runs; killed when dropped.
 pub(crate) struct Running {
     child: Child,
-    out: Lines<BufReader<ChildStdout>>,
-    err: Lines<BufReader<ChildStderr>>,
+    out: Receiver<String>,
+    err: Receiver<String>,
     /// Where it listens.
     pub(crate) url: String,
 }
@@ -72,25 +73,24 @@ impl Home {
 
     /// Starts a gateway and waits until it is ready.
     pub(crate) fn serve(&self) -> Running {
-        let mut running = Running::start(self.command(&["serve"]));
-        let ready = running.err.find_map(|line| {
-            let line = line.unwrap();
-            let address = line
-                .split_once("ready listen=")?
-                .1
-                .split(' ')
-                .next()?
-                .to_owned();
-            Some(address)
-        });
-        running.url = format!("http://{}", ready.expect("the gateway did not start"));
+        self.serve_with(&[])
+    }
+
+    /// The same with these variables in its environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, &str)]) -> Running {
+        let mut command = self.command(&["serve"]);
+        command.envs(environment.iter().copied());
+        let mut running = Running::start(command);
+        let ready = running.logs("ready listen=");
+        let address = ready.split_once("listen=").unwrap().1;
+        running.url = format!("http://{}", address.split(' ').next().unwrap());
         running
     }
 
     /// Starts the platforms and waits until they are ready.
     pub(crate) fn simulate(&self) -> Running {
         let mut running = Running::start(self.command(&["simulate", "--listen", "127.0.0.1:0"]));
-        let greeting = running.out.next().unwrap().unwrap();
+        let greeting = running.says("phone");
         let url = greeting
             .split_whitespace()
             .last()
@@ -108,32 +108,25 @@ impl Running {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        let out = BufReader::new(child.stdout.take().unwrap()).lines();
-        let err = BufReader::new(child.stderr.take().unwrap()).lines();
+        let out = lines(child.stdout.take().unwrap());
+        let err = lines(child.stderr.take().unwrap());
+        let url = String::new();
         Self {
             child,
             out,
             err,
-            url: String::new(),
+            url,
         }
     }
 
     /// The next line of its output that has `words`.
     pub(crate) fn says(&mut self, words: &str) -> String {
-        self.out
-            .by_ref()
-            .map(Result::unwrap)
-            .find(|line| line.contains(words))
-            .unwrap()
+        next(&self.out, words)
     }
 
     /// The next line of its log that has `words`.
     pub(crate) fn logs(&mut self, words: &str) -> String {
-        self.err
-            .by_ref()
-            .map(Result::unwrap)
-            .find(|line| line.contains(words))
-            .unwrap()
+        next(&self.err, words)
     }
 
     pub(crate) fn signal(&self, signal: Signal) {
@@ -148,10 +141,8 @@ impl Running {
 
     /// Waits for its end.
     pub(crate) fn ended(&mut self) -> (ExitStatus, String, String) {
-        let rest = |lines: &mut dyn Iterator<Item = std::io::Result<String>>| {
-            lines.map(|line| line.unwrap() + "\n").collect::<String>()
-        };
-        let (out, err) = (rest(&mut self.out), rest(&mut self.err));
+        let rest = |lines: &Receiver<String>| lines.iter().map(|line| line + "\n").collect();
+        let (out, err) = (rest(&self.out), rest(&self.err));
         (self.child.wait().unwrap(), out, err)
     }
 }
@@ -161,6 +152,30 @@ impl Drop for Running {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// Reads all the time: a program whose words nobody takes stands still.
+fn lines(from: impl Read + Send + 'static) -> Receiver<String> {
+    let (send, receive) = channel();
+    std::thread::spawn(move || {
+        for line in BufReader::new(from).lines() {
+            if send.send(line.unwrap()).is_err() {
+                break;
+            }
+        }
+    });
+    receive
+}
+
+fn next(lines: &Receiver<String>, words: &str) -> String {
+    let mut passed = Vec::new();
+    for line in lines {
+        if line.to_lowercase().contains(&words.to_lowercase()) {
+            return line;
+        }
+        passed.push(line);
+    }
+    panic!("it ended without {words:?}; it said {passed:#?}");
 }
 
 /// The platforms' ready-made account, as settings of a channel.
