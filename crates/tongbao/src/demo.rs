@@ -52,7 +52,7 @@ pub(crate) struct Args {
 /// What goes wrong, and what the shop is told.
 const LOG_LEVEL: &str = "warn,tongbao::demo=info";
 
-/// What the payer reads on the checkout page.
+/// What the payer reads on the checkout page, and on the phone.
 const MERCHANT: &str = "通宝茶铺";
 
 /// Runs until `stop`.
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
         public: listeners.gateway,
         admin: None,
     };
-    let shop = async {
+    let tea_shop = async {
         let router = shop::open(ShopConfig {
             public_url: urls.shop.clone(),
             gateway_url: urls.gateway.clone(),
@@ -101,7 +101,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
             async { Ok(simulator::serve(listeners.simulator, simulator, stopped).await?) },
             &stop
         ),
-        until_one_ends(shop, &stop),
+        until_one_ends(tea_shop, &stop),
     );
     ended.0.context("the gateway")?;
     ended.1.context("the simulator")?;
@@ -178,12 +178,22 @@ fn config(dir: &DemoDir, urls: &Urls, api_key: &Secret) -> anyhow::Result<Config
     })
 }
 
+/// The platforms, where the ready-made account belongs to the shop.
 fn open_simulator(dir: &DemoDir) -> anyhow::Result<Simulator> {
     let mut seed = [0; 8];
     OsMint::default().fill(&mut seed);
     let seed = u64::from_be_bytes(seed);
-    Ok(match dir.simulator() {
+    let simulator = match dir.simulator() {
         Some(file) => Simulator::open(file, seed, system_clock)?,
         None => Simulator::new(Platform::new(seed), system_clock),
-    })
+    };
+    simulator.act(|platform, _| {
+        let ready_made = Account::ready_made();
+        let known = platform.truth().accounts.get(&ready_made.mch_id).cloned();
+        platform.add_account(Account {
+            name: MERCHANT.to_owned(),
+            ..known.unwrap_or(ready_made)
+        });
+    });
+    Ok(simulator)
 }

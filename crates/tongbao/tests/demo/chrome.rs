@@ -150,8 +150,12 @@ impl Chrome {
         let size =
             json!({ "width": width, "height": 900, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.cdp("Emulation.setDeviceMetricsOverride", size).await;
-        let scheme = json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] });
-        self.cdp("Emulation.setEmulatedMedia", scheme).await;
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": scheme },
+            // A picture must not show a colour on its way to another.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
+        self.cdp("Emulation.setEmulatedMedia", media).await;
     }
 
     /// Saves the whole page below `target/screenshots`.
@@ -183,7 +187,7 @@ impl Chrome {
         assert!(complaints.is_empty(), "{page}: {complaints:?}");
     }
 
-    /// A command of the Chrome DevTools Protocol.
+    /// A command of the protocol that the browser's own developer tools speak.
     async fn cdp(&self, command: &str, params: Value) -> Value {
         let body = json!({ "cmd": command, "params": params });
         self.issue("goog/cdp/execute", body).await

@@ -47,7 +47,13 @@ async fn in_chinese_an_order_is_paid_by_picking_its_code_and_every_page_follows(
     chrome.find("#codes a.code").await;
     chrome.photograph("phone-codes").await;
     chrome.click("#codes a.code").await;
-    pay(&chrome, true).await;
+    chrome.find("#prompt").await;
+    chrome.photograph("phone-prompt").await;
+    type_password(&chrome, "000000").await;
+    chrome.find("#wrong:not(:empty)").await;
+    chrome.photograph("phone-wrong-password").await;
+    pay(&chrome).await;
+    chrome.photograph("phone-receipt").await;
 
     see_it_arrive(&chrome, &shop, &ZH).await;
     chrome.switch_to(&phone).await;
@@ -86,7 +92,10 @@ async fn in_english_an_order_is_paid_by_the_shops_link_to_the_phone() {
 
     chrome.new_tab().await;
     chrome.goto(&link).await;
-    pay(&chrome, false).await;
+    chrome.find("#prompt").await;
+    chrome.photograph("phone-prompt").await;
+    pay(&chrome).await;
+    chrome.photograph("phone-receipt").await;
 
     chrome.switch_to(&order).await;
     chrome.find("#standing[data-standing=paid]").await;
@@ -96,6 +105,34 @@ async fn in_english_an_order_is_paid_by_the_shops_link_to_the_phone() {
         "the order page was loaded again"
     );
     see_it_arrive(&chrome, &checkout, &EN).await;
+
+    chrome.close().await;
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and chromedriver; cargo xtask test runs it"]
+async fn an_order_that_is_closed_at_the_gateway_is_closed_on_every_page() {
+    let demo = Demo::start().await;
+    let chrome = Chrome::start(ZH.accept).await;
+    let checkout = chrome.tab().await;
+    chrome.goto(&demo.shop).await;
+    chrome.click("form:has([value=longjing]) button").await;
+    chrome.find("#stage .code svg").await;
+
+    chrome.new_tab().await;
+    chrome.goto(&demo.shop).await;
+    chrome.click("a.row[href^='/orders/']").await;
+    chrome.find("#standing[data-standing=waiting]").await;
+    let payment = chrome.text("#payment").await;
+    demo.ask(&format!("/v1/payments/{payment}/close"), "{}")
+        .await;
+
+    chrome.find("#standing[data-standing=closed]").await;
+    chrome.photograph("order-closed").await;
+    chrome.switch_to(&checkout).await;
+    chrome.find("#checkout[data-state=closed]").await;
+    chrome.photograph("checkout-closed").await;
 
     chrome.close().await;
     assert!(demo.stop().await.success());
@@ -117,7 +154,7 @@ async fn without_scripts_the_walk_is_the_same() {
     chrome.goto(&demo.phone).await;
     chrome.click("a.person[href*='alice']").await;
     chrome.click("#codes a.code").await;
-    pay(&chrome, false).await;
+    pay(&chrome).await;
 
     // The pages look again by themselves.
     chrome.switch_to(&shop).await;
@@ -179,33 +216,16 @@ async fn order_the_teapot(chrome: &Chrome, demo: &Demo, words: &Words) {
     chrome.run(REMEMBER).await;
 }
 
-/// On the phone, at the prompt; the first password may be a wrong one.
-async fn pay(chrome: &Chrome, wrong_first: bool) {
-    assert!(chrome.text("#prompt").await.contains("通宝"));
-    if wrong_first {
-        chrome.photograph("phone-prompt").await;
-        type_password(chrome, "000000").await;
-        let wrong = chrome
-            .find("#wrong:not(:empty)")
-            .await
-            .text()
-            .await
-            .unwrap();
-        assert!(!wrong.is_empty());
-        chrome.photograph("phone-wrong-password").await;
-    }
+/// On the phone, at the prompt.
+async fn pay(chrome: &Chrome) {
+    assert!(chrome.text("#prompt").await.contains("通宝茶铺"));
     type_password(chrome, "123456").await;
     chrome.find("#receipt").await;
-    chrome.photograph("phone-receipt").await;
 }
 
 async fn type_password(chrome: &Chrome, password: &str) {
-    chrome
-        .find("#password")
-        .await
-        .send_keys(password)
-        .await
-        .unwrap();
+    let field = chrome.find("#password").await;
+    field.send_keys(password).await.unwrap();
     chrome.click(".confirm .wechat-pay").await;
 }
 

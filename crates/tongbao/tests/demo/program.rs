@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
@@ -13,7 +14,7 @@ pub(crate) struct Demo {
     pub(crate) shop: String,
     pub(crate) phone: String,
     pub(crate) docs: String,
-    pub(crate) api_key: String,
+    api_key: String,
 }
 
 impl Demo {
@@ -51,6 +52,20 @@ impl Demo {
             api_key: after("TONGBAO_API_KEY="),
             child,
         }
+    }
+
+    /// Calls the merchant API with the key that was printed.
+    pub(crate) async fn ask(&self, path: &str, body: &'static str) -> Value {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let request = client
+            .post(self.docs.replace("/docs", path))
+            .bearer_auth(&self.api_key)
+            .header("content-type", "application/json");
+        let response = request.body(body).send().await.unwrap();
+        let status = response.status();
+        let answer = response.text().await.unwrap();
+        assert!(status.is_success(), "{status} {answer}");
+        serde_json::from_str(&answer).unwrap()
     }
 
     /// Ctrl-C.

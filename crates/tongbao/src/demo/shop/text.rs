@@ -10,7 +10,6 @@ pub(super) struct Text {
     /// The name of the other language, in that language.
     pub(super) other_lang: &'static str,
     pub(super) buy: &'static str,
-    pub(super) needs_password: &'static str,
     pub(super) steps_title: &'static str,
     pub(super) steps: [[&'static str; 2]; 3],
     pub(super) links_title: &'static str,
@@ -62,7 +61,6 @@ static ZH: Text = Text {
     demo_only: "演示：不涉及真实资金",
     other_lang: "English",
     buy: "购买",
-    needs_password: "超过 ¥500，付款时要输入密码",
     steps_title: "怎样走完一单",
     steps: [
         ["下单", "选一样，点“购买”，收银台会显示二维码。"],
@@ -126,7 +124,6 @@ static EN: Text = Text {
     demo_only: "Demo: no real money moves",
     other_lang: "中文",
     buy: "Buy",
-    needs_password: "Above ¥500: paying asks for the password",
     steps_title: "How an order goes",
     steps: [
         [
@@ -174,7 +171,7 @@ static EN: Text = Text {
     to_phone: "Pay with the simulated phone",
     to_shelf: "Back to the shelf",
     to_order: "See the order",
-    progress: ["Ordered", "Paid", "Shipping"],
+    progress: ["Order", "Payment", "Shipping"],
     how_told: "How the shop knows",
     how_told_help: "A webhook of the gateway: it counts when its signature is good and its sequence is higher than the last.",
     by: "Payments by 通宝 tongbao",
