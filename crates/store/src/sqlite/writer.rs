@@ -178,7 +178,7 @@ fn log_pages(db: &Connection) -> rusqlite::Result<i64> {
 
 /// What cannot be carried over stays in the log, where it is as safe.
 fn checkpoint(db: &Connection, mode: &'static str) {
-    let done = db.pragma_query_value(None, &format!("wal_checkpoint({mode})"), |_| Ok(()));
+    let done = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     if let Err(error) = done {
         tracing::warn!(%error, "the log stays longer than it should");
     }
