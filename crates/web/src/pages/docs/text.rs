@@ -35,7 +35,7 @@ pub(super) const fn of(language: Language) -> &'static Text {
     }
 }
 
-const FIRST_CALL: &str = r#"export TONGBAO=http://127.0.0.1:8000
+const FIRST_CALL: &str = r#"export TONGBAO=http://127.0.0.1:8080
 export TONGBAO_KEY=sk_…
 
 curl "$TONGBAO/v1/payments" \
