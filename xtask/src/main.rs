@@ -6,6 +6,7 @@
 mod check;
 mod need;
 mod run;
+mod simulate;
 mod test;
 
 use clap::Parser;

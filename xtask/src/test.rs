@@ -3,8 +3,8 @@
 use anyhow::Result;
 use clap::Args;
 
-use crate::need;
 use crate::run::run;
+use crate::{need, simulate};
 
 /// Install what the tests need, and run all of them.
 #[derive(Args)]
@@ -23,6 +23,7 @@ impl Test {
         need::foreign_clients()?;
         // Tests that need a browser, foreign clients or minutes are marked
         // `ignore`; here they run as well.
+        simulate::run_all()?;
         run("cargo", &["test", "--workspace", "--", "--include-ignored"])
     }
 }

@@ -27,6 +27,9 @@ struct Args {
     /// Run seeds from the first of `--seeds` on, for so long.
     #[arg(long)]
     minutes: Option<u64>,
+    /// Run the seeds that once failed.
+    #[arg(long, conflicts_with_all = ["seed", "seeds", "minutes", "planted"])]
+    past: bool,
     /// Plant each known mistake in turn, and see that it is found.
     #[arg(long, conflicts_with_all = ["seed", "minutes"])]
     planted: bool,
@@ -45,6 +48,9 @@ fn main() -> Result<()> {
     let args = Args::parse();
     if let Some(seed) = args.seed {
         return one(seed, args.orders, args.story);
+    }
+    if args.past {
+        return past();
     }
     if args.planted {
         return planted(args.seeds.clone().unwrap_or(0..200), args.orders);
@@ -84,6 +90,31 @@ fn one(seed: u64, orders: usize, story: bool) -> Result<()> {
         println!("{violation}");
     }
     bail!("seed {seed} fails");
+}
+
+/// Seeds that once failed, and why: `seed orders invariant what`.
+const PAST: &str = include_str!("../seeds.txt");
+
+/// What was mended stays mended.
+fn past() -> Result<()> {
+    let lines = PAST
+        .lines()
+        .filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let mut count = 0;
+    for line in lines {
+        let mut words = line.split_whitespace().map(str::parse::<u64>);
+        let (Some(Ok(seed)), Some(Ok(orders))) = (words.next(), words.next()) else {
+            bail!("seeds.txt: {line:?} does not begin with a seed and a number of orders");
+        };
+        let orders = usize::try_from(orders).context("a number of orders")?;
+        let outcome = World::run(Plan::draw(seed, orders), false);
+        if let Some(violation) = outcome.violations.first() {
+            bail!("a past failure is back: {line}\n{violation}");
+        }
+        count += 1;
+    }
+    println!("{count} past failures stay mended");
+    Ok(())
 }
 
 /// Every planted mistake must be found by one of the seeds.
