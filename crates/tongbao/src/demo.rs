@@ -82,6 +82,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
             phone_url: urls.simulator.clone(),
             api_key: api_key.clone(),
             dir: &dir.shop(),
+            stop: stop.clone(),
         })
         .await?;
         let welcome = Welcome {

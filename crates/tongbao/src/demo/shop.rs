@@ -31,6 +31,7 @@ use axum::extract::DefaultBodyLimit;
 use axum::middleware;
 use axum::routing::{get, post};
 use standardwebhooks::Webhook;
+use tokio_util::sync::CancellationToken;
 
 use self::book::Book;
 use self::gateway::Gateway;
@@ -52,6 +53,8 @@ pub(super) struct ShopConfig<'a> {
     pub(super) api_key: Secret,
     /// Where it keeps its orders.
     pub(super) dir: &'a Path,
+    /// Ends the open connections of live pages, so that the server can end.
+    pub(super) stop: CancellationToken,
 }
 
 /// What every handler may use.
@@ -63,6 +66,7 @@ struct Open {
     gateway: Gateway,
     webhook: Webhook,
     book: Book,
+    stop: CancellationToken,
 }
 
 /// Asks the gateway to tell this shop what becomes of its payments, and opens
@@ -80,6 +84,7 @@ pub(super) async fn open(config: ShopConfig<'_>) -> anyhow::Result<Router> {
         gateway,
         webhook,
         book,
+        stop: config.stop,
     })))
 }
 

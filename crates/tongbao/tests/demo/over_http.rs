@@ -78,6 +78,31 @@ async fn the_shop_refuses_what_it_did_not_offer_and_forms_of_other_sites() {
     assert!(demo.stop().await.success());
 }
 
+#[tokio::test]
+async fn pages_that_listen_do_not_hold_up_the_end() {
+    let demo = Demo::start().await;
+    let buyer = Buyer::new(&demo);
+    let no = buyer.number_of("longjing").await;
+    let checkout = buyer.buy(&no, "longjing").await;
+    let (checkout, _) = checkout.split_once('?').unwrap();
+    let mut streams = Vec::new();
+    for url in [
+        format!("{checkout}/events"),
+        format!("{}/orders/{no}/changes", demo.shop),
+        format!("{}/_sim/events", demo.phone),
+    ] {
+        let stream = buyer.get(&url).await;
+        assert_eq!(
+            stream.headers()["content-type"],
+            "text/event-stream",
+            "{url}"
+        );
+        streams.push(stream);
+    }
+    let ended = timeout(Duration::from_secs(5), demo.stop()).await;
+    assert!(ended.expect("it ends at once").success());
+}
+
 /// Somebody with a browser's manners and no eyes.
 struct Buyer<'a> {
     demo: &'a Demo,

@@ -14,7 +14,7 @@ use super::Shop;
 use super::order_no::OrderNo;
 
 /// Server-sent events whose data is the order's revision: first as it is, then
-/// whenever it rises. The server ends the stream when the program does.
+/// whenever it rises.
 pub(super) async fn changes(State(shop): State<Shop>, Path(no): Path<String>) -> Response {
     let Ok(no) = no.parse::<OrderNo>() else {
         return StatusCode::NOT_FOUND.into_response();
@@ -22,8 +22,10 @@ pub(super) async fn changes(State(shop): State<Shop>, Path(no): Path<String>) ->
     if shop.book.order(&no).is_none() {
         return StatusCode::NOT_FOUND.into_response();
     }
+    let stopped = shop.stop.clone().cancelled_owned();
     let events = revisions(shop, no)
-        .map(|revision| Ok::<_, Infallible>(Event::default().data(revision.to_string())));
+        .map(|revision| Ok::<_, Infallible>(Event::default().data(revision.to_string())))
+        .take_until(stopped);
     let keep_alive = KeepAlive::new().interval(Duration::from_secs(15));
     Sse::new(events).keep_alive(keep_alive).into_response()
 }

@@ -110,6 +110,7 @@ mod tests {
 
     use serde_json::{Value, json};
     use standardwebhooks::Webhook;
+    use tokio_util::sync::CancellationToken;
     use tongbao_engine::Clock;
 
     use super::super::Open;
@@ -139,6 +140,7 @@ mod tests {
                 gateway: Gateway::new(String::new(), Secret::new("sk_")).unwrap(),
                 webhook: Webhook::new(SECRET).unwrap(),
                 book,
+                stop: CancellationToken::new(),
             });
             Self { shop, _dir: dir }
         }
