@@ -17,7 +17,7 @@ use tokio::process::{Child, Command};
 use url::{ParseError, Url};
 
 /// For anything that the pages promise to do by themselves.
-const DEADLINE: Duration = Duration::from_secs(15);
+const DEADLINE: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 const WIDTHS: [u32; 3] = [390, 768, 1440];
