@@ -8,7 +8,9 @@ use bytes::{Bytes, BytesMut};
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use reqwest::{Client, ClientBuilder, redirect, retry, tls};
+use reqwest::{Client, ClientBuilder, redirect, retry};
+use rustls::ClientConfig;
+use rustls_platform_verifier::BuilderVerifierExt;
 use tongbao_engine::{SendError, Target, Transport};
 
 use super::address::{AddressPolicy, Lane, refusal};
@@ -33,19 +35,20 @@ pub struct HttpTransport {
 
 impl HttpTransport {
     /// Fails when the machine's certificates cannot be loaded.
-    pub fn new(policy: AddressPolicy) -> Result<Self, reqwest::Error> {
+    pub fn new(policy: AddressPolicy) -> anyhow::Result<Self> {
+        let tls = tls()?;
         let webhooks = |lane| {
-            let resolver = Filtered {
+            let resolver = Arc::new(Filtered {
                 policy: policy.clone(),
                 lane,
-            };
-            client()
+            });
+            client(&tls)
                 .pool_max_idle_per_host(4)
-                .dns_resolver(Arc::new(resolver))
+                .dns_resolver(resolver)
                 .build()
         };
         Ok(Self {
-            platforms: client().pool_max_idle_per_host(64).build()?,
+            platforms: client(&tls).pool_max_idle_per_host(64).build()?,
             web: webhooks(Lane::Web)?,
             listed: webhooks(Lane::Listed)?,
             policy,
@@ -85,10 +88,10 @@ impl Transport for HttpTransport {
     }
 }
 
-fn client() -> ClientBuilder {
+fn client(tls: &ClientConfig) -> ClientBuilder {
     Client::builder()
         .user_agent(concat!("tongbao/", env!("CARGO_PKG_VERSION")))
-        .tls_version_min(tls::Version::TLS_1_2)
+        .tls_backend_preconfigured(tls.clone())
         .redirect(redirect::Policy::none())
         .retry(retry::never())
         .referer(false)
@@ -97,6 +100,16 @@ fn client() -> ClientBuilder {
         .tcp_nodelay(true)
         .connect_timeout(CONNECT_TIMEOUT)
         .pool_idle_timeout(Duration::from_secs(30))
+}
+
+/// TLS 1.2 or newer, with the machine's certificates. There are hundreds of
+/// them, and loading takes most of the program's start: once is enough.
+fn tls() -> Result<ClientConfig, rustls::Error> {
+    let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+    Ok(ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()?
+        .with_platform_verifier()?
+        .with_no_client_auth())
 }
 
 /// Reads the answer, as far as it may go.
@@ -323,6 +336,39 @@ mod tests {
                 .send(Target::Platform, get(&url), PATIENCE)
                 .await;
             assert!(matches!(error, Err(SendError::Unknown(_))), "{error:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_certificate_that_nobody_vouches_for_is_refused() {
+        let made = rcgen::generate_simple_self_signed(["localhost".to_owned()]).unwrap();
+        let key = made.signing_key.serialize_der().try_into().unwrap();
+        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
+        let server = rustls::ServerConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_no_client_auth()
+            .with_single_cert(vec![made.cert.der().clone()], key)
+            .unwrap();
+        let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(server));
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!(
+            "https://localhost:{}/",
+            listener.local_addr().unwrap().port()
+        );
+
+        let transport = transport(&["127.0.0.0/8"]);
+        for target in [Target::Platform, Target::Webhook] {
+            let serve = async {
+                let (stream, _) = listener.accept().await.unwrap();
+                acceptor.accept(stream).await
+            };
+            let (served, sent) = futures::join!(serve, transport.send(target, get(&url), PATIENCE));
+            assert!(served.is_err(), "the handshake came to nothing");
+            let Err(SendError::NotSent(why)) = sent else {
+                panic!("{sent:?}")
+            };
+            assert!(why.contains("certificate"), "{why}");
         }
     }
 
