@@ -94,6 +94,8 @@ fn at_most_one_query_a_minute_for_however_many_hints() {
         ("20:40", "notice?? a: success", "same"),
         ("21:10", "query a: not paid", "same; query a 60s"),
         ("22:10", "notice? a: success", "pending, a pending; query a now"),
+        ("22:10", "notice? a: success", "pending, a pending; query a 60s"),
+        ("22:10", "notice? a: success", "same"),
     ]);
 }
 
