@@ -363,8 +363,9 @@ mod tests {
                 let (stream, _) = listener.accept().await.unwrap();
                 acceptor.accept(stream).await
             };
-            let (served, sent) = futures::join!(serve, transport.send(target, get(&url), PATIENCE));
-            assert!(served.is_err(), "the handshake came to nothing");
+            let (handshake, sent) =
+                futures::join!(serve, transport.send(target, get(&url), PATIENCE));
+            assert!(handshake.is_err(), "the handshake came to nothing");
             let Err(SendError::NotSent(why)) = sent else {
                 panic!("{sent:?}")
             };
