@@ -9,6 +9,7 @@
 //! Nothing of this is ever part of the program.
 
 pub mod chance;
+pub mod coverage;
 pub mod event;
 pub mod forgery;
 pub mod invariants;

@@ -5,11 +5,13 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
+use tongbao_simulation::coverage::{self, Meetings};
 use tongbao_simulation::saboteur::Bug;
 use tongbao_simulation::seed::Plan;
 use tongbao_simulation::shrink;
@@ -178,6 +180,7 @@ struct Sums {
     paid: AtomicU64,
     cases: AtomicU64,
     acknowledged: AtomicU64,
+    meetings: Mutex<Meetings>,
 }
 
 #[expect(
@@ -200,7 +203,7 @@ fn many(args: &Args, seeds: Range<u64>) -> Result<()> {
     let next = AtomicU64::new(seeds.start);
     let stop = AtomicBool::new(false);
     let sums = Sums::default();
-    let failed = std::sync::Mutex::new(Vec::new());
+    let failed = Mutex::new(Vec::new());
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..args.threads.unwrap_or(cores) {
@@ -225,6 +228,7 @@ fn many(args: &Args, seeds: Range<u64>) -> Result<()> {
     bar.finish();
     report(&sums, start.elapsed());
     let failed = failed.into_inner().unwrap_or_default();
+    reached(&sums)?;
     if let Some(seed) = failed.first() {
         bail!(
             "{} seeds failed: {failed:?}\nsee one with: cargo run --release -p \
@@ -232,6 +236,23 @@ fn many(args: &Args, seeds: Range<u64>) -> Result<()> {
             failed.len(),
             args.orders
         );
+    }
+    Ok(())
+}
+
+/// So many seeds reach everything that there is to reach.
+const ENOUGH_SEEDS: u64 = 1_000;
+
+/// What the workload met, and what it should have met and did not.
+fn reached(sums: &Sums) -> Result<()> {
+    let meetings = sums.meetings.lock().unwrap_or_else(PoisonError::into_inner);
+    println!("what met what (attempt, report, how it came, times):");
+    for ((state, outcome, source), times) in &*meetings {
+        println!("  {state:<12} {outcome:<12} {source:<13} {times}");
+    }
+    let missing = coverage::missing(&meetings);
+    if sums.seeds.load(Ordering::Relaxed) >= ENOUGH_SEEDS && !missing.is_empty() {
+        bail!("the workload no longer reaches: {}", missing.join("; "));
     }
     Ok(())
 }
@@ -245,6 +266,11 @@ fn run_seed(seed: u64, orders: usize, sums: &Sums) -> Result<(), String> {
     add(&sums.paid, outcome.payments.1 as u64);
     add(&sums.cases, outcome.cases as u64);
     add(&sums.acknowledged, outcome.acknowledged);
+    let mut meetings = sums.meetings.lock().unwrap_or_else(PoisonError::into_inner);
+    for (met, times) in &outcome.meetings {
+        *meetings.entry(*met).or_default() += times;
+    }
+    drop(meetings);
     if let Some(violation) = outcome.violations.first() {
         return Err(violation.to_string());
     }

@@ -12,6 +12,7 @@ use tongbao_engine::Engine;
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::chance::Chance;
+use crate::coverage::{self, Meetings};
 use crate::event::{WorldEvent, WorldKernel};
 use crate::invariants::at_commit::{self, Commit};
 use crate::invariants::at_rest::{self, Rest};
@@ -63,6 +64,8 @@ pub struct Outcome {
     pub cases: usize,
     /// Notifications that were answered.
     pub acknowledged: u64,
+    /// Which reports met attempts in which states.
+    pub meetings: Meetings,
 }
 
 /// One run of the world.
@@ -99,6 +102,8 @@ impl World {
             world.look_at_rest();
         }
         let tables = world.store.tables();
+        let mut meetings = Meetings::new();
+        coverage::collect(&tables, &mut meetings);
         let paid = |payment: &&tongbao_core::Payment| payment.public_state() == "paid";
         Outcome {
             violations: world.story.violations(),
@@ -111,6 +116,7 @@ impl World {
             ),
             cases: tables.cases.len(),
             acknowledged: world.acknowledged,
+            meetings,
         }
     }
 
