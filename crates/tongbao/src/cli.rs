@@ -16,16 +16,13 @@ use std::time::Duration;
 use clap::{Parser, Subcommand};
 
 use crate::config::Config;
-use crate::demo;
+use crate::{bench, demo};
 
 /// 通宝: a self-hosted payment gateway for merchants in China.
 #[derive(Debug, Parser)]
-#[command(name = "tongbao", version, after_help = EXAMPLES, propagate_version = true)]
+#[command(name = "tongbao", version, after_help = EXAMPLES)]
 pub(crate) struct Cli {
     /// The configuration; ./tongbao.toml when it exists.
-    ///
-    /// tongbao.example.toml explains every setting. Environment variables are above the file:
-    /// `TONGBAO_LISTEN`, `TONGBAO_LOG__LEVEL`, …
     #[arg(
         long,
         short,
@@ -33,10 +30,17 @@ pub(crate) struct Cli {
         env = "TONGBAO_CONFIG",
         value_name = "FILE"
     )]
+    #[arg(long_help = CONFIG_HELP)]
     config: Option<PathBuf>,
     #[command(subcommand)]
     command: Command,
 }
+
+const CONFIG_HELP: &str = "\
+The configuration; ./tongbao.toml when it exists.
+
+tongbao.example.toml explains every setting. Environment variables are above the file: \
+TONGBAO_LISTEN, TONGBAO_LOG__LEVEL, …";
 
 const EXAMPLES: &str = "\
 Examples:
@@ -51,25 +55,16 @@ Examples:
 #[derive(Debug, Subcommand)]
 enum Command {
     Demo(demo::Args),
-    /// Runs the gateway.
     Serve(serve::Args),
-    /// Plays the platforms, for any client.
     Simulate(simulate::Args),
-    /// Asks for a payment, shows its QR code here, and waits until it is paid.
     Pay(pay::Args),
-    /// Reads the configuration and tries every channel's keys.
     Check(check::Args),
-    /// Brings the database to this version.
     Migrate(migrate::Args),
-    /// Adds and lists merchants.
     #[command(subcommand)]
     Merchant(merchant::MerchantCommand),
-    /// Makes keys for the merchant API.
     #[command(subcommand)]
     Key(merchant::KeyCommand),
-    /// Measures how fast the gateway is on this machine.
-    Bench(crate::bench::Args),
-    /// Prints completions for a shell.
+    Bench(bench::Args),
     Completions(completions::Args),
 }
 
@@ -103,7 +98,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate(args) => migrate::run(&args, &config()?),
         Command::Merchant(command) => merchant::run(command, &config()?).await,
         Command::Key(command) => merchant::run_key(command, &config()?).await,
-        Command::Bench(args) => crate::bench::run(args).await,
+        Command::Bench(args) => bench::run(args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
     }
 }

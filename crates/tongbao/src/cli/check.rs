@@ -12,11 +12,14 @@ use crate::data_dir::{DataDir, DataDirError, database};
 use crate::gateway;
 use crate::seams::{AddressPolicy, HttpTransport};
 
-/// Reads the configuration, opens the database if there is one, and asks each channel's platform
-/// something harmless with the channel's keys. Says cause and cure of what is wrong.
+/// Reads the configuration and tries every channel's keys.
+///
+/// Opens the database too, if there is one, and asks each channel's platform something harmless.
+/// Says cause and cure of what is wrong. May run beside the gateway, which then keeps the database
+/// to itself.
 ///
 /// Ends with 0 when everything is right, with 1 when something is not, with 2 when it could not
-/// look. Changes nothing, and may run beside the gateway.
+/// look.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {}
 

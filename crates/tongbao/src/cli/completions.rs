@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::CommandFactory;
 use clap_complete::Shell;
 
+/// Prints completions for a shell.
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// bash, elvish, fish, powershell or zsh.

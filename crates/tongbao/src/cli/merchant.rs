@@ -9,7 +9,9 @@ use crate::config::Config;
 use crate::declared::merchant;
 use crate::gateway::Gateway;
 
-/// Who gets the money. The gateway must not be running.
+/// Adds and lists merchants.
+///
+/// The gateway must not be running.
 #[derive(Debug, Subcommand)]
 pub(super) enum MerchantCommand {
     /// Adds a merchant.
@@ -21,7 +23,9 @@ pub(super) enum MerchantCommand {
     List,
 }
 
-/// Keys for the merchant API. The gateway must not be running.
+/// Makes keys for the merchant API.
+///
+/// The gateway must not be running.
 #[derive(Debug, Subcommand)]
 pub(super) enum KeyCommand {
     /// Makes a key and prints it: the only time that it can be seen.

@@ -7,8 +7,9 @@ use tongbao_store::sqlite::{Migrated, migrate};
 use crate::config::Config;
 use crate::data_dir::{DataDir, database};
 
-/// Brings the database to this version's schema, as `serve` does at its start. The gateway must
-/// not be running.
+/// Brings the database to this version's schema.
+///
+/// As `serve` does at its start. The gateway must not be running.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Make a copy of the whole data directory and of the master key first, while nothing is running: an

@@ -17,7 +17,7 @@ use crate::seams::{OsMint, SystemClock};
 use crate::secret::Secret;
 use crate::yuan::Yuan;
 
-/// Asks a running gateway for a payment, shows its QR code here, and waits until it is paid.
+/// Asks a running gateway for a payment, shows its QR code, and waits until it is paid.
 ///
 /// Ends with 0 when it is paid, with 1 when it is closed or has expired, with 2 when something
 /// went wrong. Ctrl-C closes the payment: nobody can pay it after that.

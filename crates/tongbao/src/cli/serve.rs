@@ -5,8 +5,10 @@ use std::process::ExitCode;
 use crate::config::Config;
 use crate::gateway::{Gateway, Listeners};
 
-/// Runs the gateway until SIGTERM or Ctrl-C; then takes nothing new, finishes what it holds, and
-/// ends.
+/// Runs the gateway.
+///
+/// On SIGTERM or Ctrl-C it takes nothing new, finishes what it holds, and ends; the second time it
+/// ends at once. Nothing that was acknowledged is lost either way.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 The first start makes the data directory, the master key and the database; without any merchant

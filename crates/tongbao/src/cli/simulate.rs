@@ -14,8 +14,10 @@ use tongbao_simulator::{NotifySchedule, Platform};
 use crate::config::Log;
 use crate::seams::OsMint;
 
-/// Plays the platforms at their real paths, for any client: ours, or one that only needs another
-/// base URL. The phone that scans and pays is the page at `/`.
+/// Plays the platforms, for any client.
+///
+/// They are at their real paths: a client only needs another base URL. The phone that scans and
+/// pays is the page at `/`.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
