@@ -127,18 +127,23 @@ impl Draft {
     }
 
     /// A query that a hint asked for stays asked for until its time, whichever
-    /// job runs before. One that jitter brought forward was it.
+    /// job runs before. One that jitter brought forward was it; one that a clock
+    /// set back has moved far away is a minute away.
     fn until_hint(&mut self, place: Place) -> Option<Duration> {
         let attempt = &mut self.payment.attempts[place];
         let wait = attempt.hinted_at?.since(self.now);
-        if wait.is_zero() || wait > HINT_INTERVAL {
+        if wait.is_zero() {
             return None;
         }
-        if wait <= HINT_INTERVAL / 9 {
-            attempt.hinted_at = Some(self.now);
+        let rest = if wait <= HINT_INTERVAL / 9 {
+            Duration::ZERO
+        } else {
+            wait.min(HINT_INTERVAL)
+        };
+        if rest != wait {
+            attempt.hinted_at = Some(self.now + rest);
             self.changed = true;
-            return None;
         }
-        Some(wait)
+        (!rest.is_zero()).then_some(rest)
     }
 }
