@@ -47,13 +47,12 @@ pub(crate) fn timestamp(
     text: Option<&str>,
 ) -> Result<Option<Timestamp>, Invalid> {
     let Some(text) = text else { return Ok(None) };
-    match text.trim().replace(' ', "+").parse::<jiff::Timestamp>() {
-        Ok(instant) => Ok(Some(Timestamp::from_millis(instant.as_millisecond()))),
-        Err(_) => {
-            let detail = "is not a time; send RFC 3339, for example 2026-11-21T00:00:00Z";
-            Err(Invalid::new(field, detail))
-        }
-    }
+    let instant: Result<jiff::Timestamp, _> = text.trim().replace(' ', "+").parse();
+    let instant = instant.map_err(|_| {
+        let detail = "is not a time; send RFC 3339, for example 2026-11-21T00:00:00Z";
+        Invalid::new(field, detail)
+    })?;
+    Ok(Some(Timestamp::from_millis(instant.as_millisecond())))
 }
 
 #[cfg(test)]

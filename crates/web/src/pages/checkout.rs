@@ -88,7 +88,7 @@ async fn page(
         stage,
         token,
     };
-    Ok(html(StatusCode::OK, &page)?)
+    html(StatusCode::OK, &page)
 }
 
 /// Which way the payer chose.
@@ -224,10 +224,7 @@ fn unknown_token() -> Problem {
 
 fn missing(language: Language) -> Result<Response, Problem> {
     let text = text::of(language);
-    Ok(html(
-        StatusCode::NOT_FOUND,
-        &MissingPage { language, text },
-    )?)
+    html(StatusCode::NOT_FOUND, &MissingPage { language, text })
 }
 
 fn html(status: StatusCode, page: &impl Template) -> Result<Response, Problem> {

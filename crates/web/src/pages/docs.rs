@@ -18,7 +18,7 @@ use http::header::CACHE_CONTROL;
 use super::language::Language;
 use crate::app::App;
 use crate::problem::{KINDS, Kind, Problem};
-use reference::{Call, Field, Group, Piece, groups, pieces};
+use reference::{Call, Field, Group, groups};
 use text::Text;
 
 pub(crate) fn router() -> Router<App> {
@@ -42,10 +42,6 @@ impl DocsPage {
             groups: groups(language),
             problems: KINDS,
         }
-    }
-
-    fn pieces<'a>(&self, text: &'a str) -> Vec<Piece<'a>> {
-        pieces(text)
     }
 
     /// A call's tables of fields: title, rows, and whether to fold it.

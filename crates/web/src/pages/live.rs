@@ -96,10 +96,10 @@ impl<S: Shown + Sync> Watch<S> {
     async fn changed(&mut self) -> Option<bool> {
         let word = self.app.engine.clock().sleep(WORD).fuse();
         let payment = self.payment.id;
-        let changes = &mut self.changes;
-        let changed = async {
+        let heard = &mut self.changes;
+        let news = async {
             loop {
-                match changes.recv().await {
+                match heard.recv().await {
                     Ok(id) if id != payment => {}
                     // Who missed some looks for himself.
                     Ok(_) | Err(RecvError::Lagged(_)) => return Some(false),
@@ -108,11 +108,11 @@ impl<S: Shown + Sync> Watch<S> {
             }
         };
         let mut word = std::pin::pin!(word);
-        let mut changed = std::pin::pin!(changed.fuse());
+        let mut news = std::pin::pin!(news.fuse());
         let mut closed = std::pin::pin!(self.seat.closed().fuse());
         futures::select_biased! {
             () = closed => None,
-            changed = changed => changed,
+            changed = news => changed,
             () = word => Some(true),
         }
     }

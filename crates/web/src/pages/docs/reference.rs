@@ -106,7 +106,7 @@ impl Reader {
             fields
         };
         Call {
-            id: operation.operation_id.clone(),
+            id: operation.id.clone(),
             method,
             path: path.to_owned(),
             summary: self.said(operation.summary.trim_end_matches('.')),

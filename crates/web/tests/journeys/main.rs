@@ -1,0 +1,12 @@
+//! Journeys: the real router, engine and database, the platform played by the
+//! simulator, on a clock that the test moves.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+mod api;
+mod checkout;
+mod faults;
+mod notifications;
+mod payment;
+mod support;
+mod webhooks;
