@@ -77,6 +77,10 @@ pub struct Failure {
 }
 
 /// Where an attempt stands.
+///
+/// `Pending` and `UserPaying` follow the channel to and fro: a payer may walk
+/// away from the password. Nothing leads back to `Unknown`, and out of an end
+/// leads only money.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum AttemptState {

@@ -100,4 +100,35 @@ mod tests {
             "2026-11-21T04:00:00Z"
         );
     }
+
+    #[test]
+    fn seconds_are_rounded_down_also_before_the_epoch() {
+        for (millis, secs) in [(0, 0), (999, 0), (1_000, 1), (-1, -1), (-1_000, -1)] {
+            let at = Timestamp::from_millis(millis);
+            assert_eq!((at.as_millis(), at.as_secs()), (millis, secs));
+        }
+        assert_eq!(Timestamp::from_secs(7).as_millis(), 7_000);
+    }
+
+    #[test]
+    fn the_ends_of_time_are_no_overflow() {
+        let (first, last) = (i64::MIN, i64::MAX);
+        let [first_at, last_at] = [first, last].map(Timestamp::from_millis);
+        assert_eq!((last_at + Duration::MAX).as_millis(), last);
+        assert_eq!((first_at - Duration::MAX).as_millis(), first);
+        assert_eq!(Timestamp::from_secs(last).as_millis(), last);
+        assert_eq!(
+            last_at.since(first_at).as_millis(),
+            last.unsigned_abs().into()
+        );
+        assert_eq!(last_at.to_string(), "9223372036854775807ms");
+    }
+
+    #[test]
+    fn time_moves_both_ways() {
+        let noon = Timestamp::from_secs(1_000);
+        let second = Duration::from_secs(1);
+        assert_eq!((noon + second).as_secs(), 1_001);
+        assert_eq!((noon - second).as_secs(), 999);
+    }
 }

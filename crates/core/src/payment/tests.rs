@@ -2,6 +2,7 @@
 
 mod edges;
 mod every_pair;
+mod honest;
 mod json;
 mod random;
 mod refusals;
