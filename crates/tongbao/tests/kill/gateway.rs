@@ -1,0 +1,154 @@
+//! The real program, in a process that can be killed.
+
+use std::fs::File;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tongbao_simulator::Account;
+
+/// Good for nothing outside this test.
+pub(crate) const API_KEY: &str = "sk_0123456789abcdefghjkmnpqrstvwxyz";
+
+/// Promised: a restart takes less.
+const RESTART: Duration = Duration::from_secs(5);
+
+/// Where the gateway's data outlives it.
+pub(crate) struct Home {
+    dir: TempDir,
+    pub(crate) address: SocketAddr,
+    /// The longest that a start took until the first "ready".
+    pub(crate) slowest: Duration,
+}
+
+/// One life of the gateway.
+pub(crate) struct Gateway {
+    child: Child,
+    spawned: Instant,
+}
+
+impl Home {
+    /// Two accounts: `signature` believes a signed notification, `query` asks
+    /// the platform first.
+    pub(crate) fn new(platform: SocketAddr) -> Self {
+        let dir = tempfile::Builder::new()
+            .prefix("tongbao-kill-")
+            .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
+            .expect("a directory on a real disk");
+        let address = free_address();
+        let account = Account::ready_made();
+        let channel = |confirm| {
+            json!({
+                "kind": "wechat_v2",
+                "name": confirm,
+                "confirm": confirm,
+                "settings": {
+                    "app_id": account.app_id,
+                    "mch_id": account.mch_id,
+                    "api_v2_key": account.api_v2_key.0,
+                },
+            })
+        };
+        let config = json!({
+            "listen": address,
+            "data_dir": dir.path().join("data"),
+            "channel_timeout_secs": 3,
+            "platforms": { "wechat_pay": format!("http://{platform}") },
+            "webhooks": { "allow_http": true, "allow_networks": ["127.0.0.0/8"] },
+            "log": { "level": "warn" },
+            "merchants": [{
+                "name": "shop",
+                "api_key": API_KEY,
+                "channels": [channel("signature"), channel("query")],
+            }],
+        });
+        let config = toml::to_string(&config).expect("it has no null");
+        std::fs::write(dir.path().join("tongbao.toml"), config).expect("the directory is ours");
+        Self {
+            dir,
+            address,
+            slowest: Duration::ZERO,
+        }
+    }
+
+    /// A new process on the same data.
+    pub(crate) fn spawn(&self) -> Gateway {
+        let log = File::options()
+            .create(true)
+            .append(true)
+            .open(self.dir.path().join("gateway.log"))
+            .expect("the directory is ours");
+        let child = Command::new(env!("CARGO_BIN_EXE_tongbao"))
+            .arg("serve")
+            .arg("--config")
+            .arg(self.dir.path().join("tongbao.toml"))
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the program was built for this test");
+        Gateway {
+            child,
+            spawned: Instant::now(),
+        }
+    }
+
+    /// Starts the gateway and waits until it is ready.
+    pub(crate) async fn start(&mut self) -> Gateway {
+        let mut gateway = self.spawn();
+        let client = reqwest::Client::new();
+        let url = format!("http://{}/readyz", self.address);
+        loop {
+            if let Ok(answer) = client.get(&url).send().await
+                && answer.status().is_success()
+            {
+                self.slowest = self.slowest.max(gateway.spawned.elapsed());
+                return gateway;
+            }
+            let late = gateway.spawned.elapsed() > RESTART;
+            let ended = gateway.child.try_wait().expect("it is our child");
+            assert!(!late && ended.is_none(), "{ended:?}; {}", self.said());
+            super::pause(Duration::from_millis(3)).await;
+        }
+    }
+
+    /// The end of what the gateway has logged over all its lives.
+    pub(crate) fn said(&self) -> String {
+        let log = std::fs::read(self.dir.path().join("gateway.log")).unwrap_or_default();
+        let end = &log[log.len().saturating_sub(8_000)..];
+        format!("the gateway said:\n{}", String::from_utf8_lossy(end))
+    }
+}
+
+impl Drop for Home {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.dir.disable_cleanup(true);
+            eprintln!("the data is left in {}", self.dir.path().display());
+            eprintln!("{}", self.said());
+        }
+    }
+}
+
+impl Gateway {
+    /// SIGKILL: it learns nothing of it.
+    pub(crate) fn kill(mut self) {
+        self.child.kill().expect("it is our child");
+        self.child.wait().expect("it is our child");
+    }
+}
+
+impl Drop for Gateway {
+    fn drop(&mut self) {
+        // It may be gone already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn free_address() -> SocketAddr {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
+    listener.local_addr().expect("it is bound")
+}
