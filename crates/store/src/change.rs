@@ -44,7 +44,8 @@ pub struct PaymentChange {
 }
 
 /// A case, and what the merchant is told of it. A case of the same channel,
-/// kind, trade and amount is written once, and told of once.
+/// kind, trade and amount is written once, and told of once; told again with
+/// `Refund` where it was `Review`, it is to be refunded from then on.
 #[derive(Clone, Debug)]
 pub struct OpenedCase {
     /// What is wrong.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
@@ -9,7 +10,8 @@ use tongbao_core::job::{JobKey, NewJob};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseKind, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+    Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment, PaymentId,
+    Timestamp,
 };
 use tongbao_store::{
     Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
@@ -52,7 +54,7 @@ pub struct DeliveryRow {
 }
 
 /// Which receipts have a case already.
-type CaseKey = (ChannelId, CaseKind, String, i64);
+type CaseKey = (ChannelId, CaseKind, String, i64, Currency);
 
 /// The rows of the model database.
 #[derive(Default)]
@@ -130,11 +132,23 @@ impl Tables {
                 case.kind,
                 case.receipt.transaction_id.clone(),
                 case.receipt.amount.minor(),
+                case.receipt.amount.currency(),
             );
             let known = !self.case_keys.insert(key);
             if !known || self.bug == Some(Bug::CaseOpenedTwice) {
                 self.cases.push(opened.case);
                 self.tell(opened.event);
+            } else if opened.case.remedy == Remedy::Refund {
+                // What a query confirms need not be looked at any more.
+                let same = |case: &&mut Case| {
+                    case.channel == opened.case.channel
+                        && case.kind == opened.case.kind
+                        && case.receipt.transaction_id == opened.case.receipt.transaction_id
+                        && case.receipt.amount == opened.case.receipt.amount
+                };
+                for case in self.cases.iter_mut().filter(same) {
+                    case.remedy = Remedy::Refund;
+                }
             }
         }
         if let Some(entry) = change.inbox {
@@ -237,12 +251,14 @@ impl Tables {
             fence: 0,
         });
         row.asked += 1;
+        // What is claimed is due when its lease ends, until it is asked for again.
         row.due = row.due.min(job.due);
         let lease = job.lease_until?;
         let now = now.unwrap_or(job.due);
         if row.lease_until.is_some_and(|until| until > now) {
             return None;
         }
+        row.due = lease;
         row.lease_until = Some(lease);
         row.fence += 1;
         Some(Job {
@@ -312,6 +328,7 @@ impl Tables {
         due.into_iter()
             .filter_map(|(_, key)| {
                 let row = self.jobs.get_mut(&key)?;
+                row.due = lease_until;
                 row.lease_until = Some(lease_until);
                 row.fence += 1;
                 Some(Job {

@@ -36,7 +36,10 @@ impl CaseRow {
                    payment_id, attempt_id, out_trade_no, amount, currency, transaction_id, payer, \
                    paid_at, source, opened_at) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-                   ON CONFLICT (channel_id, kind, transaction_id, amount, currency) DO NOTHING";
+                   ON CONFLICT (channel_id, kind, transaction_id, amount, currency) \
+                   DO UPDATE SET remedy = excluded.remedy \
+                   WHERE remedy = 'review' AND excluded.remedy = 'refund' AND state = 'open' \
+                   RETURNING id";
         let Case { receipt, .. } = &self.case;
         let currency = receipt.amount.currency();
         let row = params![
@@ -57,7 +60,8 @@ impl CaseRow {
             source_word(self.case.source),
             self.case.opened_at.as_millis(),
         ];
-        Ok(statement::run(db, sql, row)? > 0)
+        let written: Option<CaseId> = statement::first(db, sql, row, |row| row.id())?;
+        Ok(written == Some(self.case.id))
     }
 }
 

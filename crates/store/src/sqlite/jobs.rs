@@ -110,8 +110,9 @@ impl Asked {
     fn claim(&self, db: &Connection, lease_until: Timestamp) -> Result<Option<Job>, StoreError> {
         let sql = "INSERT INTO jobs \
                    (merchant_id, payment_id, kind, attempt_id, due, lease_until, asked, fence) \
-                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, 1, ?7) \
-                   ON CONFLICT DO UPDATE SET asked = asked + 1, due = min(due, excluded.due), \
+                   VALUES (?1, ?2, ?3, ?4, ?6, ?6, 1, ?7) \
+                   ON CONFLICT DO UPDATE SET asked = asked + 1, \
+                   due = iif(lease_until > ?8, min(due, ?5), excluded.due), \
                    fence = iif(lease_until > ?8, fence, excluded.fence), \
                    lease_until = iif(lease_until > ?8, lease_until, excluded.lease_until) \
                    RETURNING asked, fence";
@@ -161,6 +162,9 @@ pub(super) fn next_ready(db: &Connection) -> Result<Option<Timestamp>, StoreErro
     statement::first(db, sql, [], column::time)
 }
 
+/// A claimed job is due when its lease ends: whoever asks for it meanwhile brings
+/// it forward to the time that he means, not to the one that is being served.
+///
 /// Those that were ready first come first; the index holds all that is needed
 /// to choose.
 pub(super) fn claim(
@@ -178,8 +182,8 @@ pub(super) fn claim(
     let mut claimed = Vec::with_capacity(ready.len());
     for (merchant, key) in ready {
         let (text, fence) = (KeyText::of(merchant, key), next_fence(db)?);
-        let sql = "UPDATE jobs SET lease_until = ?, fence = ? \
-                   WHERE merchant_id = ? AND payment_id = ? AND kind = ? AND attempt_id = ? \
+        let sql = "UPDATE jobs SET due = ?1, lease_until = ?1, fence = ?2 \
+                   WHERE merchant_id = ?3 AND payment_id = ?4 AND kind = ?5 AND attempt_id = ?6 \
                    RETURNING asked";
         let row = params![
             lease_until.as_millis(),

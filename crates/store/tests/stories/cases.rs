@@ -59,6 +59,30 @@ async fn a_case_is_opened_once_and_told_once(store: &impl Store) {
     assert_eq!(store.event(merchant(), id(2)).await, Ok(None));
 }
 
+async fn a_case_that_a_query_confirms_is_to_be_refunded_and_told_no_second_time(
+    store: &impl Store,
+) {
+    open_shop(store).await;
+    show_code(store, 1).await;
+    let with = |number, remedy| {
+        let opened = opened(number, "4200001");
+        OpenedCase {
+            case: Case {
+                remedy,
+                ..opened.case
+            },
+            ..opened
+        }
+    };
+    open(store, with(1, Remedy::Review)).await;
+    open(store, with(2, Remedy::Refund)).await;
+    open(store, with(3, Remedy::Review)).await;
+
+    let cases = store.cases(all()).await.unwrap().rows;
+    assert_eq!(cases, [with(1, Remedy::Refund).case]);
+    assert_eq!(store.event(merchant(), id(2)).await, Ok(None));
+}
+
 async fn another_trade_or_amount_is_another_case(store: &impl Store) {
     open_shop(store).await;
     show_code(store, 1).await;
@@ -107,6 +131,7 @@ async fn cases_are_listed_newest_first_by_state_and_payment(store: &impl Store) 
 
 each_store!(
     a_case_is_opened_once_and_told_once,
+    a_case_that_a_query_confirms_is_to_be_refunded_and_told_no_second_time,
     another_trade_or_amount_is_another_case,
     cases_are_listed_newest_first_by_state_and_payment,
 );

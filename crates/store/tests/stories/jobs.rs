@@ -102,6 +102,17 @@ async fn a_job_that_was_asked_for_again_while_it_ran_runs_again(store: &impl Sto
     assert_eq!(claim(store, NOON).await, None);
 }
 
+async fn a_running_job_that_is_asked_for_later_runs_again_later(store: &impl Store) {
+    let payment = payment_with_shop(store).await;
+    ask(store, query(&payment, NOON)).await;
+    let job = claim(store, NOON).await.unwrap();
+    ask(store, query(&payment, NOON + SECOND)).await;
+
+    finish(store, job).await.unwrap();
+    assert_eq!(claim(store, NOON).await, None);
+    assert_eq!(store.next_due().await, Ok(Some(NOON + SECOND)));
+}
+
 async fn a_job_may_ask_for_its_own_next_run(store: &impl Store) {
     let payment = payment_with_shop(store).await;
     ask(store, query(&payment, NOON)).await;
@@ -206,6 +217,7 @@ each_store!(
     a_late_worker_does_not_hold_the_lease_of_the_jobs_next_life,
     asking_again_brings_a_job_forward_and_never_back,
     a_job_that_was_asked_for_again_while_it_ran_runs_again,
+    a_running_job_that_is_asked_for_later_runs_again_later,
     a_job_may_ask_for_its_own_next_run,
     who_asks_may_run_it_himself,
     when_who_asked_dies_the_worker_finds_the_job,
