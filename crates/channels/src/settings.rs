@@ -12,6 +12,9 @@ pub struct Field {
     pub secret: bool,
     /// An account without it cannot be opened.
     pub required: bool,
+    /// Says whose account it is. It never changes: the platform knows the orders
+    /// under way by it, and asked under another name it would know of none.
+    pub identity: bool,
     /// What it is and where to find it.
     pub help: &'static str,
 }
@@ -105,11 +108,19 @@ impl Settings {
         (Value::Object(open), Value::Object(secret))
     }
 
-    /// These settings, with those of `newer` in their place.
-    #[must_use]
-    pub fn overlaid(mut self, newer: Self) -> Self {
+    /// These settings, with those of `newer` in their place; refused when that
+    /// would make it another account.
+    pub fn overlaid(mut self, newer: Self, fields: &[Field]) -> Result<Self, SettingsError> {
+        for field in fields.iter().filter(|field| field.identity) {
+            let (was, is) = (self.get(field.name), newer.get(field.name));
+            if is.is_some() && is != was {
+                let detail = "is another account's, and orders under way belong to this one; add \
+                              a channel for the other account";
+                return Err(SettingsError::new(field.name, detail));
+            }
+        }
         self.values.extend(newer.values);
-        self
+        Ok(self)
     }
 
     /// A setting's text; `None` when it is not set.

@@ -104,7 +104,7 @@ impl Engine {
                 .collect();
             let settings = self
                 .settings(&account)?
-                .overlaid(Settings::read(&optional, typed)?);
+                .overlaid(Settings::read(&optional, typed)?, kind.fields)?;
             self.codec(kind.name, &settings)?;
             let (open, secret) = settings.split(kind.fields);
             account.settings = open;

@@ -1,0 +1,211 @@
+//! What a caller was once told stays true: under an idempotency key, beside an
+//! account that is out of order, and after something was written down.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot be set up has failed"
+)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use serde_json::json;
+use tempfile::TempDir;
+use tongbao_core::channel::{ChannelAccount, Confirm};
+use tongbao_core::merchant::Merchant;
+use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
+use tongbao_engine::{
+    ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint, NewAttempt,
+    NewChannel, NewPayment, NoFaults, Seams, SendError, Target, Transport,
+};
+use tongbao_store::Store;
+use tongbao_store::sqlite::SqliteStore;
+use zeroize::Zeroizing;
+
+struct MovedClock(AtomicI64);
+
+impl MovedClock {
+    fn pass(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).unwrap();
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+impl Clock for MovedClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+}
+
+/// Counts: different every time, and the same in every run.
+struct CountingMint(AtomicU64);
+
+impl Mint for CountingMint {
+    fn fill(&self, out: &mut [u8]) {
+        let number = self.0.fetch_add(1, Ordering::Relaxed).to_le_bytes();
+        for (byte, value) in out.iter_mut().zip(number.iter().cycle()) {
+            *byte = *value;
+        }
+    }
+}
+
+/// Every request is lost on its way.
+struct Silence;
+
+impl Transport for Silence {
+    fn send(
+        &self,
+        _: Target,
+        _: Request<Bytes>,
+        _: Duration,
+    ) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
+        Box::pin(async { Err(SendError::Unknown("silence".to_owned())) })
+    }
+}
+
+struct World {
+    engine: Engine,
+    clock: Arc<MovedClock>,
+    store: Arc<dyn Store>,
+    merchant: Merchant,
+    _directory: TempDir,
+}
+
+async fn world() -> World {
+    let directory = tempfile::tempdir().unwrap();
+    let store: Arc<dyn Store> =
+        Arc::new(SqliteStore::open(&directory.path().join("tongbao.db")).unwrap());
+    let clock = Arc::new(MovedClock(AtomicI64::new(1_790_000_000_000)));
+    let seams = Seams {
+        clock: clock.clone(),
+        mint: Arc::new(CountingMint(AtomicU64::new(1))),
+        transport: Arc::new(Silence),
+        store: store.clone(),
+        faults: Arc::new(NoFaults),
+    };
+    let config = EngineConfig {
+        public_url: "https://pay.example.com".to_owned(),
+        platforms: std::collections::BTreeMap::new(),
+        channel_timeout: Duration::from_secs(10),
+    };
+    let engine = Engine::open(seams, Zeroizing::new([7; 32]), config)
+        .await
+        .unwrap();
+    let merchant = engine.create_merchant("茶铺").await.unwrap();
+    World {
+        engine,
+        clock,
+        store,
+        merchant,
+        _directory: directory,
+    }
+}
+
+impl World {
+    async fn channel(&self, name: &str) -> ChannelAccount {
+        let new = NewChannel {
+            kind: "wechat_v2".to_owned(),
+            name: name.to_owned(),
+            settings: json!({
+                "app_id": "wx1",
+                "mch_id": "1900000001",
+                "api_v2_key": "TongbaoSimulatorTestKey000000001",
+            }),
+            confirm: Confirm::Query,
+            enabled: true,
+        };
+        let created = self.engine.create_channel(self.merchant.id, new, None);
+        created.await.unwrap()
+    }
+
+    /// What was sealed for another row does not open in this one, once the copy
+    /// in memory is too old.
+    async fn spoil(&self, account: &ChannelAccount) {
+        let mut sealed_secrets = account.sealed_secrets.clone();
+        sealed_secrets.reverse();
+        let spoiled = ChannelAccount {
+            sealed_secrets,
+            version: account.version + 1,
+            ..account.clone()
+        };
+        self.store.save_channel(spoiled).await.unwrap();
+        self.clock.pass(Duration::from_secs(6));
+    }
+
+    async fn pay(&self, number: &str, key: Option<IdempotencyKey>) -> Result<Payment, EngineError> {
+        let new = NewPayment {
+            order: Order {
+                merchant_order_no: number.to_owned(),
+                amount: Money::new(100, Currency::CNY),
+                subject: "豆浆".to_owned(),
+                metadata: json!({}),
+                store: None,
+                return_url: None,
+            },
+            expires_in: None,
+        };
+        let created = self.engine.create_payment(&self.merchant, new, key).await?;
+        Ok(created.payment)
+    }
+
+    async fn start(
+        &self,
+        payment: &Payment,
+        key: Option<IdempotencyKey>,
+    ) -> Result<tongbao_engine::StartedAttempt, EngineError> {
+        let new = NewAttempt {
+            scene: Scene::Native,
+            channel: None,
+            client_ip: None,
+        };
+        self.engine
+            .start_attempt(&self.merchant, payment.id, new, key)
+            .await
+    }
+}
+
+fn key(body: &str) -> IdempotencyKey {
+    IdempotencyKey::new("K", "POST", "/v1", body.as_bytes()).unwrap()
+}
+
+#[tokio::test]
+async fn an_account_never_becomes_another_account() {
+    let world = world().await;
+    let account = world.channel("main").await;
+    for (field, settings) in [
+        ("mch_id", json!({ "mch_id": "1900000002" })),
+        ("app_id", json!({ "app_id": "wx2" })),
+    ] {
+        let patch = ChannelPatch {
+            settings: Some(settings),
+            ..ChannelPatch::default()
+        };
+        let refused = world
+            .engine
+            .update_channel(world.merchant.id, account.id, patch)
+            .await
+            .unwrap_err();
+        let EngineError::Settings(refused) = refused else {
+            panic!("{refused}")
+        };
+        assert_eq!(refused.field, field);
+    }
+    let same = ChannelPatch {
+        settings: Some(json!({ "mch_id": "1900000001", "sign_type": "MD5" })),
+        ..ChannelPatch::default()
+    };
+    let updated = world
+        .engine
+        .update_channel(world.merchant.id, account.id, same)
+        .await
+        .unwrap();
+    assert_eq!(updated.version, 2);
+}
+
