@@ -102,9 +102,12 @@ impl Engine {
                     ..*field
                 })
                 .collect();
-            let settings = self
-                .settings(&account)?
-                .overlaid(Settings::read(&optional, typed)?, kind.fields)?;
+            let known = match self.settings(&account) {
+                // The cure is to enter them again.
+                Err(EngineError::Vault(_)) => Settings::join(account.settings.clone(), Value::Null),
+                known => known?,
+            };
+            let settings = known.overlaid(Settings::read(&optional, typed)?, kind.fields)?;
             self.codec(kind.name, &settings)?;
             let (open, secret) = settings.split(kind.fields);
             account.settings = open;

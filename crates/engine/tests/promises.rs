@@ -209,3 +209,22 @@ async fn an_account_never_becomes_another_account() {
     assert_eq!(updated.version, 2);
 }
 
+#[tokio::test]
+async fn secrets_that_do_not_open_can_be_entered_again() {
+    let world = world().await;
+    let account = world.channel("main").await;
+    world.spoil(&account).await;
+    let payment = world.pay("A1", None).await.unwrap();
+    assert!(world.start(&payment, None).await.is_err());
+
+    let patch = ChannelPatch {
+        settings: Some(json!({ "api_v2_key": "TongbaoSimulatorTestKey000000002" })),
+        ..ChannelPatch::default()
+    };
+    let updated = world
+        .engine
+        .update_channel(world.merchant.id, account.id, patch);
+    assert_eq!(updated.await.unwrap().version, 3);
+    assert!(world.start(&payment, None).await.unwrap().fresh);
+}
+
