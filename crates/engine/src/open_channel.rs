@@ -95,6 +95,21 @@ impl Engine {
         Ok(open)
     }
 
+    /// The same; `None` for an account that cannot be opened as it stands, which
+    /// is no reason not to use another one.
+    pub(crate) async fn open_if_sound(
+        &self,
+        id: ChannelId,
+    ) -> Result<Option<Arc<OpenChannel>>, EngineError> {
+        match self.open_channel(id).await {
+            Err(error @ (EngineError::Vault(_) | EngineError::Settings(_))) => {
+                tracing::error!(channel = %id, %error, "the channel cannot be opened");
+                Ok(None)
+            }
+            opened => opened.map(Some),
+        }
+    }
+
     /// Opens an account as it stands, stored or not.
     pub(crate) async fn open_account(
         &self,

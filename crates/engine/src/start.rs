@@ -133,11 +133,17 @@ impl Engine {
                 None => "there is no channel yet; add one with POST /v1/channels".to_owned(),
             }));
         }
+        let mut broken = None;
         for account in candidates.filter(|account| account.enabled) {
-            let open = self.open_channel(account.id).await?;
-            if open.channel.scenes().contains(&new.scene) {
-                return Ok(open);
+            match self.open_if_sound(account.id).await? {
+                Some(open) if open.channel.scenes().contains(&new.scene) => return Ok(open),
+                Some(_) => {}
+                None => broken = Some(account.id),
             }
+        }
+        if let Some(id) = broken {
+            let detail = format!("{id} cannot be opened; enter its secret settings again");
+            return Err(EngineError::NoChannel(detail));
         }
         Err(EngineError::NoChannel(format!(
             "no channel that is on can do the scene {}; turn one on, or choose another scene",
@@ -153,7 +159,9 @@ impl Engine {
             if !account.enabled {
                 continue;
             }
-            let open = self.open_channel(account.id).await?;
+            let Some(open) = self.open_if_sound(account.id).await? else {
+                continue;
+            };
             let label = tongbao_channels::kind(&account.kind).map_or(["", ""], |kind| kind.label);
             ways.extend(open.channel.scenes().iter().map(|scene| Way {
                 label,

@@ -228,3 +228,21 @@ async fn secrets_that_do_not_open_can_be_entered_again() {
     assert!(world.start(&payment, None).await.unwrap().fresh);
 }
 
+#[tokio::test]
+async fn an_account_that_does_not_open_stands_in_no_other_ones_way() {
+    let world = world().await;
+    let broken = world.channel("broken").await;
+    world.spoil(&broken).await;
+    let payment = world.pay("A1", None).await.unwrap();
+    let refused = world.start(&payment, None).await;
+    assert!(matches!(refused, Err(EngineError::NoChannel(_))));
+
+    let sound = world.channel("sound").await;
+    let started = world.start(&payment, None).await.unwrap();
+    let attempt = started.payment.attempt(started.attempt).unwrap();
+    assert_eq!(attempt.channel, sound.id);
+    let ways = world.engine.ways_to_pay(&world.merchant).await.unwrap();
+    let ways: Vec<_> = ways.into_iter().map(|way| way.channel).collect();
+    assert_eq!(ways, [sound.id.to_string()]);
+}
+
