@@ -23,6 +23,6 @@ impl Engine {
         let decided = self
             .decide(payment, Event::CloseRequested, Rules::default(), also)
             .await?;
-        self.drive(decided).await
+        Ok(self.drive(decided).await)
     }
 }

@@ -29,9 +29,9 @@ pub(crate) enum Ask {
 
 impl Engine {
     /// Runs the claimed jobs, and those that follow from them at once, while
-    /// somebody waits. When the process dies in the middle, the leases run out
-    /// and the worker goes on.
-    pub(crate) async fn drive(&self, decided: Decided) -> Result<Payment, EngineError> {
+    /// somebody waits. What was decided is written down: whatever fails from here
+    /// on, or when the process dies, the leases run out and the worker goes on.
+    pub(crate) async fn drive(&self, decided: Decided) -> Payment {
         let Decided {
             mut payment,
             claimed,
@@ -39,12 +39,18 @@ impl Engine {
         let mut queue = VecDeque::from(claimed);
         for _ in 0..CALLS_INLINE {
             let Some(job) = queue.pop_front() else { break };
-            if let Some(next) = self.run_job(job, true).await? {
-                payment = next.payment;
-                queue.extend(next.claimed);
+            match self.run_job(job, true).await {
+                Ok(Some(next)) => {
+                    payment = next.payment;
+                    queue.extend(next.claimed);
+                }
+                Ok(None) => {}
+                Err(error) => {
+                    tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job failed; it runs again when its lease ends");
+                }
             }
         }
-        Ok(payment)
+        payment
     }
 
     /// Runs one claimed job to its commit. `None` when there was nothing left to

@@ -83,7 +83,7 @@ impl Engine {
         let (payment_id, merchant_id) = (payment.id, merchant.id);
         match self.decide(payment, event, open.rules(), also).await {
             Ok(decided) => {
-                let payment = self.drive(decided).await?;
+                let payment = self.drive(decided).await;
                 Ok(StartedAttempt {
                     payment,
                     attempt: id,

@@ -246,3 +246,19 @@ async fn an_account_that_does_not_open_stands_in_no_other_ones_way() {
     assert_eq!(ways, [sound.id.to_string()]);
 }
 
+#[tokio::test]
+async fn what_was_written_down_is_told_although_the_call_cannot_be_made() {
+    let world = world().await;
+    let account = world.channel("main").await;
+    let payment = world.pay("A1", None).await.unwrap();
+    world.start(&payment, None).await.unwrap();
+    world.spoil(&account).await;
+
+    let closing = world.engine.close(world.merchant.id, payment.id).await;
+
+    let closing = closing.unwrap();
+    assert_eq!(closing.public_state(), "pending");
+    assert_eq!(closing.attempts[0].state, AttemptState::Unknown);
+    let kept = world.engine.payment(world.merchant.id, payment.id).await;
+    assert_eq!(kept.unwrap(), closing);
+}
