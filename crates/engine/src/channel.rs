@@ -51,11 +51,11 @@ impl Engine {
         new: NewChannel,
         key: Option<IdempotencyKey>,
     ) -> Result<ChannelAccount, EngineError> {
-        if let Some(id) = self
+        if let Some(promised) = self
             .made_before::<ChannelId>(merchant, key.as_ref())
             .await?
         {
-            return self.channel_of(merchant, id).await;
+            return self.channel_of(merchant, promised.resource).await;
         }
         let Some(kind) = kind(&new.kind) else {
             let known: Vec<_> = kinds().iter().map(|kind| kind.name).collect();

@@ -10,7 +10,7 @@ use tongbao_store::{Change, PaymentChange, StoreError};
 use crate::commit::log;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, Promised};
 use crate::mint;
 
 /// How long a payer has, unless the merchant says otherwise.
@@ -44,16 +44,8 @@ impl Engine {
         new: NewPayment,
         key: Option<IdempotencyKey>,
     ) -> Result<CreatedPayment, EngineError> {
-        if let Some(id) = self
-            .made_before::<PaymentId>(merchant.id, key.as_ref())
-            .await?
-        {
-            let payment = self.payment(merchant.id, id).await?;
-            return Ok(CreatedPayment {
-                payment,
-                fresh: false,
-                replayed: true,
-            });
+        if let Some(promised) = self.made_before(merchant.id, key.as_ref()).await? {
+            return self.replayed(merchant, promised).await;
         }
         new.order.validate()?;
         let expires_in = match new.expires_in {
@@ -71,11 +63,7 @@ impl Engine {
             }
         };
         if let Some(payment) = self.same_order(merchant, &new).await? {
-            return Ok(CreatedPayment {
-                payment,
-                fresh: false,
-                replayed: false,
-            });
+            return self.found_payment(merchant, payment, key.as_ref()).await;
         }
         match self.insert(merchant, &new, expires_in, key.as_ref()).await {
             Ok(payment) => Ok(CreatedPayment {
@@ -98,22 +86,45 @@ impl Engine {
         new: &NewPayment,
         key: Option<&IdempotencyKey>,
     ) -> Result<CreatedPayment, EngineError> {
-        if let Some(id) = self.made_before::<PaymentId>(merchant.id, key).await? {
-            let payment = self.payment(merchant.id, id).await?;
-            return Ok(CreatedPayment {
-                payment,
-                fresh: false,
-                replayed: true,
-            });
+        if let Some(promised) = self.made_before(merchant.id, key).await? {
+            return self.replayed(merchant, promised).await;
         }
         match self.same_order(merchant, new).await? {
-            Some(payment) => Ok(CreatedPayment {
-                payment,
-                fresh: false,
-                replayed: false,
-            }),
+            Some(payment) => self.found_payment(merchant, payment, key).await,
             None => Err(EngineError::Busy),
         }
+    }
+
+    async fn replayed(
+        &self,
+        merchant: &Merchant,
+        promised: Promised<PaymentId>,
+    ) -> Result<CreatedPayment, EngineError> {
+        let payment = self.payment(merchant.id, promised.resource).await?;
+        Ok(CreatedPayment {
+            replayed: promised.at == payment.created_at,
+            payment,
+            fresh: false,
+        })
+    }
+
+    async fn found_payment(
+        &self,
+        merchant: &Merchant,
+        payment: Payment,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<CreatedPayment, EngineError> {
+        let id = self.found(merchant.id, key, payment.id).await?;
+        let payment = if id == payment.id {
+            payment
+        } else {
+            self.payment(merchant.id, id).await?
+        };
+        Ok(CreatedPayment {
+            payment,
+            fresh: false,
+            replayed: false,
+        })
     }
 
     /// The payment of the same order; an error when the number is another's.

@@ -47,11 +47,11 @@ impl Engine {
         new: NewEndpoint,
         key: Option<IdempotencyKey>,
     ) -> Result<(Endpoint, Zeroizing<String>), EngineError> {
-        if let Some(id) = self
+        if let Some(promised) = self
             .made_before::<EndpointId>(merchant, key.as_ref())
             .await?
         {
-            let endpoint = self.endpoint_of(merchant, id).await?;
+            let endpoint = self.endpoint_of(merchant, promised.resource).await?;
             let secret = self.endpoint_secret(&endpoint)?;
             return Ok((endpoint, secret));
         }

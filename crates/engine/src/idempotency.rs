@@ -1,9 +1,12 @@
 //! A caller's name for a request that may arrive twice.
 
+use std::fmt::Display;
+use std::str::FromStr;
+
 use aws_lc_rs::digest;
 use tongbao_core::order::Invalid;
 use tongbao_core::{MerchantId, Timestamp};
-use tongbao_store::IdempotencyRecord;
+use tongbao_store::{Change, IdempotencyRecord, StoreError};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -39,7 +42,7 @@ impl IdempotencyKey {
     pub(crate) fn record(
         &self,
         merchant: MerchantId,
-        resource: impl std::fmt::Display + Copy,
+        resource: impl Display + Copy,
         now: Timestamp,
     ) -> IdempotencyRecord {
         IdempotencyRecord {
@@ -52,13 +55,21 @@ impl IdempotencyKey {
     }
 }
 
+/// What a key stands for.
+pub(crate) struct Promised<T> {
+    pub(crate) resource: T,
+    /// When that was written: with the resource, if the key made it.
+    pub(crate) at: Timestamp,
+}
+
 impl Engine {
-    /// What the key made before; an error when it was given for something else.
-    pub(crate) async fn made_before<T: std::str::FromStr>(
+    /// What the key made or found before; an error when it was given for
+    /// something else.
+    pub(crate) async fn made_before<T: FromStr>(
         &self,
         merchant: MerchantId,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Option<T>, EngineError> {
+    ) -> Result<Option<Promised<T>>, EngineError> {
         let Some(key) = key else { return Ok(None) };
         let Some(record) = self.store().idempotency(merchant, &key.key).await? else {
             return Ok(None);
@@ -67,10 +78,37 @@ impl Engine {
             return Err(EngineError::KeyReused);
         }
         // A resource of another kind cannot have the same method and path.
-        record
-            .resource
-            .parse()
-            .map(Some)
-            .map_err(|_| EngineError::KeyReused)
+        let resource = record.resource.parse();
+        let resource = resource.map_err(|_| EngineError::KeyReused)?;
+        Ok(Some(Promised {
+            resource,
+            at: record.created_at,
+        }))
+    }
+
+    /// Ties the key to what was found where it would have made something: the
+    /// same request finds the same from now on. Where the key was used in
+    /// between, that decides.
+    pub(crate) async fn found<T: FromStr + Display + Copy>(
+        &self,
+        merchant: MerchantId,
+        key: Option<&IdempotencyKey>,
+        resource: T,
+    ) -> Result<T, EngineError> {
+        let Some(key) = key else { return Ok(resource) };
+        let change = Change {
+            idempotency: Some(key.record(merchant, resource, self.now())),
+            ..Change::default()
+        };
+        match self.store().commit(change).await {
+            Ok(_) => Ok(resource),
+            Err(StoreError::Taken(_) | StoreError::CommitUnknown(_)) => {
+                let promised = self.made_before(merchant, Some(key)).await?;
+                promised
+                    .map(|promised| promised.resource)
+                    .ok_or(EngineError::Busy)
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

@@ -11,7 +11,7 @@ use tongbao_store::{StoreError, Unique};
 use crate::commit::Also;
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::idempotency::IdempotencyKey;
+use crate::idempotency::{IdempotencyKey, Promised};
 use crate::mint;
 use crate::open_channel::OpenChannel;
 
@@ -36,6 +36,8 @@ pub struct StartedAttempt {
     pub attempt: AttemptId,
     /// This request started it.
     pub fresh: bool,
+    /// The same request, under the same key, started it before.
+    pub replayed: bool,
 }
 
 impl Engine {
@@ -54,10 +56,13 @@ impl Engine {
         let before = self
             .made_before::<AttemptId>(merchant.id, key.as_ref())
             .await?;
-        if let Some(attempt) = before.filter(|id| payment.attempt(*id).is_some()) {
+        if let Some(Promised { resource, at }) = before
+            && let Some(attempt) = payment.attempt(resource)
+        {
             return Ok(StartedAttempt {
+                replayed: at == attempt.created_at,
                 payment,
-                attempt,
+                attempt: resource,
                 fresh: false,
             });
         }
@@ -88,14 +93,17 @@ impl Engine {
                     payment,
                     attempt: id,
                     fresh: true,
+                    replayed: false,
                 })
             }
-            Err(EngineError::Refused(Refusal::AlreadyOpen(attempt))) => {
+            Err(EngineError::Refused(Refusal::AlreadyOpen(open))) => {
+                let attempt = self.found(merchant_id, key.as_ref(), open).await?;
                 let payment = self.payment(merchant_id, payment_id).await?;
                 Ok(StartedAttempt {
                     payment,
                     attempt,
                     fresh: false,
+                    replayed: false,
                 })
             }
             Err(EngineError::Store(StoreError::Taken(Unique::IdempotencyKey))) => {
@@ -103,11 +111,12 @@ impl Engine {
                     .made_before::<AttemptId>(merchant_id, key.as_ref())
                     .await?;
                 let payment = self.payment(merchant_id, payment_id).await?;
-                let attempt = made.ok_or(EngineError::Busy)?;
+                let attempt = made.ok_or(EngineError::Busy)?.resource;
                 Ok(StartedAttempt {
                     payment,
                     attempt,
                     fresh: false,
+                    replayed: true,
                 })
             }
             Err(error) => Err(error),

@@ -176,6 +176,34 @@ fn key(body: &str) -> IdempotencyKey {
 }
 
 #[tokio::test]
+async fn a_key_that_found_an_open_attempt_names_that_one_for_ever() {
+    let world = world().await;
+    world.channel("main").await;
+    let payment = world.pay("A1", None).await.unwrap();
+    let open = world.start(&payment, None).await.unwrap().attempt;
+
+    let found = world.start(&payment, Some(key("{}"))).await.unwrap();
+    assert_eq!((found.attempt, found.fresh), (open, false));
+    let again = world.start(&payment, Some(key("{}"))).await.unwrap();
+    assert_eq!((again.attempt, again.fresh), (open, false));
+    let other = world.start(&payment, Some(key("{ }"))).await;
+    assert!(matches!(other, Err(EngineError::KeyReused)));
+}
+
+#[tokio::test]
+async fn a_key_that_found_the_same_order_is_used_up() {
+    let world = world().await;
+    let payment = world.pay("A1", None).await.unwrap();
+    let found = world.pay("A1", Some(key("A1"))).await.unwrap();
+    assert_eq!(found.id, payment.id);
+
+    let other = world.pay("A2", Some(key("A2"))).await;
+    assert!(matches!(other, Err(EngineError::KeyReused)));
+    let number = world.store.payment_by_order_no(world.merchant.id, "A2");
+    assert_eq!(number.await.unwrap(), None);
+}
+
+#[tokio::test]
 async fn an_account_never_becomes_another_account() {
     let world = world().await;
     let account = world.channel("main").await;

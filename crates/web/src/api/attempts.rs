@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 
 use super::made::Made;
 use crate::app::App;
-use crate::extract::{Caller, Command, Id, Key};
+use crate::extract::{Caller, Command, Id};
 use crate::problem::{Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
@@ -95,17 +95,16 @@ pub(crate) async fn start(
     Command { key, body }: Command<NewAttempt>,
 ) -> Result<Made<AttemptView>, Problem> {
     let new = body.into_engine();
-    let engine_key = key.clone().map(Into::into);
+    let key = key.map(Into::into);
     let started = app
         .engine
-        .start_attempt(&merchant, payment, new, engine_key)
+        .start_attempt(&merchant, payment, new, key)
         .await?;
-    let replayed = !started.fresh && Key::known(key.as_ref(), &app, merchant.id).await?;
     let attempt = started
         .payment
         .attempt(started.attempt)
         .ok_or(EngineError::NotFound("attempt"))?;
-    Ok(Made::new(attempt.into(), started.fresh, replayed))
+    Ok(Made::new(attempt.into(), started.fresh, started.replayed))
 }
 
 /// Whether some channel could take the attempt: asked before the payment is
