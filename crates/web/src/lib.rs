@@ -3,7 +3,7 @@
 //! A request becomes a typed value, one call of the engine does the work, and
 //! its answer becomes JSON or a page. Nothing here decides anything about money
 //! or writes to the database; errors become problem details in one place,
-//! [`problem`](crate::problem).
+//! `problem`.
 
 mod admin;
 mod api;
