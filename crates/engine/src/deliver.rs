@@ -39,6 +39,7 @@ impl Engine {
         };
         let outcome = self.outcome(&sent, claim.tries + 1, now);
         metrics::counter!("tongbao_webhook_tries_total", "outcome" => word(&outcome)).increment(1);
+        let again = matches!(outcome, DeliveryOutcome::Retry { .. });
         let result = DeliveryResult {
             claim,
             at,
@@ -50,9 +51,15 @@ impl Engine {
         };
         match self.store().record_delivery(result).await {
             // Somebody else has it by now, or the endpoint is gone.
-            Err(StoreError::Fenced) => Ok(()),
-            recorded => Ok(recorded?),
+            Err(StoreError::Fenced) => return Ok(()),
+            recorded => recorded?,
         }
+        // The next try is due before its lease would have ended, which is what the
+        // worker waits for.
+        if again {
+            self.work.notify_one();
+        }
+        Ok(())
     }
 
     fn webhook_request(

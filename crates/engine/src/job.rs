@@ -97,9 +97,12 @@ impl Engine {
             ..Change::default()
         };
         match self.store().commit(change).await {
-            Ok(_) | Err(tongbao_store::StoreError::Fenced) => Ok(None),
-            Err(error) => Err(error.into()),
+            // It may have been asked for again, and is due now.
+            Ok(_) => self.work.notify_one(),
+            Err(tongbao_store::StoreError::Fenced) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(None)
     }
 
     /// One exchange with the channel. Silence is a report as well.

@@ -6,7 +6,7 @@
 )]
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,33 +14,37 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use serde_json::json;
 use tempfile::TempDir;
+use tokio::sync::watch;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
     ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint, NewAttempt,
-    NewChannel, NewPayment, NoFaults, Seams, SendError, Target, Transport,
+    NewChannel, NewEndpoint, NewPayment, NoFaults, Seams, SendError, Target, Transport,
 };
-use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
+use tongbao_store::{EventFilter, Store};
 use zeroize::Zeroizing;
 
-struct MovedClock(AtomicI64);
+struct MovedClock(watch::Sender<Timestamp>);
 
 impl MovedClock {
     fn pass(&self, duration: Duration) {
-        let millis = i64::try_from(duration.as_millis()).unwrap();
-        self.0.fetch_add(millis, Ordering::Relaxed);
+        self.0.send_modify(|now| *now = *now + duration);
     }
 }
 
 impl Clock for MovedClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        *self.0.borrow()
     }
 
-    fn sleep(&self, _: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(std::future::pending())
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        let until = self.now() + duration;
+        let mut time = self.0.subscribe();
+        Box::pin(async move {
+            let _ = time.wait_for(|now| *now >= until).await;
+        })
     }
 }
 
@@ -56,23 +60,42 @@ impl Mint for CountingMint {
     }
 }
 
-/// Every request is lost on its way.
-struct Silence;
+/// Every request to a platform is lost on its way. A webhook endpoint is out of
+/// order at first, and takes a second to say so.
+struct Network {
+    clock: Arc<MovedClock>,
+    webhooks: watch::Sender<u16>,
+}
 
-impl Transport for Silence {
+impl Transport for Network {
     fn send(
         &self,
-        _: Target,
+        target: Target,
         _: Request<Bytes>,
         _: Duration,
     ) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
-        Box::pin(async { Err(SendError::Unknown("silence".to_owned())) })
+        Box::pin(async move {
+            if target == Target::Platform {
+                return Err(SendError::Unknown("silence".to_owned()));
+            }
+            self.webhooks.send_modify(|tries| *tries += 1);
+            let status = match *self.webhooks.borrow() {
+                1 => 503,
+                _ => 200,
+            };
+            self.clock.sleep(Duration::from_secs(1)).await;
+            Ok(Response::builder()
+                .status(status)
+                .body(Bytes::new())
+                .unwrap())
+        })
     }
 }
 
 struct World {
     engine: Engine,
     clock: Arc<MovedClock>,
+    network: Arc<Network>,
     store: Arc<dyn Store>,
     merchant: Merchant,
     _directory: TempDir,
@@ -82,11 +105,16 @@ async fn world() -> World {
     let directory = tempfile::tempdir().unwrap();
     let store: Arc<dyn Store> =
         Arc::new(SqliteStore::open(&directory.path().join("tongbao.db")).unwrap());
-    let clock = Arc::new(MovedClock(AtomicI64::new(1_790_000_000_000)));
+    let noon = Timestamp::from_secs(1_790_000_000);
+    let clock = Arc::new(MovedClock(watch::Sender::new(noon)));
+    let network = Arc::new(Network {
+        clock: clock.clone(),
+        webhooks: watch::Sender::new(0),
+    });
     let seams = Seams {
         clock: clock.clone(),
         mint: Arc::new(CountingMint(AtomicU64::new(1))),
-        transport: Arc::new(Silence),
+        transport: network.clone(),
         store: store.clone(),
         faults: Arc::new(NoFaults),
     };
@@ -102,6 +130,7 @@ async fn world() -> World {
     World {
         engine,
         clock,
+        network,
         store,
         merchant,
         _directory: directory,
@@ -153,6 +182,21 @@ impl World {
         };
         let created = self.engine.create_payment(&self.merchant, new, key).await?;
         Ok(created.payment)
+    }
+
+    /// How many tries of its one event are written down.
+    async fn webhook_tries(&self) -> usize {
+        let filter = EventFilter {
+            merchant: self.merchant.id,
+            kind: None,
+            payment: None,
+            cursor: None,
+            limit: 1,
+        };
+        let events = self.store.events(filter).await.unwrap().rows;
+        let event = events[0].id;
+        let deliveries = self.store.deliveries(self.merchant.id, event).await;
+        deliveries.unwrap()[0].tries.len()
     }
 
     async fn start(
@@ -289,4 +333,45 @@ async fn what_was_written_down_is_told_although_the_call_cannot_be_made() {
     assert_eq!(closing.attempts[0].state, AttemptState::Unknown);
     let kept = world.engine.payment(world.merchant.id, payment.id).await;
     assert_eq!(kept.unwrap(), closing);
+}
+
+#[tokio::test]
+async fn a_webhook_that_failed_goes_out_again_at_its_time() {
+    let world = world().await;
+    let endpoint = NewEndpoint {
+        url: "https://shop.example.com/hook".to_owned(),
+        event_types: Vec::new(),
+        store: None,
+    };
+    let endpoint = world
+        .engine
+        .create_endpoint(world.merchant.id, endpoint, None);
+    endpoint.await.unwrap();
+    let payment = world.pay("A1", None).await.unwrap();
+    let closed = world.engine.close(world.merchant.id, payment.id).await;
+    assert_eq!(closed.unwrap().public_state(), "closed");
+
+    let told_twice = async {
+        let mut webhooks = world.network.webhooks.subscribe();
+        webhooks.wait_for(|tries| *tries == 1).await.unwrap();
+        // By the time that the answer comes, the worker rests.
+        for _ in 0..10 {
+            world.clock.pass(Duration::from_millis(10));
+            tokio::task::yield_now().await;
+        }
+        world.clock.pass(Duration::from_secs(1));
+        while world.webhook_tries().await < 1 {
+            tokio::task::yield_now().await;
+        }
+        // The second try is fifteen seconds after the first, give or take a tenth.
+        world.clock.pass(Duration::from_secs(17));
+        let second = webhooks.wait_for(|tries| *tries == 2);
+        let in_time = tokio::time::timeout(Duration::from_secs(5), second).await;
+        assert!(in_time.is_ok(), "the second try is late");
+    };
+    let run = async {
+        world.engine.run(std::future::pending()).await;
+    };
+    futures::pin_mut!(told_twice, run);
+    futures::future::select(told_twice, run).await;
 }
