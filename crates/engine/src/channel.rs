@@ -5,7 +5,7 @@ use tongbao_channels::{Diagnosis, Settings, Stamp, kind, kinds};
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::order::Invalid;
 use tongbao_core::{ChannelId, MerchantId};
-use tongbao_store::{Change, StoreError};
+use tongbao_store::{Change, StoreError, Unique};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -79,9 +79,20 @@ impl Engine {
             version: 1,
             created_at: now,
         };
-        self.store().save_channel(account.clone()).await?;
-        self.remember_key(key, merchant, id).await?;
-        Ok(account)
+        let change = Change {
+            channel: Some(Box::new(account.clone())),
+            idempotency: key.as_ref().map(|key| key.record(merchant, id, now)),
+            ..Change::default()
+        };
+        match self.store().commit(change).await {
+            // The same request was faster.
+            Err(StoreError::Taken(Unique::IdempotencyKey)) => {
+                let made = self.made_before(merchant, key.as_ref()).await?;
+                let made = made.ok_or(EngineError::Busy)?.resource;
+                self.channel_of(merchant, made).await
+            }
+            written => written.map(|_| account).map_err(Into::into),
+        }
     }
 
     /// Changes an account. What has begun goes on with the new settings.
@@ -189,24 +200,6 @@ impl Engine {
                 plain.as_bytes(),
             )
             .await
-    }
-
-    /// Writes the key down after what it made: for resources that a merchant makes
-    /// a few of, by hand.
-    pub(crate) async fn remember_key(
-        &self,
-        key: Option<IdempotencyKey>,
-        merchant: MerchantId,
-        resource: impl std::fmt::Display + Copy,
-    ) -> Result<(), EngineError> {
-        let Some(key) = key else { return Ok(()) };
-        let record = key.record(merchant, resource, self.now());
-        let change = Change {
-            idempotency: Some(record),
-            ..Change::default()
-        };
-        self.store().commit(change).await?;
-        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ use base64::prelude::BASE64_STANDARD;
 use tongbao_core::order::Invalid;
 use tongbao_core::webhook::{Endpoint, EventType};
 use tongbao_core::{EndpointId, MerchantId};
+use tongbao_store::{Change, StoreError, Unique};
 use zeroize::Zeroizing;
 
 use crate::engine::Engine;
@@ -47,13 +48,8 @@ impl Engine {
         new: NewEndpoint,
         key: Option<IdempotencyKey>,
     ) -> Result<(Endpoint, Zeroizing<String>), EngineError> {
-        if let Some(promised) = self
-            .made_before::<EndpointId>(merchant, key.as_ref())
-            .await?
-        {
-            let endpoint = self.endpoint_of(merchant, promised.resource).await?;
-            let secret = self.endpoint_secret(&endpoint)?;
-            return Ok((endpoint, secret));
+        if let Some(made) = self.made_endpoint(merchant, key.as_ref()).await? {
+            return Ok(made);
         }
         webhook_url::check(&new.url, &self.config.public_url)?;
         let mut random = Zeroizing::new([0; SECRET_LEN]);
@@ -84,9 +80,33 @@ impl Engine {
             sealed_secret,
             created_at: now,
         };
-        self.store().save_endpoint(endpoint.clone()).await?;
-        self.remember_key(key, merchant, id).await?;
-        Ok((endpoint, secret))
+        let change = Change {
+            endpoint: Some(Box::new(endpoint.clone())),
+            idempotency: key.as_ref().map(|key| key.record(merchant, id, now)),
+            ..Change::default()
+        };
+        match self.store().commit(change).await {
+            // The same request was faster.
+            Err(StoreError::Taken(Unique::IdempotencyKey)) => {
+                let made = self.made_endpoint(merchant, key.as_ref()).await?;
+                made.ok_or(EngineError::Busy)
+            }
+            written => written.map(|_| (endpoint, secret)).map_err(Into::into),
+        }
+    }
+
+    /// What the key made before, with its secret.
+    async fn made_endpoint(
+        &self,
+        merchant: MerchantId,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Option<(Endpoint, Zeroizing<String>)>, EngineError> {
+        let Some(promised) = self.made_before(merchant, key).await? else {
+            return Ok(None);
+        };
+        let endpoint = self.endpoint_of(merchant, promised.resource).await?;
+        let secret = self.endpoint_secret(&endpoint)?;
+        Ok(Some((endpoint, secret)))
     }
 
     /// Changes an endpoint. Deliveries that waited while it was off go out when it

@@ -17,6 +17,7 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
+use tongbao_core::webhook::Endpoint;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
     ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint, NewAttempt,
@@ -139,6 +140,10 @@ async fn world() -> World {
 
 impl World {
     async fn channel(&self, name: &str) -> ChannelAccount {
+        self.channel_as(name, None).await
+    }
+
+    async fn channel_as(&self, name: &str, key: Option<IdempotencyKey>) -> ChannelAccount {
         let new = NewChannel {
             kind: "wechat_v2".to_owned(),
             name: name.to_owned(),
@@ -150,7 +155,17 @@ impl World {
             confirm: Confirm::Query,
             enabled: true,
         };
-        let created = self.engine.create_channel(self.merchant.id, new, None);
+        let created = self.engine.create_channel(self.merchant.id, new, key);
+        created.await.unwrap()
+    }
+
+    async fn endpoint(&self, key: Option<IdempotencyKey>) -> (Endpoint, Zeroizing<String>) {
+        let new = NewEndpoint {
+            url: "https://shop.example.com/hook".to_owned(),
+            event_types: Vec::new(),
+            store: None,
+        };
+        let created = self.engine.create_endpoint(self.merchant.id, new, key);
         created.await.unwrap()
     }
 
@@ -248,6 +263,31 @@ async fn a_key_that_found_the_same_order_is_used_up() {
 }
 
 #[tokio::test]
+async fn equal_requests_at_once_make_one_endpoint_and_know_its_secret() {
+    let world = world().await;
+    let twice = || world.endpoint(Some(key("{}")));
+
+    let (one, other) = futures::join!(twice(), twice());
+
+    assert_eq!(one, other);
+    assert_eq!(twice().await, one);
+    let endpoints = world.store.endpoints(world.merchant.id).await.unwrap();
+    assert_eq!(endpoints, [one.0]);
+}
+
+#[tokio::test]
+async fn equal_requests_at_once_make_one_account() {
+    let world = world().await;
+    let twice = || world.channel_as("main", Some(key("{}")));
+
+    let (one, other) = futures::join!(twice(), twice());
+
+    assert_eq!(one, other);
+    let accounts = world.store.channels(world.merchant.id).await.unwrap();
+    assert_eq!(accounts, [one]);
+}
+
+#[tokio::test]
 async fn an_account_never_becomes_another_account() {
     let world = world().await;
     let account = world.channel("main").await;
@@ -338,15 +378,7 @@ async fn what_was_written_down_is_told_although_the_call_cannot_be_made() {
 #[tokio::test]
 async fn a_webhook_that_failed_goes_out_again_at_its_time() {
     let world = world().await;
-    let endpoint = NewEndpoint {
-        url: "https://shop.example.com/hook".to_owned(),
-        event_types: Vec::new(),
-        store: None,
-    };
-    let endpoint = world
-        .engine
-        .create_endpoint(world.merchant.id, endpoint, None);
-    endpoint.await.unwrap();
+    world.endpoint(None).await;
     let payment = world.pay("A1", None).await.unwrap();
     let closed = world.engine.close(world.merchant.id, payment.id).await;
     assert_eq!(closed.unwrap().public_state(), "closed");

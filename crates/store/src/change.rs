@@ -1,5 +1,6 @@
 //! What a command writes.
 
+use tongbao_core::channel::ChannelAccount;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::NewJob;
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
@@ -30,6 +31,10 @@ pub struct Change {
     pub inbox: Option<InboxEntry>,
     /// The merchant's name for the request.
     pub idempotency: Option<IdempotencyRecord>,
+    /// What the request made, when it is a channel account.
+    pub channel: Option<Box<ChannelAccount>>,
+    /// What the request made, when it is an endpoint.
+    pub endpoint: Option<Box<Endpoint>>,
 }
 
 /// A payment as it is from now on.

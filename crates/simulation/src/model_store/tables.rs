@@ -108,6 +108,12 @@ impl Tables {
     pub(crate) fn commit(&mut self, change: Change) -> Result<Vec<Job>, StoreError> {
         self.check(&change)?;
         let now = change.log.as_ref().map(|entry| entry.at);
+        if let Some(account) = change.channel {
+            self.save_channel(*account)?;
+        }
+        if let Some(endpoint) = change.endpoint {
+            self.endpoints.insert(endpoint.id, *endpoint);
+        }
         if let Some(change) = change.payment {
             self.put_payment(change);
         }

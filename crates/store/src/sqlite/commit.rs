@@ -4,6 +4,8 @@
 //! queued: the writer's time is everybody's.
 
 use rusqlite::Connection;
+use tongbao_core::channel::ChannelAccount;
+use tongbao_core::webhook::Endpoint;
 use tongbao_core::{Job, Timestamp};
 
 use super::cases::CaseRow;
@@ -13,6 +15,7 @@ use super::inbox::InboxMessage;
 use super::jobs::{self, Asked, JobText};
 use super::payments::PaymentRow;
 use super::timeline::LogRow;
+use super::{channels, endpoints};
 use crate::{Change, StoreError};
 
 pub(super) struct Commit {
@@ -24,6 +27,8 @@ pub(super) struct Commit {
     events: Vec<EventRow>,
     cases: Vec<(CaseRow, EventRow)>,
     inbox: Option<InboxMessage>,
+    channel: Option<Box<ChannelAccount>>,
+    endpoint: Option<Box<Endpoint>>,
 }
 
 impl Commit {
@@ -46,6 +51,8 @@ impl Commit {
                 .map(|opened| (CaseRow::new(opened.case), EventRow::new(opened.event)))
                 .collect(),
             inbox: change.inbox.map(InboxMessage::new),
+            channel: change.channel,
+            endpoint: change.endpoint,
         }
     }
 
@@ -54,6 +61,12 @@ impl Commit {
     pub(super) fn run(&self, db: &Connection) -> Result<Vec<Job>, StoreError> {
         if let Some(record) = &self.idempotency {
             record.insert(db)?;
+        }
+        if let Some(account) = &self.channel {
+            channels::save(db, account)?;
+        }
+        if let Some(endpoint) = &self.endpoint {
+            endpoints::save(db, endpoint)?;
         }
         if let Some(payment) = &self.payment {
             payment.write(db)?;
