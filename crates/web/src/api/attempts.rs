@@ -64,9 +64,9 @@ impl NewAttempt {
     }
 }
 
-/// Starts an attempt: asks a channel to collect the money.
+/// Starts an attempt.
 ///
-/// The answer's `action` says what the payer's side has to do. When the channel
+/// Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel
 /// does not answer in time, `state` is `unknown`: it is asked again until the
 /// truth is found. An open attempt of the same channel and scene is returned
 /// instead of a second one.

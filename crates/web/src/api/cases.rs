@@ -34,7 +34,9 @@ pub(crate) struct CasesAsked {
     limit: Option<u16>,
 }
 
-/// Lists cases, newest first: money that came and should not be there.
+/// Lists cases.
+///
+/// Money that came and should not be there, newest first.
 #[utoipa::path(
     get,
     path = "/v1/cases",

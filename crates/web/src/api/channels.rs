@@ -62,7 +62,9 @@ fn view(app: &App, account: &ChannelAccount) -> ChannelView {
     }
 }
 
-/// Lists the channels, oldest first.
+/// Lists the channels.
+///
+/// Oldest first.
 #[utoipa::path(
     get,
     path = "/v1/channels",
@@ -240,7 +242,7 @@ impl From<Diagnosis> for DiagnosisView {
     }
 }
 
-/// Checks a channel: the key doctor.
+/// Checks a channel.
 ///
 /// Asks the platform something harmless, and says what is wrong with the account
 /// and what to do about it.

@@ -70,7 +70,9 @@ pub(crate) struct EventsAsked {
     limit: Option<u16>,
 }
 
-/// Lists events, newest first.
+/// Lists events.
+///
+/// Newest first.
 #[utoipa::path(
     get,
     path = "/v1/events",
@@ -172,7 +174,9 @@ impl From<&DeliveryTry> for TryView {
     }
 }
 
-/// Reads an event, with every try at every endpoint.
+/// Reads an event.
+///
+/// With every try at every endpoint.
 #[utoipa::path(
     get,
     path = "/v1/events/{id}",

@@ -76,9 +76,9 @@ pub(crate) struct NotificationsAsked {
     limit: Option<u16>,
 }
 
-/// Lists what came in from platforms, newest first.
+/// Lists notifications.
 ///
-/// With the verdict on each. Of a flood of refused messages a sample is kept.
+/// What came in from platforms, newest first, with the verdict on each. Of a flood of refused messages a sample is kept.
 #[utoipa::path(
     get,
     path = "/v1/notifications",

@@ -115,7 +115,7 @@ impl<'de> Deserialize<'de> for Fen {
     }
 }
 
-/// Creates a payment, or returns the one that the same order made before.
+/// Creates a payment.
 ///
 /// The order number is the anchor: the same number with the same content always
 /// gives the same payment, with or without an `Idempotency-Key`, and the same
@@ -140,9 +140,20 @@ pub(crate) async fn create(
     Command { key, body }: Command<NewPayment>,
 ) -> Result<Made<PaymentView>, Problem> {
     let (new, attempt) = body.into_parts();
-    if let Some(attempt) = &attempt {
+    if let Some(attempt) = &attempt
+        && let Err(problem) = startable(&app, &merchant, attempt).await
+    {
         new.order.validate()?;
-        startable(&app, &merchant, attempt).await?;
+        // What was promised before is kept, whatever the channels say today.
+        let number = &new.order.merchant_order_no;
+        let store = app.engine.store();
+        if store
+            .payment_by_order_no(merchant.id, number)
+            .await?
+            .is_none()
+        {
+            return Err(problem);
+        }
     }
     let key = key.map(Into::into);
     let made = app.engine.create_payment(&merchant, new, key).await?;
@@ -183,7 +194,9 @@ pub(crate) struct PaymentsAsked {
     limit: Option<u16>,
 }
 
-/// Lists payments, newest first.
+/// Lists payments.
+///
+/// Newest first.
 #[utoipa::path(
     get,
     path = "/v1/payments",
@@ -259,9 +272,9 @@ pub(crate) async fn read(
     Ok(Json(app.engine.payment_view(&payment)))
 }
 
-/// Closes a payment, so that nobody can pay it any more.
+/// Closes a payment.
 ///
-/// Every channel is asked before it is told to close. The answer is `closed`;
+/// Nobody can pay it any more then. Every channel is asked before it is told to close. The answer is `closed`;
 /// or `paid`, when the payer was faster; or still `pending`, when a channel does
 /// not answer: then it becomes one of the two by itself, and a webhook tells.
 /// Closing a closed payment again changes nothing.

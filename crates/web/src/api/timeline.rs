@@ -55,7 +55,9 @@ pub(crate) struct TimelineEntry {
     detail: Option<String>,
 }
 
-/// Reads a payment's timeline: everything that happened to it, oldest first.
+/// Reads a payment's timeline.
+///
+/// Everything that happened to it, oldest first.
 #[utoipa::path(
     get,
     path = "/v1/payments/{id}/events",

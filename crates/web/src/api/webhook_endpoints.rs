@@ -68,7 +68,9 @@ impl From<&Endpoint> for EndpointView {
     }
 }
 
-/// Lists the endpoints, oldest first.
+/// Lists the endpoints.
+///
+/// Oldest first.
 #[utoipa::path(
     get,
     path = "/v1/webhook_endpoints",
@@ -197,7 +199,9 @@ pub(crate) async fn update(
     Ok(Json((&endpoint).into()))
 }
 
-/// Removes an endpoint, with the events that wait for it.
+/// Removes an endpoint.
+///
+/// With the events that wait for it.
 #[utoipa::path(
     delete,
     path = "/v1/webhook_endpoints/{id}",
@@ -236,9 +240,9 @@ pub(crate) struct Retold {
     pub(crate) deliveries: usize,
 }
 
-/// Sends an endpoint every event of a span of time again.
+/// Replays events to an endpoint.
 ///
-/// Every event that it listens to, whether or not it had them before, under the
+/// Every event of a span of time that it listens to, whether or not it had them before, under the
 /// same ids: for an endpoint that was broken, or is new.
 #[utoipa::path(
     post,

@@ -7,6 +7,7 @@ use axum::body::Body;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures::{FutureExt, Stream, stream};
+use http::HeaderName;
 use http::header::CONTENT_TYPE;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tongbao_core::{Payment, PaymentId};
@@ -52,7 +53,12 @@ pub(crate) fn events<S: Shown + Sync>(
         over: false,
     };
     let body = Body::from_stream(stream_of(watch));
-    ([(CONTENT_TYPE, "text/event-stream")], body).into_response()
+    // A proxy that collects answers before it passes them on would keep every event.
+    let headers = [
+        (CONTENT_TYPE, "text/event-stream"),
+        (HeaderName::from_static("x-accel-buffering"), "no"),
+    ];
+    (headers, body).into_response()
 }
 
 fn stream_of<S: Shown + Sync>(

@@ -7,6 +7,7 @@ mod api;
 mod checkout;
 mod faults;
 mod notifications;
+mod operations;
 mod payment;
 mod support;
 mod webhooks;

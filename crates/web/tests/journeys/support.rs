@@ -147,6 +147,12 @@ impl World {
         world
     }
 
+    /// From now on with these options.
+    pub(crate) fn serve(&mut self, options: Options) {
+        self.app = App::new(self.engine.clone(), options);
+        self.router = tongbao_web::router(self.app.clone());
+    }
+
     /// The id of the new channel.
     pub(crate) async fn add_channel(&self) -> String {
         let account = Account::ready_made();

@@ -275,7 +275,126 @@ fn in_china(at: Timestamp, format: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+    use tongbao_core::id::Id;
+    use tongbao_core::{AttemptId, ChannelId, MerchantId, Money, Order, PaymentId};
+
     use super::*;
+
+    const NOON: Timestamp = Timestamp::from_secs(1_795_233_600);
+
+    fn payment(state: State, attempts: &[Attempt]) -> Payment {
+        let order = Order {
+            merchant_order_no: "T1".to_owned(),
+            amount: Money::fen(1_234),
+            subject: "豆浆".to_owned(),
+            metadata: json!({}),
+            store: None,
+            return_url: None,
+        };
+        let (id, merchant) = (PaymentId::from_bits(1), MerchantId::from_bits(2));
+        let until = NOON + Duration::from_mins(30);
+        let made = Payment::create(id, merchant, order, "token".to_owned(), NOON, until);
+        Payment {
+            state,
+            attempts: attempts.to_vec(),
+            ..made.payment
+        }
+    }
+
+    fn attempt(state: AttemptState, code_url: Option<&str>) -> Attempt {
+        let (id, channel) = (AttemptId::from_bits(3), ChannelId::from_bits(4));
+        let attempt = Attempt::new(id, "N1".to_owned(), channel, Scene::Native, NOON);
+        Attempt {
+            state,
+            action: code_url.map(|code_url| Action::QrCode {
+                code_url: code_url.to_owned(),
+            }),
+            ..attempt
+        }
+    }
+
+    #[test]
+    fn a_payer_sees_how_the_payment_stands() {
+        use AttemptState::{Closed, Failed, Pending, Unknown, UserPaying};
+
+        let later = NOON + Duration::from_mins(30);
+        let asked = attempt(Unknown, None);
+        let open = attempt(Pending, Some("weixin://1"));
+        let asking_again = attempt(Unknown, Some("weixin://1"));
+        let paying = attempt(UserPaying, Some("weixin://1"));
+        let (failed, closed) = (attempt(Failed, None), attempt(Closed, Some("weixin://1")));
+        let barcode = Attempt {
+            scene: Scene::Barcode,
+            ..attempt(Pending, None)
+        };
+        let paid = State::Paid {
+            attempt: open.id,
+            at: NOON,
+        };
+        let closed_for = |reason| State::Closed { reason, at: NOON };
+        for (state, attempts, now, word) in [
+            (State::Created, vec![], NOON, "ready"),
+            (State::Pending, vec![asked.clone()], NOON, "preparing"),
+            (State::Pending, vec![open.clone()], NOON, "waiting"),
+            (State::Pending, vec![asking_again], NOON, "waiting"),
+            (State::Pending, vec![paying], NOON, "paying"),
+            (State::Pending, vec![failed.clone()], NOON, "ready"),
+            (State::Pending, vec![failed, open.clone()], NOON, "waiting"),
+            (
+                State::Pending,
+                vec![closed.clone(), asked],
+                NOON,
+                "preparing",
+            ),
+            (State::Pending, vec![barcode], NOON, "ready"),
+            (State::Created, vec![], later, "expired"),
+            (State::Pending, vec![open.clone()], later, "confirming"),
+            (
+                State::Closing {
+                    reason: CloseReason::Requested,
+                },
+                vec![open.clone()],
+                NOON,
+                "confirming",
+            ),
+            (paid, vec![open], later, "paid"),
+            (
+                closed_for(CloseReason::Requested),
+                vec![closed.clone()],
+                NOON,
+                "closed",
+            ),
+            (
+                closed_for(CloseReason::Expired),
+                vec![closed],
+                later,
+                "expired",
+            ),
+        ] {
+            let payment = payment(state, &attempts);
+            assert_eq!(
+                Standing::of(&payment, now).word(),
+                word,
+                "{state:?} {attempts:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn only_a_try_before_makes_it_another_one() {
+        let again = |attempts: &[Attempt]| {
+            let payment = payment(State::Pending, attempts);
+            matches!(
+                Standing::of(&payment, NOON),
+                Standing::Ready { again: true }
+            )
+        };
+        assert!(!again(&[]));
+        assert!(again(&[attempt(AttemptState::Failed, None)]));
+    }
 
     #[test]
     fn times_are_those_of_china() {

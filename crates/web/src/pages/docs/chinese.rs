@@ -11,69 +11,75 @@ pub(super) fn of(english: &str) -> Option<&'static str> {
 
 const TABLE: &[(&str, &str)] = &[
     // Groups
-    ("What a merchant wants paid, and every try at it", "付款"),
-    ("What we tell a merchant", "通知（Webhook）"),
-    ("Accounts at platforms, and what they tell us", "渠道"),
-    ("Money that should not be there", "异常"),
-    // Calls
+    ("Payments", "付款"),
     (
-        "Creates a payment, or returns the one that the same order made before",
-        "创建付款",
+        "What a merchant wants paid, and every try at it.",
+        "商户要收的一笔款，以及每次收款的尝试。",
     ),
+    ("Webhooks", "通知"),
+    (
+        "What we tell a merchant, where and how often.",
+        "我们告诉商户的事：告诉谁，告诉几次。",
+    ),
+    ("Channels", "渠道"),
+    (
+        "Accounts at platforms, and what they tell us.",
+        "在平台的账户，以及平台发来的消息。",
+    ),
+    ("Cases", "异常"),
+    ("Money that should not be there.", "不该收到的钱。"),
+    ("Newest first.", "从新到旧。"),
+    ("Oldest first.", "从早到晚。"),
+    // Calls
+    ("Creates a payment", "创建付款"),
     (
         "The order number is the anchor: the same number with the same content always gives the same payment, with or without an `Idempotency-Key`, and the same number with other content is refused with `order_no_conflict`.",
         "订单号是锚点：同样的订单号、同样的内容永远得到同一笔付款，无论带不带 `Idempotency-Key`；内容不同则拒绝，代码为 `order_no_conflict`。",
     ),
-    ("Lists payments, newest first", "查询付款列表"),
+    ("Lists payments", "查询付款列表"),
     ("Reads a payment", "查询付款"),
     (
         "With `refresh=true` the channel is asked about every open attempt first, and the answer waits for it no longer than the channel's timeout.",
         "带 `refresh=true` 时，先向渠道查询每个未结束的尝试，最多等待渠道的超时时间。",
     ),
+    ("Starts an attempt", "发起尝试"),
     (
-        "Starts an attempt: asks a channel to collect the money",
-        "发起尝试",
+        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.",
+        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。",
     ),
+    ("Closes a payment", "关闭付款"),
     (
-        "The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.",
-        "返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。",
+        "Nobody can pay it any more then. Every channel is asked before it is told to close. The answer is `closed`; or `paid`, when the payer was faster; or still `pending`, when a channel does not answer: then it becomes one of the two by itself, and a webhook tells. Closing a closed payment again changes nothing.",
+        "此后不能再付款。先向每个渠道查询，再让它关单。结果是 `closed`；如果顾客抢先付了款，则是 `paid`；渠道没有回应时仍是 `pending`，之后会自己变成前两者之一，并发出通知。重复关闭没有影响。",
     ),
+    ("Reads a payment's timeline", "查询付款的经过"),
     (
-        "Closes a payment, so that nobody can pay it any more",
-        "关闭付款",
-    ),
-    (
-        "Every channel is asked before it is told to close. The answer is `closed`; or `paid`, when the payer was faster; or still `pending`, when a channel does not answer: then it becomes one of the two by itself, and a webhook tells. Closing a closed payment again changes nothing.",
-        "先向每个渠道查询，再让它关单。结果是 `closed`；如果顾客抢先付了款，则是 `paid`；渠道没有回应时仍是 `pending`，之后会自己变成前两者之一，并发出通知。重复关闭没有影响。",
-    ),
-    (
-        "Reads a payment's timeline: everything that happened to it, oldest first",
-        "查询付款的经过",
+        "Everything that happened to it, oldest first.",
+        "从创建起发生的每一件事，从早到晚。",
     ),
     ("Adds an endpoint", "添加端点"),
     (
         "Keep the `secret` of the answer: it signs every event, and is not shown again.",
         "请保存返回的 `secret`：它给每个通知签名，以后不再显示。",
     ),
-    ("Lists the endpoints, oldest first", "查询端点列表"),
+    ("Lists the endpoints", "查询端点列表"),
     ("Reads an endpoint", "查询端点"),
     ("Changes an endpoint", "修改端点"),
+    ("Removes an endpoint", "删除端点"),
     (
-        "Removes an endpoint, with the events that wait for it",
-        "删除端点，连同等待发往它的通知",
+        "With the events that wait for it.",
+        "连同等待发往它的通知。",
     ),
+    ("Replays events to an endpoint", "批量重发通知"),
     (
-        "Sends an endpoint every event of a span of time again",
-        "重发一段时间内的通知",
+        "Every event of a span of time that it listens to, whether or not it had them before, under the same ids: for an endpoint that was broken, or is new.",
+        "发送一段时间内该端点订阅的全部通知，无论以前是否收到过，编号不变：用于出过故障或新添加的端点。",
     ),
+    ("Lists events", "查询通知列表"),
+    ("Reads an event", "查询通知"),
     (
-        "Every event that it listens to, whether or not it had them before, under the same ids: for an endpoint that was broken, or is new.",
-        "发送该端点订阅的全部通知，无论以前是否收到过，编号不变：用于出过故障或新添加的端点。",
-    ),
-    ("Lists events, newest first", "查询通知列表"),
-    (
-        "Reads an event, with every try at every endpoint",
-        "查询通知，以及每次投递",
+        "With every try at every endpoint.",
+        "以及在每个端点的每次投递。",
     ),
     ("Sends an event again", "重发通知"),
     (
@@ -85,29 +91,27 @@ const TABLE: &[(&str, &str)] = &[
         "Settings that cannot work are refused, and the answer says which one and why.",
         "不可能有效的设置会被拒绝，并说明是哪一项、为什么。",
     ),
-    ("Lists the channels, oldest first", "查询渠道列表"),
+    ("Lists the channels", "查询渠道列表"),
     ("Reads a channel", "查询渠道"),
     ("Changes a channel", "修改渠道"),
     (
         "What has begun goes on with the new settings.",
         "已经开始的付款使用新的设置继续。",
     ),
-    ("Checks a channel: the key doctor", "检查渠道"),
+    ("Checks a channel", "检查渠道"),
     (
         "Asks the platform something harmless, and says what is wrong with the account and what to do about it.",
         "向平台发一个无害的请求，告诉您账户哪里有问题、怎么办。",
     ),
+    ("Lists notifications", "查询平台发来的消息"),
     (
-        "Lists what came in from platforms, newest first",
-        "查询平台发来的消息",
+        "What came in from platforms, newest first, with the verdict on each. Of a flood of refused messages a sample is kept.",
+        "平台发来的消息，从新到旧，以及对每一条的判断。大量被拒绝的消息只保留一部分。",
     ),
+    ("Lists cases", "查询异常列表"),
     (
-        "With the verdict on each. Of a flood of refused messages a sample is kept.",
-        "以及对每一条的判断。大量被拒绝的消息只保留一部分。",
-    ),
-    (
-        "Lists cases, newest first: money that came and should not be there",
-        "查询异常列表：不该收到的钱",
+        "Money that came and should not be there, newest first.",
+        "收到了不该收到的钱，从新到旧。",
     ),
     // Parameters
     ("`pay_…`", "付款的编号，`pay_…`"),

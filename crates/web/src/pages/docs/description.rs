@@ -97,7 +97,7 @@ pub(super) struct Schema {
     #[serde(default, rename = "type")]
     kinds: Kinds,
     #[serde(default)]
-    pub(super) description: String,
+    description: String,
     #[serde(default)]
     pub(super) properties: IndexMap<String, Self>,
     #[serde(default)]
@@ -107,7 +107,8 @@ pub(super) struct Schema {
     pub(super) all_of: Vec<Self>,
     #[serde(default)]
     pub(super) one_of: Vec<Self>,
-    pub(super) example: Option<Value>,
+    #[serde(default)]
+    example: Value,
 }
 
 #[derive(Default, Deserialize)]
@@ -120,6 +121,15 @@ enum Kinds {
 }
 
 impl Schema {
+    /// What is said of it, wherever the document puts that.
+    pub(super) fn said(&self) -> &str {
+        let parts = self.one_of.iter().chain(&self.all_of);
+        let mut said = std::iter::once(self)
+            .chain(parts)
+            .map(|part| part.description.as_str());
+        said.find(|text| !text.is_empty()).unwrap_or_default()
+    }
+
     /// The kind of its values, when they are there.
     pub(super) fn kind(&self) -> &str {
         let kinds = match &self.kinds {
@@ -129,6 +139,13 @@ impl Schema {
         };
         let there = kinds.iter().find(|kind| *kind != "null");
         there.map_or("object", String::as_str)
+    }
+
+    /// The example, its fields in the order of the schema's.
+    pub(super) fn example(&self) -> IndexMap<&str, &Value> {
+        let names = self.properties.keys();
+        let given = names.map(|name| Some((name.as_str(), self.example.get(name)?)));
+        given.flatten().collect()
     }
 
     /// Says only that the value may be missing.

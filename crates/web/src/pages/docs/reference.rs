@@ -8,6 +8,7 @@ use crate::pages::language::Language;
 /// Calls of one kind.
 pub(super) struct Group {
     pub(super) name: String,
+    pub(super) title: String,
     pub(super) description: String,
     pub(super) calls: Vec<Call>,
 }
@@ -47,6 +48,7 @@ pub(super) fn groups(language: Language) -> Vec<Group> {
     let tags = reader.description.tags.iter();
     tags.map(|tag| Group {
         name: tag.name.clone(),
+        title: reader.said(&capitalized(&tag.name)),
         description: reader.said(&tag.description),
         calls: reader.calls(&tag.name),
     })
@@ -68,6 +70,12 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
             text,
         })
         .collect()
+}
+
+fn capitalized(word: &str) -> String {
+    let mut letters = word.chars();
+    let first = letters.next().map(|letter| letter.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 struct Reader {
@@ -154,7 +162,7 @@ impl Reader {
             into.push(Field {
                 kind: self.kind(field),
                 required,
-                description: self.said(&field.description),
+                description: self.said(field.said()),
                 name: name.clone(),
             });
             if depth < DEEPEST {
@@ -183,8 +191,8 @@ impl Reader {
         }];
         lines.push("  -H \"Authorization: Bearer $TONGBAO_KEY\"".to_owned());
         if let Some(body) = body {
-            let example = &self.description.resolved(body).example;
-            let example = serde_json::to_string_pretty(example).unwrap_or_default();
+            let example = self.description.resolved(body).example();
+            let example = serde_json::to_string_pretty(&example).unwrap_or_default();
             lines.push("  -H \"Content-Type: application/json\"".to_owned());
             lines.push(format!("  -d '{example}'"));
         }
@@ -209,7 +217,7 @@ mod tests {
     fn shown(language: Language) -> Vec<String> {
         let mut all = Vec::new();
         for group in groups(language) {
-            all.push(group.description);
+            all.extend([group.title, group.description]);
             for call in group.calls {
                 let fields = call
                     .parameters
@@ -229,6 +237,8 @@ mod tests {
     fn everything_is_said_in_chinese() {
         let is_chinese = |c: char| ('\u{4e00}'..='\u{9fff}').contains(&c);
         let mut english = shown(Language::Zh);
+        let titles = crate::problem::KINDS.iter().map(|kind| kind.title);
+        english.extend(titles.map(|title| chinese::of(title).unwrap_or(title).to_owned()));
         english.retain(|text| !text.contains(is_chinese) && text.contains(' '));
         english.sort();
         english.dedup();
