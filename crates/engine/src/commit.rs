@@ -42,6 +42,10 @@ pub(crate) struct Decided {
 /// of them got through, so the whole made progress.
 const TRIES: usize = 200;
 
+/// A disk that does not say what it kept so many times in a row is not asked
+/// again at once; whoever waits is told, and jobs wait for their leases to end.
+const UNKNOWN: usize = 3;
+
 /// What is due within this time is done at once when somebody waits for it.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
@@ -55,6 +59,7 @@ impl Engine {
         rules: Rules,
         mut also: Also,
     ) -> Result<Decided, EngineError> {
+        let mut unknown = 0;
         for _ in 0..TRIES {
             let now = self.now();
             let step = payment.clone().on(event.clone(), now, rules)?;
@@ -84,9 +89,10 @@ impl Engine {
                 }
                 // Another holds the job by now; what we heard is true all the same.
                 Err(StoreError::Fenced) => also.finish = None,
+                Err(StoreError::Conflict) => {}
                 // Deciding again is right whether or not it was written: what is
                 // known already changes nothing.
-                Err(StoreError::Conflict | StoreError::CommitUnknown(_)) => {}
+                Err(StoreError::CommitUnknown(_)) if unknown < UNKNOWN => unknown += 1,
                 Err(error) => return Err(error.into()),
             }
             payment = self.payment(payment.merchant, payment.id).await?;
