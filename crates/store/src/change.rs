@@ -27,7 +27,9 @@ pub struct Change {
     /// Money that should not be there.
     pub cases: Vec<OpenedCase>,
     /// The message that led to it. One with the same body for the same channel
-    /// is counted instead of kept again.
+    /// and payment is counted instead of kept again; one that was refused is
+    /// counted with any of its body that names no payment, and gives its row to
+    /// the first genuine copy.
     pub inbox: Option<InboxEntry>,
     /// The merchant's name for the request.
     pub idempotency: Option<IdempotencyRecord>,

@@ -7,6 +7,10 @@
 //! Nothing here decides anything about money: rows go in and come out as the
 //! values of `tongbao-core`.
 
+// So that unit tests can be told the same stories as the others.
+#[cfg(test)]
+extern crate self as tongbao_store;
+
 mod change;
 mod error;
 mod read;
@@ -49,7 +53,7 @@ pub trait Store: Send + Sync {
     async fn commit(&self, change: Change) -> Result<Vec<Job>, StoreError>;
 
     /// Leases up to `limit` jobs that are due and that nobody holds, the longest
-    /// due first.
+    /// due first. One whose lease ran out counts from the end of its lease.
     async fn claim_jobs(
         &self,
         now: Timestamp,
@@ -73,11 +77,13 @@ pub trait Store: Send + Sync {
     async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError>;
 
     /// The time of the next job or delivery that nobody holds, leases that run
-    /// out included. `None` when there is nothing to wait for.
+    /// out included. `None` when there is nothing to wait for. It may have
+    /// passed although nothing can be claimed: in a lane that is full.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
 
     /// Sends an event again, now, to every endpoint that it was meant for, under
-    /// the same id and in the same bytes. Answers how many deliveries that is.
+    /// the same id and in the same bytes. A try that is under way is `Fenced`.
+    /// Answers how many deliveries that is.
     async fn redeliver(
         &self,
         merchant: MerchantId,
@@ -190,8 +196,8 @@ pub trait Store: Send + Sync {
         merchant: MerchantId,
         id: EndpointId,
     ) -> Result<Option<Endpoint>, StoreError>;
-    /// Removes an endpoint, with the deliveries that wait for it. Answers
-    /// whether there was one.
+    /// Removes an endpoint, with the deliveries that wait for it; what it was
+    /// told before stays to be seen. Answers whether there was one.
     async fn delete_endpoint(
         &self,
         merchant: MerchantId,

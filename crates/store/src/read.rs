@@ -85,7 +85,7 @@ pub struct InboxFilter {
 /// One incoming message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InboxRow {
-    /// As it came first.
+    /// As it came first; as its first genuine copy was judged.
     pub entry: InboxEntry,
     /// How often it came.
     pub copies: i64,

@@ -53,7 +53,8 @@ CREATE TABLE payments (
     store             TEXT,
     return_url        TEXT,
     -- The API's word. A pending payment with a close_reason is being closed.
-    state             TEXT    NOT NULL CHECK (state IN ('created', 'pending', 'paid', 'closed')),
+    -- (`IN` would build a table of the words for every row that is written.)
+    state             TEXT    NOT NULL CHECK (state = 'created' OR state = 'pending' OR state = 'paid' OR state = 'closed'),
     paid_by           TEXT, -- the attempt that paid it
     paid_at           INTEGER,
     close_reason      TEXT,
@@ -128,6 +129,8 @@ CREATE TABLE payment_log (
     event       TEXT, -- JSON; none for the payment's creation
     rules       TEXT    NOT NULL, -- JSON
     state       TEXT    NOT NULL,
+    event_id    TEXT, -- what the merchant was told in the same transaction
+    inbox_id    TEXT, -- the message that led to it
     PRIMARY KEY (merchant_id, payment_id, version),
     FOREIGN KEY (merchant_id, payment_id) REFERENCES payments (merchant_id, id)
 ) STRICT, WITHOUT ROWID;
@@ -202,13 +205,18 @@ CREATE TABLE events (
     sequence    INTEGER NOT NULL,
     body        TEXT    NOT NULL, -- the bytes that are signed and sent
     created_at  INTEGER NOT NULL,
+    logged      INTEGER NOT NULL CHECK (logged IN (0, 1)), -- the timeline leads to it
     PRIMARY KEY (merchant_id, id),
     FOREIGN KEY (merchant_id) REFERENCES merchants (id),
     FOREIGN KEY (merchant_id, payment_id) REFERENCES payments (merchant_id, id)
 ) STRICT;
 
 CREATE INDEX events_by_type ON events (merchant_id, type, created_at, id);
-CREATE INDEX events_by_payment ON events (merchant_id, payment_id) WHERE payment_id IS NOT NULL;
+
+-- Nearly all of a payment's events are found by its timeline, which is written
+-- anyway; this is for the others.
+CREATE INDEX events_by_payment ON events (merchant_id, payment_id)
+WHERE payment_id IS NOT NULL AND logged = 0;
 
 CREATE TRIGGER events_are_facts BEFORE UPDATE ON events
 BEGIN
@@ -219,7 +227,7 @@ CREATE TABLE deliveries (
     merchant_id TEXT    NOT NULL,
     event_id    TEXT    NOT NULL,
     endpoint_id TEXT    NOT NULL,
-    state       TEXT    NOT NULL CHECK (state IN ('pending', 'delivered', 'exhausted')),
+    state       TEXT    NOT NULL CHECK (state = 'pending' OR state = 'delivered' OR state = 'exhausted'),
     due         INTEGER NOT NULL,
     lease_until INTEGER,
     tries       INTEGER NOT NULL, -- since it was scheduled
@@ -290,10 +298,12 @@ CREATE TABLE inbox (
     body        BLOB    NOT NULL,
     copies      INTEGER NOT NULL,
     last_at     INTEGER NOT NULL,
+    logged      INTEGER NOT NULL CHECK (logged IN (0, 1)), -- the timeline leads to it
     PRIMARY KEY (merchant_id, channel_id, id),
-    UNIQUE (body_hash, channel_id),
     FOREIGN KEY (merchant_id, channel_id) REFERENCES channels (merchant_id, id),
     FOREIGN KEY (merchant_id, payment_id) REFERENCES payments (merchant_id, id)
 ) STRICT;
 
-CREATE INDEX inbox_by_payment ON inbox (merchant_id, payment_id) WHERE payment_id IS NOT NULL;
+-- Finds copies, and the messages that no timeline leads to. Hashes lie anywhere:
+-- an index of all of them would be one more page to write for every message.
+CREATE INDEX inbox_by_payment ON inbox (merchant_id, payment_id, body_hash) WHERE logged = 0;

@@ -16,15 +16,19 @@ pub(super) trait Work: Send {
     fn answer(self: Box<Self>);
 }
 
+/// What a caller gets back: the answer, and his command to be thrown away, which
+/// would be the writer's time as well.
+pub(super) type Answer<F, T> = (Result<T, StoreError>, F);
+
 /// A command with its answer.
 pub(super) struct Command<F, T> {
     run: F,
     outcome: Option<Result<T, StoreError>>,
-    answer: oneshot::Sender<Result<T, StoreError>>,
+    answer: oneshot::Sender<Answer<F, T>>,
 }
 
 impl<F, T> Command<F, T> {
-    pub(super) fn new(run: F, answer: oneshot::Sender<Result<T, StoreError>>) -> Self {
+    pub(super) fn new(run: F, answer: oneshot::Sender<Answer<F, T>>) -> Self {
         Self {
             run,
             outcome: None,
@@ -57,7 +61,7 @@ where
             .outcome
             .unwrap_or_else(|| Err(StoreError::Failed("the command was not run".to_owned())));
         // Nobody waiting is no error.
-        let _ = self.answer.send(outcome);
+        let _ = self.answer.send((outcome, self.run));
     }
 }
 

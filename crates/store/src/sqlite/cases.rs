@@ -4,7 +4,7 @@ use rusqlite::{Connection, params};
 use tongbao_core::case::Remedy;
 use tongbao_core::{Case, CaseId, CaseKind, CaseState, MerchantId, Receipt, Source, Timestamp};
 
-use super::column::{self, Columns, IdText};
+use super::column::{self, IdText};
 use super::{page, statement};
 use crate::{CaseFilter, Page, StoreError};
 
@@ -60,7 +60,7 @@ impl CaseRow {
             source_word(self.case.source),
             self.case.opened_at.as_millis(),
         ];
-        let written: Option<CaseId> = statement::first(db, sql, row, read_id)?;
+        let written: Option<CaseId> = statement::first(db, sql, row, column::id)?;
         Ok(written == Some(self.case.id))
     }
 }
@@ -149,8 +149,4 @@ fn read_source(word: &str) -> Option<Source> {
     SOURCES
         .into_iter()
         .find(|source| source_word(*source) == word)
-}
-
-fn read_id(row: &mut Columns<'_>) -> Result<CaseId, StoreError> {
-    row.id()
 }

@@ -6,7 +6,7 @@
 use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::webhook::Endpoint;
-use tongbao_core::{Job, Timestamp};
+use tongbao_core::{EventId, Job, NotificationId, Timestamp};
 
 use super::cases::CaseRow;
 use super::events::EventRow;
@@ -34,23 +34,35 @@ pub(super) struct Commit {
 impl Commit {
     pub(super) fn new(change: Change) -> Self {
         let now: Option<Timestamp> = change.log.as_ref().map(|entry| entry.at);
+        let (event, message) = linked(&change);
         Self {
             idempotency: change.idempotency.map(IdempotencyRow::new),
             payment: change.payment.map(PaymentRow::new),
-            log: change.log.map(|entry| LogRow::new(&entry)),
+            log: change.log.map(|entry| LogRow::new(&entry, event, message)),
             finish: change.finish.map(JobText::new),
             jobs: change
                 .jobs
                 .into_iter()
                 .map(|job| Asked::new(job, now))
                 .collect(),
-            events: change.events.into_iter().map(EventRow::new).collect(),
+            events: change
+                .events
+                .into_iter()
+                .map(|told| EventRow::new(event == Some(told.id), told))
+                .collect(),
             cases: change
                 .cases
                 .into_iter()
-                .map(|opened| (CaseRow::new(opened.case), EventRow::new(opened.event)))
+                .map(|opened| {
+                    (
+                        CaseRow::new(opened.case),
+                        EventRow::new(false, opened.event),
+                    )
+                })
                 .collect(),
-            inbox: change.inbox.map(InboxMessage::new),
+            inbox: change
+                .inbox
+                .map(|entry| InboxMessage::new(message.is_some(), entry)),
             channel: change.channel,
             endpoint: change.endpoint,
         }
@@ -91,4 +103,19 @@ impl Commit {
         }
         Ok(claimed)
     }
+}
+
+/// What the timeline's new line leads to: one event that it told, and the
+/// message that it came from. The line is written anyway, where an index of
+/// events by payment would be one more page for every payment.
+fn linked(change: &Change) -> (Option<EventId>, Option<NotificationId>) {
+    let Some(line) = &change.log else {
+        return (None, None);
+    };
+    let of_line = |merchant, payment| merchant == line.merchant && payment == Some(line.payment);
+    let mut events = change.events.iter();
+    let event = events.find(|event| of_line(event.merchant, event.payment));
+    let message = change.inbox.as_ref();
+    let message = message.filter(|entry| of_line(entry.merchant, entry.payment));
+    (event.map(|event| event.id), message.map(|entry| entry.id))
 }

@@ -1,11 +1,11 @@
 //! Telling merchants, each endpoint in its own lane.
 
 use rusqlite::{Connection, params};
-use tongbao_core::webhook::{DeliveryState, Endpoint};
+use tongbao_core::webhook::DeliveryState;
 use tongbao_core::{EndpointId, EventId, MerchantId, Timestamp};
 
 use super::column::{self, IdText};
-use super::jobs::next_fence;
+use super::jobs::fences;
 use super::{endpoints, events, statement};
 use crate::{Delivery, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry, StoreError};
 
@@ -15,7 +15,6 @@ pub(super) struct Leased {
     merchant: MerchantId,
     event: EventId,
     endpoint: EndpointId,
-    tries: u32,
     fence: i64,
 }
 
@@ -116,10 +115,11 @@ pub(super) fn claim(
     limit: usize,
 ) -> Result<Vec<Leased>, StoreError> {
     let sql = "UPDATE deliveries SET lease_until = ?, fence = ? \
-               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ? RETURNING tries";
-    let mut leased = Vec::new();
-    for due in due(db, now, per_endpoint, limit)? {
-        let fence = next_fence(db)?;
+               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ?";
+    let due = due(db, now, per_endpoint, limit)?;
+    let fences = fences(db, due.len())?;
+    let mut leased = Vec::with_capacity(due.len());
+    for (due, fence) in due.into_iter().zip(fences) {
         let row = params![
             lease_until.as_millis(),
             fence,
@@ -127,27 +127,37 @@ pub(super) fn claim(
             IdText::of(due.event),
             IdText::of(due.endpoint)
         ];
-        let tries = statement::first(db, sql, row, column::number)?;
-        leased.extend(tries.map(|tries| Leased {
+        statement::run(db, sql, row)?;
+        leased.push(Leased {
             merchant: due.merchant,
             event: due.event,
             endpoint: due.endpoint,
-            tries,
             fence,
-        }));
+        });
     }
     Ok(leased)
 }
 
-/// What is to be sent. An endpoint that was removed meanwhile took its
-/// deliveries along.
+/// What is to be sent; `None` when the lease has been taken away meanwhile, or
+/// the endpoint has been removed.
 pub(super) fn load(db: &Connection, leased: &Leased) -> Result<Option<DeliveryClaim>, StoreError> {
-    let endpoint: Option<Endpoint> = endpoints::by_id(db, leased.merchant, leased.endpoint)?;
+    let sql = "SELECT tries FROM deliveries \
+               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ? AND fence = ?";
+    let key = params![
+        IdText::of(leased.merchant),
+        IdText::of(leased.event),
+        IdText::of(leased.endpoint),
+        leased.fence
+    ];
+    let Some(tries) = statement::first(db, sql, key, column::number)? else {
+        return Ok(None);
+    };
     let event = events::by_id(db, leased.merchant, leased.event)?;
+    let endpoint = endpoints::by_id(db, leased.merchant, leased.endpoint)?;
     Ok(event.zip(endpoint).map(|(event, endpoint)| DeliveryClaim {
         event,
         endpoint,
-        tries: leased.tries,
+        tries,
         fence: leased.fence,
     }))
 }
@@ -255,7 +265,7 @@ pub(super) fn redeliver(
     let sql = "UPDATE deliveries SET state = 'pending', due = ?, lease_until = NULL, tries = 0, \
                fence = ? WHERE merchant_id = ? AND event_id = ? \
                AND endpoint_id NOT IN (SELECT id FROM endpoints WHERE merchant_id = ?3 AND deleted)";
-    let fence = next_fence(db)?;
+    let fence = fences(db, 1)?.start;
     let row = params![
         now.as_millis(),
         fence,
@@ -321,17 +331,18 @@ impl Replay {
         let next = events
             .last()
             .map(|(created_at, id, _)| (*created_at, id.to_string()));
+        let fence = fences(db, 1)?.start;
         let mut scheduled = 0;
         for (_, event, store) in events {
             if endpoint.store.is_none() || endpoint.store == store {
-                self.schedule(db, event)?;
+                self.schedule(db, event, fence)?;
                 scheduled += 1;
             }
         }
         Ok(Replayed { scheduled, next })
     }
 
-    fn schedule(&self, db: &Connection, event: EventId) -> Result<(), StoreError> {
+    fn schedule(&self, db: &Connection, event: EventId, fence: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO deliveries \
                    (merchant_id, event_id, endpoint_id, state, due, tries, fence) \
                    VALUES (?, ?, ?, 'pending', ?, 0, ?) \
@@ -342,7 +353,7 @@ impl Replay {
             IdText::of(event),
             IdText::of(self.endpoint),
             self.now.as_millis(),
-            next_fence(db)?
+            fence
         ];
         statement::run(db, sql, row).map(|_| ())
     }

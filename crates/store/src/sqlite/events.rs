@@ -15,16 +15,19 @@ pub(super) struct EventRow {
     payment: Option<IdText>,
     /// As it stands in an endpoint's list.
     quoted_type: String,
+    logged: bool,
     event: WebhookEvent,
 }
 
 impl EventRow {
-    pub(super) fn new(event: WebhookEvent) -> Self {
+    /// `logged`: a line of the payment's timeline leads to it.
+    pub(super) fn new(logged: bool, event: WebhookEvent) -> Self {
         Self {
             merchant: IdText::of(event.merchant),
             id: IdText::of(event.id),
             payment: event.payment.map(IdText::of),
             quoted_type: quoted(event.kind),
+            logged,
             event,
         }
     }
@@ -32,8 +35,8 @@ impl EventRow {
     /// With a delivery for every endpoint that listens now.
     pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
         let sql = "INSERT INTO events \
-                   (merchant_id, id, payment_id, store, type, sequence, body, created_at) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+                   (merchant_id, id, payment_id, store, type, sequence, body, created_at, logged) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = params![
             self.merchant,
             self.id,
@@ -43,6 +46,7 @@ impl EventRow {
             self.event.sequence,
             self.event.body,
             self.event.created_at.as_millis(),
+            self.logged,
         ];
         statement::run(db, sql, row)?;
         let sql = "INSERT INTO deliveries \
@@ -119,7 +123,8 @@ fn of_types(
     Ok(keys)
 }
 
-/// A payment has a handful of events: all of them are looked at.
+/// A payment has a handful of events: all of them are looked at. Its timeline
+/// leads to most, an index to the others.
 fn of_payment(
     db: &Connection,
     merchant: &IdText,
@@ -127,12 +132,20 @@ fn of_payment(
     kind: Option<EventType>,
     behind: &(i64, String),
 ) -> Result<Vec<Key>, StoreError> {
-    let sql = "SELECT created_at, id FROM events \
-               WHERE merchant_id = ?1 AND payment_id = ?2 AND (?3 IS NULL OR type = ?3) \
-               AND (created_at, id) < (?4, ?5)";
+    let logged = "SELECT created_at, id FROM events \
+                  WHERE merchant_id = ?1 AND payment_id = ?2 AND id IN \
+                  (SELECT event_id FROM payment_log WHERE merchant_id = ?1 AND payment_id = ?2) \
+                  AND (?3 IS NULL OR type = ?3) AND (created_at, id) < (?4, ?5)";
+    let others = "SELECT created_at, id FROM events \
+                  WHERE merchant_id = ?1 AND payment_id = ?2 AND logged = 0 \
+                  AND (?3 IS NULL OR type = ?3) AND (created_at, id) < (?4, ?5)";
     let kind = kind.map(EventType::as_str);
-    let key = params![merchant, payment, kind, behind.0, behind.1];
-    statement::all(db, sql, key, read_key)
+    let mut keys = Vec::new();
+    for sql in [logged, others] {
+        let key = params![merchant, payment, kind, behind.0, behind.1];
+        keys.extend(statement::all(db, sql, key, read_key)?);
+    }
+    Ok(keys)
 }
 
 fn read_key(row: &mut Columns<'_>) -> Result<Key, StoreError> {

@@ -1,5 +1,7 @@
 //! What the world is still to be asked.
 
+use std::ops::Range;
+
 use rusqlite::{Connection, params};
 use tongbao_core::job::{JobKey, NewJob};
 use tongbao_core::{AttemptId, Job, JobKind, Timestamp};
@@ -116,7 +118,7 @@ impl Asked {
                    fence = iif(lease_until > ?8, fence, excluded.fence), \
                    lease_until = iif(lease_until > ?8, lease_until, excluded.lease_until) \
                    RETURNING asked, fence";
-        let fence = next_fence(db)?;
+        let fence = fences(db, 1)?.start;
         let row = params![
             self.key.merchant,
             self.key.payment,
@@ -165,26 +167,25 @@ pub(super) fn next_ready(db: &Connection) -> Result<Option<Timestamp>, StoreErro
 /// A claimed job is due when its lease ends: whoever asks for it meanwhile brings
 /// it forward to the time that he means, not to the one that is being served.
 ///
-/// Those that were ready first come first; the index holds all that is needed
-/// to choose.
+/// Those that were ready first come first.
 pub(super) fn claim(
     db: &Connection,
     now: Timestamp,
     lease_until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = "SELECT merchant_id, payment_id, kind, attempt_id FROM jobs \
+    let sql = "SELECT merchant_id, payment_id, kind, attempt_id, asked FROM jobs \
                WHERE ready_at <= ? ORDER BY ready_at LIMIT ?";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
     let ready = statement::all(db, sql, params![now.as_millis(), limit], |row| {
-        Ok((row.id()?, read_key(row)?))
+        Ok((row.id()?, read_key(row)?, row.int()?))
     })?;
+    let fences = fences(db, ready.len())?;
     let mut claimed = Vec::with_capacity(ready.len());
-    for (merchant, key) in ready {
-        let (text, fence) = (KeyText::of(merchant, key), next_fence(db)?);
+    for ((merchant, key, asked), fence) in ready.into_iter().zip(fences) {
+        let text = KeyText::of(merchant, key);
         let sql = "UPDATE jobs SET due = ?1, lease_until = ?1, fence = ?2 \
-                   WHERE merchant_id = ?3 AND payment_id = ?4 AND kind = ?5 AND attempt_id = ?6 \
-                   RETURNING asked";
+                   WHERE merchant_id = ?3 AND payment_id = ?4 AND kind = ?5 AND attempt_id = ?6";
         let row = params![
             lease_until.as_millis(),
             fence,
@@ -193,13 +194,13 @@ pub(super) fn claim(
             text.kind,
             text.attempt
         ];
-        let asked = statement::first(db, sql, row, column::int)?;
-        claimed.extend(asked.map(|asked| Job {
+        statement::run(db, sql, row)?;
+        claimed.push(Job {
             key,
             merchant,
             asked,
             fence,
-        }));
+        });
     }
     Ok(claimed)
 }
@@ -218,10 +219,12 @@ fn read_key(row: &mut Columns<'_>) -> Result<JobKey, StoreError> {
     })
 }
 
-/// Never the same twice in one database: a row that goes and comes again does
-/// not begin anew.
-pub(super) fn next_fence(db: &Connection) -> Result<i64, StoreError> {
-    let sql = "UPDATE fence SET last = last + 1 RETURNING last";
-    let next = statement::first(db, sql, [], column::int)?;
-    next.ok_or_else(|| StoreError::Corrupt("the fence's row is gone".to_owned()))
+/// So many fences that were never held in this database: a row that goes and
+/// comes again does not begin anew.
+pub(super) fn fences(db: &Connection, count: usize) -> Result<Range<i64>, StoreError> {
+    let count = i64::try_from(count).unwrap_or(i64::MAX);
+    let sql = "UPDATE fence SET last = last + ? RETURNING last + 1";
+    let end = statement::first(db, sql, params![count], column::int)?;
+    let end = end.ok_or_else(|| StoreError::Corrupt("the fence's row is gone".to_owned()))?;
+    Ok(end - count..end)
 }

@@ -14,6 +14,8 @@ mod channels;
 mod column;
 mod commit;
 mod connection;
+#[cfg(test)]
+mod cost;
 mod data_keys;
 mod deliveries;
 mod endpoints;

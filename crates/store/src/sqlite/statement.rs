@@ -7,7 +7,11 @@ use crate::StoreError;
 
 /// How many rows it changed.
 pub(super) fn run(db: &Connection, sql: &str, params: impl Params) -> Result<usize, StoreError> {
-    Ok(db.prepare_cached(sql)?.execute(params)?)
+    let mut statement = db.prepare_cached(sql)?;
+    let changed = statement.execute(params)?;
+    #[cfg(test)]
+    super::cost::count(&statement);
+    Ok(changed)
 }
 
 /// The first row, if there is one.
@@ -19,9 +23,14 @@ pub(super) fn first<T>(
 ) -> Result<Option<T>, StoreError> {
     let mut statement = db.prepare_cached(sql)?;
     let mut rows = statement.query(params)?;
-    rows.next()?
+    let first = rows
+        .next()?
         .map(|row| read(&mut Columns::new(row)))
-        .transpose()
+        .transpose();
+    drop(rows);
+    #[cfg(test)]
+    super::cost::count(&statement);
+    first
 }
 
 /// Every row.
@@ -31,7 +40,11 @@ pub(super) fn all<T>(
     params: impl Params,
     mut read: impl FnMut(&mut Columns<'_>) -> Result<T, StoreError>,
 ) -> Result<Vec<T>, StoreError> {
-    db.prepare_cached(sql)?
+    let mut statement = db.prepare_cached(sql)?;
+    let all = statement
         .query_and_then(params, |row| read(&mut Columns::new(row)))?
-        .collect()
+        .collect();
+    #[cfg(test)]
+    super::cost::count(&statement);
+    all
 }

@@ -1,7 +1,7 @@
 //! What happened to a payment.
 
 use rusqlite::{Connection, params};
-use tongbao_core::{MerchantId, PaymentId};
+use tongbao_core::{EventId, MerchantId, NotificationId, PaymentId};
 
 use super::column::{IdText, json};
 use super::statement;
@@ -16,10 +16,17 @@ pub(super) struct LogRow {
     event: Option<String>,
     rules: String,
     state: String,
+    event_id: Option<IdText>,
+    inbox_id: Option<IdText>,
 }
 
 impl LogRow {
-    pub(super) fn new(entry: &LogEntry) -> Self {
+    /// `told` and `heard` are what the line leads to.
+    pub(super) fn new(
+        entry: &LogEntry,
+        told: Option<EventId>,
+        heard: Option<NotificationId>,
+    ) -> Self {
         Self {
             merchant: IdText::of(entry.merchant),
             payment: IdText::of(entry.payment),
@@ -28,13 +35,15 @@ impl LogRow {
             event: entry.event.as_ref().map(json),
             rules: json(&entry.rules),
             state: entry.state.clone(),
+            event_id: told.map(IdText::of),
+            inbox_id: heard.map(IdText::of),
         }
     }
 
     pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
         let sql = "INSERT INTO payment_log \
-                   (merchant_id, payment_id, version, at, event, rules, state) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?)";
+                   (merchant_id, payment_id, version, at, event, rules, state, event_id, inbox_id) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = params![
             self.merchant,
             self.payment,
@@ -42,7 +51,9 @@ impl LogRow {
             self.at,
             self.event,
             self.rules,
-            self.state
+            self.state,
+            self.event_id,
+            self.inbox_id
         ];
         statement::run(db, sql, row).map(|_| ())
     }

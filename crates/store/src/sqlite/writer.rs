@@ -78,8 +78,10 @@ impl Writer {
             .send(work)
             .await
             .map_err(|_| StoreError::Closed)?;
-        let lost = || StoreError::CommitUnknown("the writer stopped".to_owned());
-        answered.await.unwrap_or_else(|_| Err(lost()))
+        match answered.await {
+            Ok((outcome, _)) => outcome,
+            Err(_) => Err(StoreError::CommitUnknown("the writer stopped".to_owned())),
+        }
     }
 
     /// Finishes what waits, carries the log over into the database and closes
@@ -181,5 +183,127 @@ fn checkpoint(db: &Connection, mode: &'static str) {
     let done = db.query_row(&format!("PRAGMA wal_checkpoint({mode})"), [], |_| Ok(()));
     if let Err(error) = done {
         tracing::warn!(%error, "the log stays longer than it should");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures::executor::block_on;
+    use futures::join;
+
+    use super::*;
+    use crate::sqlite::{migrate, statement};
+
+    fn writer() -> (Writer, tempfile::TempDir) {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("tongbao.db");
+        std::fs::File::create(&path).unwrap();
+        let mut db = connection::writer(&path).unwrap();
+        migrate::apply(&mut db).unwrap();
+        (Writer::start(path, db).unwrap(), directory)
+    }
+
+    fn sql(text: &'static str) -> impl FnMut(&Connection) -> Result<(), StoreError> + Send {
+        move |db| Ok(db.execute_batch(text)?)
+    }
+
+    fn merchant(id: &'static str) -> impl FnMut(&Connection) -> Result<(), StoreError> + Send {
+        move |db| {
+            let sql = "INSERT INTO merchants VALUES (?, 'name', 0, 0)";
+            statement::run(db, sql, [id]).map(|_| ())
+        }
+    }
+
+    async fn merchants(writer: &Writer) -> i64 {
+        let count = |db: &Connection| {
+            Ok(db.query_row("SELECT count(*) FROM merchants", [], |row| row.get(0))?)
+        };
+        writer.write(count).await.unwrap()
+    }
+
+    /// Waits until BEGIN, so that the others meet in one transaction.
+    fn hold_up() -> (
+        std::sync::mpsc::Sender<()>,
+        impl FnMut(&Connection) -> Result<(), StoreError> + Send,
+    ) {
+        let (go, wait) = std::sync::mpsc::channel();
+        (go, move |_: &Connection| {
+            // The sender being gone is a sign as well.
+            let _ = wait.recv();
+            Ok(())
+        })
+    }
+
+    #[test]
+    fn a_command_that_fails_half_way_takes_back_its_half_and_harms_no_other() {
+        let (writer, _directory) = writer();
+        let half = |db: &Connection| -> Result<(), StoreError> {
+            merchant("mer_half")(db)?;
+            Err(StoreError::Fenced)
+        };
+        let (go, held_up) = hold_up();
+
+        let answers = block_on(async {
+            join!(
+                writer.write(held_up),
+                writer.write(merchant("mer_1")),
+                writer.write(half),
+                writer.write(merchant("mer_2")),
+                async { drop(go) },
+            )
+        });
+        assert_eq!(answers.1, Ok(()));
+        assert_eq!(answers.2, Err(StoreError::Fenced));
+        assert_eq!(answers.3, Ok(()));
+        assert_eq!(block_on(merchants(&writer)), 2);
+    }
+
+    #[test]
+    fn what_fails_in_commit_is_unknown_and_the_next_batch_is_written() {
+        let (writer, _directory) = writer();
+        // A reference that is not looked at before COMMIT.
+        let orphan = sql("PRAGMA defer_foreign_keys = ON; \
+             INSERT INTO idempotency VALUES ('mer_none', 'key', x'00', 'pay_1', 0)");
+        let (go, held_up) = hold_up();
+
+        let answers = block_on(async {
+            join!(
+                writer.write(held_up),
+                writer.write(merchant("mer_1")),
+                writer.write(orphan),
+                async { drop(go) },
+            )
+        });
+        for answer in [answers.1, answers.2] {
+            assert!(
+                matches!(answer, Err(StoreError::CommitUnknown(_))),
+                "{answer:?}"
+            );
+        }
+        assert_eq!(block_on(writer.write(merchant("mer_1"))), Ok(()));
+        assert_eq!(block_on(merchants(&writer)), 1);
+    }
+
+    #[test]
+    fn a_full_disk_writes_nothing_and_the_store_goes_on_when_there_is_room() {
+        let (writer, _directory) = writer();
+        // Holds for the connection alone.
+        let full = sql("PRAGMA max_page_count = 1; \
+             CREATE TABLE big AS SELECT randomblob(1000000) AS bytes");
+        let (go, held_up) = hold_up();
+
+        let answers = block_on(async {
+            join!(
+                writer.write(held_up),
+                writer.write(merchant("mer_1")),
+                writer.write(full),
+                async { drop(go) },
+            )
+        });
+        for answer in [answers.1, answers.2] {
+            assert!(matches!(answer, Err(StoreError::Full(_))), "{answer:?}");
+        }
+        assert_eq!(block_on(merchants(&writer)), 0);
+        assert_eq!(block_on(writer.write(merchant("mer_1"))), Ok(()));
     }
 }

@@ -121,29 +121,22 @@ async fn a_channel_knows_a_number_once(store: &impl Store) {
     assert_eq!(found, Some(other));
 }
 
-fn record(key: &str, resource: &str) -> IdempotencyRecord {
-    IdempotencyRecord {
-        merchant: merchant(),
-        key: key.to_owned(),
-        fingerprint: [7; 32],
-        resource: resource.to_owned(),
-        created_at: NOON,
-    }
-}
-
 async fn an_idempotency_key_is_promised_once(store: &impl Store) {
     open_shop(store).await;
     let mut first = created(&payment(1));
-    first.idempotency = Some(record("key", "pay_1"));
+    first.idempotency = Some(promise(1));
     store.commit(first).await.unwrap();
 
     let mut second = created(&payment(2));
-    second.idempotency = Some(record("key", "pay_2"));
+    second.idempotency = Some(IdempotencyRecord {
+        key: promise(1).key,
+        ..promise(2)
+    });
     let taken = store.commit(second).await;
     assert_eq!(taken, Err(StoreError::Taken(Unique::IdempotencyKey)));
     assert_eq!(store.payment(merchant(), id(2)).await, Ok(None));
-    let kept = store.idempotency(merchant(), "key").await.unwrap();
-    assert_eq!(kept, Some(record("key", "pay_1")));
+    let kept = store.idempotency(merchant(), "key-1").await.unwrap();
+    assert_eq!(kept, Some(promise(1)));
     assert_eq!(store.idempotency(merchant(), "other").await, Ok(None));
 }
 

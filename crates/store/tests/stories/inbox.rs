@@ -1,4 +1,4 @@
-use tongbao_core::inbox::Verdict;
+use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_store::{InboxFilter, InboxRow, Store};
 
 use super::people::*;
@@ -30,6 +30,27 @@ async fn the_same_message_is_kept_once_and_counted(store: &impl Store) {
     assert_eq!(store.inbox(all()).await.unwrap().rows, [expected]);
 }
 
+async fn a_copy_of_a_message_that_the_timeline_tells_of_is_counted(store: &impl Store) {
+    open_shop(store).await;
+    let payment = show_code(store, 1).await;
+    let copy = |number| InboxEntry {
+        payment: Some(payment.id),
+        ..message(number, "paid")
+    };
+    let (_, mut change) = decided(&payment, paid(1));
+    change.inbox = Some(copy(1));
+    store.commit(change).await.unwrap();
+    receive(store, copy(2)).await;
+    receive(store, copy(3)).await;
+
+    let expected = InboxRow {
+        entry: copy(1),
+        copies: 3,
+        last_at: NOON + SECOND * 3,
+    };
+    assert_eq!(store.inbox(all()).await.unwrap().rows, [expected]);
+}
+
 async fn another_channels_message_is_another(store: &impl Store) {
     open_shop(store).await;
     store.save_channel(account(1, 2)).await.unwrap();
@@ -52,14 +73,22 @@ async fn a_genuine_message_takes_over_from_a_forged_one(store: &impl Store) {
     receive(store, forged.clone()).await;
     let mut genuine = message(2, "paid");
     genuine.payment = Some(id(1));
+    receive(store, genuine.clone()).await;
     receive(store, genuine).await;
-    receive(store, forged).await;
 
-    let row = &store.inbox(all()).await.unwrap().rows[0];
-    assert_eq!(row.entry.verdict, Verdict::Applied);
-    assert_eq!(row.entry.reason, None);
-    assert_eq!(row.entry.payment, Some(id(1)));
-    assert_eq!(row.copies, 3);
+    let rows = store.inbox(all()).await.unwrap().rows;
+    assert_eq!(rows.len(), 1);
+    assert_eq!(rows[0].entry.verdict, Verdict::Applied);
+    assert_eq!(rows[0].entry.reason, None);
+    assert_eq!(rows[0].entry.payment, Some(id(1)));
+    assert_eq!(rows[0].copies, 3);
+
+    // A forged one that comes later is seen for what it is.
+    forged.id = id(3);
+    receive(store, forged).await;
+    let rows = store.inbox(all()).await.unwrap().rows;
+    let verdicts: Vec<_> = rows.iter().map(|row| row.entry.verdict).collect();
+    assert_eq!(verdicts, [Verdict::Refused, Verdict::Applied]);
 }
 
 async fn messages_are_listed_newest_first_by_channel_and_payment(store: &impl Store) {
@@ -100,6 +129,7 @@ async fn messages_are_listed_newest_first_by_channel_and_payment(store: &impl St
 
 each_store!(
     the_same_message_is_kept_once_and_counted,
+    a_copy_of_a_message_that_the_timeline_tells_of_is_counted,
     another_channels_message_is_another,
     a_genuine_message_takes_over_from_a_forged_one,
     messages_are_listed_newest_first_by_channel_and_payment,

@@ -8,8 +8,11 @@ use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_core::job::{JobKey, NewJob};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
-use tongbao_core::*;
-use tongbao_store::*;
+use tongbao_core::{
+    Action, Attempt, ChannelId, Event, Grade, Job, JobKind, MerchantId, Money, Order, Outcome,
+    Payment, Policy, Receipt, Report, Rules, Scene, Source, Timestamp,
+};
+use tongbao_store::{Change, IdempotencyRecord, LogEntry, PaymentChange, Store, StoreError};
 
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_233_600);
 pub(crate) const LEASE: Duration = Duration::from_mins(1);
@@ -34,14 +37,27 @@ pub(crate) async fn open_shop(store: &impl Store) {
 
 /// Merchant and channel `number`.
 pub(crate) async fn open_shop_of(store: &impl Store, number: u128) {
-    let merchant = Merchant {
+    store.insert_merchant(merchant_row(number)).await.unwrap();
+    store.save_channel(account(number, number)).await.unwrap();
+}
+
+pub(crate) fn merchant_row(number: u128) -> Merchant {
+    Merchant {
         id: id(number),
         name: format!("茶馆 {number}"),
         policy: Policy::default(),
         created_at: NOON,
-    };
-    store.insert_merchant(merchant).await.unwrap();
-    store.save_channel(account(number, number)).await.unwrap();
+    }
+}
+
+pub(crate) fn promise(number: u64) -> IdempotencyRecord {
+    IdempotencyRecord {
+        merchant: merchant(),
+        key: format!("key-{number}"),
+        fingerprint: [7; 32],
+        resource: format!("pay_{number}"),
+        created_at: NOON,
+    }
 }
 
 pub(crate) fn account(merchant: u128, number: u128) -> ChannelAccount {

@@ -1,4 +1,4 @@
-use tongbao_store::{IdempotencyRecord, Store, StoreError};
+use tongbao_store::{Store, StoreError};
 
 use super::people::*;
 use super::stage::{Stage, each_stage};
@@ -9,17 +9,10 @@ async fn everything_is_there_after_a_restart(stage: &mut impl Stage) {
     store.save_endpoint(endpoint(1)).await.unwrap();
     let payment = show_code(store, 1).await;
     ask(store, query(&payment, NOON)).await;
-    let promise = IdempotencyRecord {
-        merchant: merchant(),
-        key: "key".to_owned(),
-        fingerprint: [7; 32],
-        resource: "pay_1".to_owned(),
-        created_at: NOON,
-    };
     let (payment, mut change) = decided(&payment, paid(1));
     change.events = vec![event(1)];
     change.inbox = Some(message(1, "paid"));
-    change.idempotency = Some(promise.clone());
+    change.idempotency = Some(promise(1));
     store.commit(change).await.unwrap();
     let lines = store.timeline(merchant(), id(1)).await.unwrap();
 
@@ -33,8 +26,8 @@ async fn everything_is_there_after_a_restart(stage: &mut impl Stage) {
     assert_eq!(store.claim_jobs(later, later, 9).await.unwrap().len(), 1);
     let claims = store.claim_deliveries(later, later, 9, 9).await.unwrap();
     assert_eq!(claims.len(), 1);
-    let kept = store.idempotency(merchant(), "key").await.unwrap();
-    assert_eq!(kept, Some(promise));
+    let kept = store.idempotency(merchant(), "key-1").await.unwrap();
+    assert_eq!(kept, Some(promise(1)));
 }
 
 async fn a_restart_hands_out_no_lease_twice(stage: &mut impl Stage) {

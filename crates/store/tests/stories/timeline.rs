@@ -1,5 +1,7 @@
+use tongbao_core::inbox::InboxEntry;
+use tongbao_core::webhook::WebhookEvent;
 use tongbao_core::{Event, Outcome, Payment};
-use tongbao_store::{LogEntry, Store};
+use tongbao_store::{EventFilter, InboxFilter, LogEntry, Store};
 
 use super::people::*;
 use super::stage::each_store;
@@ -44,11 +46,58 @@ async fn folding_the_timeline_gives_the_payment(store: &impl Store) {
     assert_eq!(stored, payment);
 }
 
+async fn what_a_step_told_and_heard_is_found_by_its_payment(store: &impl Store) {
+    open_shop(store).await;
+    let payment = show_code(store, 1).await;
+    let (_, mut change) = decided(&payment, paid(1));
+    let told = WebhookEvent {
+        payment: Some(payment.id),
+        ..event(1)
+    };
+    let heard = InboxEntry {
+        payment: Some(payment.id),
+        ..message(1, "paid")
+    };
+    change.events = vec![told.clone()];
+    change.inbox = Some(heard.clone());
+    store.commit(change).await.unwrap();
+    let again = InboxEntry {
+        payment: Some(payment.id),
+        ..message(2, "paid, other bytes")
+    };
+    receive(store, again.clone()).await;
+
+    let events = EventFilter {
+        merchant: merchant(),
+        kind: None,
+        payment: Some(payment.id),
+        cursor: None,
+        limit: 10,
+    };
+    assert_eq!(store.events(events).await.unwrap().rows, [told]);
+    let inbox = InboxFilter {
+        merchant: merchant(),
+        channel: None,
+        payment: Some(payment.id),
+        cursor: None,
+        limit: 10,
+    };
+    let rows = store.inbox(inbox.clone()).await.unwrap().rows;
+    let entries: Vec<_> = rows.into_iter().map(|row| row.entry).collect();
+    assert_eq!(entries, [again, heard]);
+    let other = InboxFilter {
+        channel: Some(id(2)),
+        ..inbox
+    };
+    assert_eq!(store.inbox(other).await.unwrap().rows, []);
+}
+
 async fn an_unknown_payment_has_no_timeline(store: &impl Store) {
     assert_eq!(store.timeline(merchant(), id(1)).await, Ok(Vec::new()));
 }
 
 each_store!(
     folding_the_timeline_gives_the_payment,
+    what_a_step_told_and_heard_is_found_by_its_payment,
     an_unknown_payment_has_no_timeline
 );
