@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::run::{root, run, succeeds};
+use crate::run::{run, succeeds, target};
 
 /// A program, and the system's package that brings it.
 struct Package {
@@ -84,7 +84,7 @@ pub(crate) fn foreign_clients() -> Result<()> {
 }
 
 fn python_clients() -> Result<()> {
-    let venv = root().join("target/foreign-venv");
+    let venv = target().join("foreign-venv");
     let python = venv.join("bin/python").display().to_string();
     let pip = [&["-m", "pip", "install", "--quiet"], PYTHON_CLIENTS].concat();
     if succeeds(&python, &["-c", "import wechatpy"]) {
@@ -98,7 +98,7 @@ fn python_clients() -> Result<()> {
 }
 
 fn node_clients() -> Result<()> {
-    let prefix = root().join("target/foreign-node");
+    let prefix = target().join("foreign-node");
     if prefix.join("node_modules/wechatpay-axios-plugin").exists() {
         return Ok(());
     }

@@ -11,6 +11,12 @@ pub(crate) fn root() -> PathBuf {
     here.parent().unwrap_or(here).to_owned()
 }
 
+/// Where cargo builds.
+pub(crate) fn target() -> PathBuf {
+    let set = std::env::var_os("CARGO_TARGET_DIR");
+    set.map_or_else(|| root().join("target"), PathBuf::from)
+}
+
 /// Runs `program` at the root, showing what it prints; an error when it fails.
 pub(crate) fn run(program: &str, args: &[&str]) -> Result<()> {
     eprintln!("\n> {program} {}", args.join(" "));
