@@ -1,17 +1,17 @@
 //! The worker: claims what is due, runs it, and waits for what is next.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FusedFuture};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use tongbao_core::Timestamp;
 use tongbao_core::schedule::LEASE;
+use tongbao_core::{Job, Timestamp};
+use tongbao_store::{DeliveryClaim, StoreError};
 
 use crate::engine::Engine;
-use crate::error::EngineError;
 
 /// Jobs in flight. A platform that hangs holds each for the channel timeout.
 const JOBS: usize = 256;
@@ -30,13 +30,25 @@ const NAP: Duration = Duration::from_secs(30);
 /// endpoint's lane takes: what finishes wakes the worker earlier.
 const FULL: Duration = Duration::from_millis(100);
 
+/// Under load every commit rings. One look finds what all of them rang for.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(5);
+
 /// How long to leave a database alone that has just failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a finished future was.
-enum Done {
-    Job,
-    Delivery,
+/// What a look at the database brought.
+struct Found {
+    jobs: Vec<Job>,
+    deliveries: Vec<DeliveryClaim>,
+    rest: Rest,
+}
+
+/// When to look again.
+enum Rest {
+    /// More is due: as soon as something finishes and makes room.
+    More,
+    /// Nothing is due for so long.
+    For(Duration),
 }
 
 impl Engine {
@@ -45,88 +57,189 @@ impl Engine {
     /// next goes on.
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop.fuse());
-        let mut work: FuturesUnordered<BoxFuture<'_, Done>> = FuturesUnordered::new();
-        let (mut jobs, mut deliveries) = (0, 0);
+        let mut held = Held::new(self);
         loop {
-            let wait = match self.fill(&mut work, &mut jobs, &mut deliveries).await {
-                Ok(wait) => wait,
-                Err(error) => {
-                    tracing::error!(%error, "the database gave no work");
-                    PAUSE
-                }
-            };
-            // What has been rung since `fill` looked is kept by the bell.
-            let mut rung = pin!(self.work.notified().fuse());
-            let mut slept = self.clock().sleep(wait).fuse();
-            futures::select_biased! {
-                () = stop => break,
-                done = work.select_next_some() => match done {
-                    Done::Job => jobs -= 1,
-                    Done::Delivery => deliveries -= 1,
-                },
-                () = rung => {}
-                () = slept => {}
+            let found = held.look().await;
+            let rest = held.take(found);
+            if held.rest(rest, stop.as_mut()).await == Ended::Stopped {
+                break;
             }
         }
-        while work.next().await.is_some() {}
+        held.finish().await;
     }
 
-    /// Claims as much as there is room for, and answers how long to wait for
-    /// more.
-    async fn fill<'a>(
-        &'a self,
-        work: &mut FuturesUnordered<BoxFuture<'a, Done>>,
-        jobs: &mut usize,
-        deliveries: &mut usize,
-    ) -> Result<Duration, EngineError> {
+    /// Claims what is due, as far as there is room.
+    async fn claim(&self, jobs: usize, deliveries: usize) -> Found {
         let now = self.now();
-        let lease_until = now + LEASE;
-        // Looking is cheap; claiming is a write, and a write waits for the disk.
-        if let Some(wait) = self.nothing_due(now).await? {
-            return Ok(wait);
+        let mut found = Found {
+            jobs: Vec::new(),
+            deliveries: Vec::new(),
+            // Looking is cheap; claiming is a write, and a write waits for the
+            // disk.
+            rest: self.when_to_look(now).await,
+        };
+        if let Rest::For(_) = found.rest {
+            return found;
         }
-        if *jobs < JOBS {
-            let claimed = self
-                .store()
-                .claim_jobs(now, lease_until, JOBS - *jobs)
-                .await?;
-            *jobs += claimed.len();
-            for job in claimed {
-                work.push(Box::pin(async move {
-                    if let Err(error) = self.run_job(job, false).await {
-                        tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job failed; it runs again when its lease ends");
-                    }
-                    Done::Job
-                }));
+        let (store, lease_until) = (self.store(), now + LEASE);
+        let claim_jobs = async {
+            match jobs {
+                0 => Ok(Vec::new()),
+                room => store.claim_jobs(now, lease_until, room).await,
             }
-        }
-        if *deliveries < DELIVERIES {
-            let room = DELIVERIES - *deliveries;
-            let claimed = self
-                .store()
-                .claim_deliveries(now, lease_until, DELIVERIES_AN_ENDPOINT, room)
-                .await?;
-            *deliveries += claimed.len();
-            for claim in claimed {
-                work.push(Box::pin(async move {
-                    let (event, endpoint) = (claim.event.id, claim.endpoint.id);
-                    if let Err(error) = self.deliver(claim).await {
-                        tracing::error!(%event, %endpoint, %error, "a webhook failed; it goes out again when its lease ends");
-                    }
-                    Done::Delivery
-                }));
+        };
+        let claim_deliveries = async {
+            match deliveries {
+                0 => Ok(Vec::new()),
+                room => {
+                    let lane = DELIVERIES_AN_ENDPOINT;
+                    store.claim_deliveries(now, lease_until, lane, room).await
+                }
             }
-        }
-        Ok(self.nothing_due(now).await?.unwrap_or(FULL))
+        };
+        // One wait for the disk serves both. What was claimed is done, whatever
+        // else fails.
+        let (jobs, deliveries) = futures::join!(claim_jobs, claim_deliveries);
+        let failed = jobs.is_err() || deliveries.is_err();
+        found.jobs = jobs.unwrap_or_else(|error| no_work(&error));
+        found.deliveries = deliveries.unwrap_or_else(|error| no_work(&error));
+        found.rest = if failed {
+            Rest::For(PAUSE)
+        } else {
+            self.when_to_look(now).await
+        };
+        found
     }
 
-    /// How long until something is due; none when something is.
-    async fn nothing_due(&self, now: Timestamp) -> Result<Option<Duration>, EngineError> {
-        let next = self.store().next_due().await?;
-        Ok(match next {
-            Some(due) if due <= now => None,
-            Some(due) => Some(due.since(now).min(NAP)),
-            None => Some(NAP),
-        })
+    async fn when_to_look(&self, now: Timestamp) -> Rest {
+        match self.store().next_due().await {
+            Ok(Some(due)) if due <= now => Rest::More,
+            Ok(Some(due)) => Rest::For(due.since(now).min(NAP)),
+            Ok(None) => Rest::For(NAP),
+            Err(error) => {
+                no_work::<()>(&error);
+                Rest::For(PAUSE)
+            }
+        }
+    }
+}
+
+fn no_work<T>(error: &StoreError) -> Vec<T> {
+    tracing::error!(%error, "the database gave no work");
+    Vec::new()
+}
+
+/// What is under way. It goes on whatever else is waited for.
+struct Held<'a> {
+    engine: &'a Engine,
+    work: FuturesUnordered<BoxFuture<'a, Done>>,
+    jobs: usize,
+    deliveries: usize,
+}
+
+/// What a finished future was.
+enum Done {
+    Job,
+    Delivery,
+}
+
+/// Why a rest ended.
+#[derive(PartialEq, Eq)]
+enum Ended {
+    Stopped,
+    TimeToLook,
+}
+
+impl<'a> Held<'a> {
+    fn new(engine: &'a Engine) -> Self {
+        Self {
+            engine,
+            work: FuturesUnordered::new(),
+            jobs: 0,
+            deliveries: 0,
+        }
+    }
+
+    /// Looks for more. What finishes meanwhile is the room of the next look, so
+    /// that the busier the disk, the more comes with one claim.
+    async fn look(&mut self) -> Found {
+        let room = (JOBS - self.jobs, DELIVERIES - self.deliveries);
+        let mut claim = pin!(self.engine.claim(room.0, room.1).fuse());
+        loop {
+            futures::select_biased! {
+                done = self.work.select_next_some() => self.let_go(&done),
+                found = claim => return found,
+            }
+        }
+    }
+
+    fn take(&mut self, found: Found) -> Rest {
+        let engine = self.engine;
+        self.jobs += found.jobs.len();
+        self.deliveries += found.deliveries.len();
+        for job in found.jobs {
+            self.work.push(Box::pin(async move {
+                if let Err(error) = engine.run_job(job, false).await {
+                    tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job failed; it runs again when its lease ends");
+                }
+                Done::Job
+            }));
+        }
+        for claim in found.deliveries {
+            self.work.push(Box::pin(async move {
+                let (event, endpoint) = (claim.event.id, claim.endpoint.id);
+                if let Err(error) = engine.deliver(claim).await {
+                    tracing::error!(%event, %endpoint, %error, "a webhook failed; it goes out again when its lease ends");
+                }
+                Done::Delivery
+            }));
+        }
+        found.rest
+    }
+
+    /// Works until it is time to look again.
+    async fn rest(
+        &mut self,
+        rest: Rest,
+        mut stop: Pin<&mut impl FusedFuture<Output = ()>>,
+    ) -> Ended {
+        let clock = self.engine.clock();
+        let (more, wait) = match rest {
+            Rest::More => (true, FULL),
+            Rest::For(wait) => (false, wait),
+        };
+        // What rings before somebody listens is kept by the bell.
+        let mut rung = pin!(
+            async {
+                clock.sleep(BETWEEN_LOOKS).await;
+                self.engine.work.notified().await;
+            }
+            .fuse()
+        );
+        let mut slept = clock.sleep(wait).fuse();
+        loop {
+            futures::select_biased! {
+                () = stop => return Ended::Stopped,
+                done = self.work.select_next_some() => {
+                    self.let_go(&done);
+                    if more {
+                        return Ended::TimeToLook;
+                    }
+                }
+                () = rung => return Ended::TimeToLook,
+                () = slept => return Ended::TimeToLook,
+            }
+        }
+    }
+
+    async fn finish(&mut self) {
+        while self.work.next().await.is_some() {}
+    }
+
+    fn let_go(&mut self, done: &Done) {
+        match done {
+            Done::Job => self.jobs -= 1,
+            Done::Delivery => self.deliveries -= 1,
+        }
     }
 }
