@@ -1,11 +1,11 @@
 //! Opening a connection, with the settings that keep what was acknowledged.
 
-use std::path::Path;
 use std::time::Duration;
 
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 
+use super::place::Place;
 use crate::StoreError;
 
 /// Older ones can corrupt a write-ahead log that two connections use.
@@ -23,9 +23,9 @@ const WRITER_CACHE: i64 = -16 * 1024;
 const READER_CACHE: i64 = -1024;
 
 /// The one connection that writes.
-pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
+pub(super) fn writer(place: &Place) -> Result<Connection, StoreError> {
     refuse_old(rusqlite::version_number())?;
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+    let db = open(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // What is already open in another mode, or on a file system without shared
     // memory, says so by answering with another word.
     let mode: String = db.pragma_update_and_check(None, "journal_mode", "wal", |row| row.get(0))?;
@@ -42,16 +42,19 @@ pub(super) fn writer(path: &Path) -> Result<Connection, StoreError> {
 }
 
 /// A connection that cannot write.
-pub(super) fn reader(path: &Path) -> Result<Connection, StoreError> {
-    let db = open(path, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+pub(super) fn reader(place: &Place) -> Result<Connection, StoreError> {
+    let db = open(place, OpenFlags::SQLITE_OPEN_READ_ONLY)?;
     set(&db, "query_only", 1)?;
     set(&db, "cache_size", READER_CACHE)?;
     Ok(db)
 }
 
-fn open(path: &Path, flags: OpenFlags) -> Result<Connection, StoreError> {
+fn open(place: &Place, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = Connection::open_with_flags(path, flags)?;
+    let db = match &place.vfs {
+        None => Connection::open_with_flags(&place.path, flags)?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(&place.path, flags, vfs.as_str())?,
+    };
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.busy_timeout(BUSY_TIMEOUT)?;
     set(&db, "foreign_keys", 1)?;
@@ -116,9 +119,9 @@ mod tests {
     #[test]
     fn the_settings_hold_on_both_sides() {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("tongbao.db");
-        std::fs::File::create(&path).unwrap();
-        let (writer, reader) = (writer(&path).unwrap(), reader(&path).unwrap());
+        let place = Place::new(directory.path().join("tongbao.db"));
+        std::fs::File::create(&place.path).unwrap();
+        let (writer, reader) = (writer(&place).unwrap(), reader(&place).unwrap());
 
         let ask = |db: &Connection, name: &str| -> String {
             db.pragma_query_value(None, name, |row| {

@@ -6,6 +6,7 @@ use rusqlite::Connection;
 
 use super::connection;
 use super::lock::Lock;
+use super::place::Place;
 use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
@@ -29,7 +30,7 @@ pub struct Migrated {
 /// Makes it where there is none.
 pub fn migrate(path: &Path) -> Result<Migrated, StoreError> {
     let _lock = Lock::take(path)?;
-    apply(&mut connection::writer(path)?)
+    apply(&mut connection::writer(&Place::new(path))?)
 }
 
 /// Each step is one transaction: a crash leaves a whole older schema.

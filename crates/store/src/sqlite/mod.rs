@@ -29,6 +29,7 @@ mod merchants;
 mod migrate;
 mod page;
 mod payments;
+mod place;
 mod pulse;
 mod readers;
 mod statement;
@@ -47,6 +48,7 @@ use tongbao_core::{
 };
 
 pub use migrate::{Migrated, migrate};
+pub use place::Place;
 
 use crate::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
@@ -68,7 +70,7 @@ pub struct SqliteStore {
     // into the database, and the lock goes after everything else.
     readers: Readers,
     writer: Writer,
-    _lock: Lock,
+    _lock: Option<Lock>,
 }
 
 impl SqliteStore {
@@ -79,16 +81,26 @@ impl SqliteStore {
     /// disk.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
-        let mut db = connection::writer(path)?;
-        let Migrated { from, to } = migrate::apply(&mut db)?;
-        if from != to {
-            tracing::info!(from, to, "the database has a new schema");
-        }
+        let place = Place::new(path);
+        let db = open(&place)?;
         Ok(Self {
-            readers: Readers::new(path.to_owned()),
-            writer: Writer::start(path.to_owned(), db)?,
-            _lock: lock,
+            readers: Readers::new(place.clone()),
+            writer: Writer::start(place, db)?,
+            _lock: Some(lock),
         })
+    }
+
+    /// The same without a thread, a lock or a file of the system's: for a
+    /// simulation, which brings all three. The database's file must be there, and
+    /// the future does the writer's work whenever it is polled.
+    pub fn driven(place: &Place) -> Result<(Self, impl Future<Output = ()> + Send), StoreError> {
+        let (writer, work) = Writer::apart(place.clone(), open(place)?);
+        let store = Self {
+            readers: Readers::new(place.clone()),
+            writer,
+            _lock: None,
+        };
+        Ok((store, work))
     }
 
     /// Finishes what waits to be written, and lets go of the file. Whoever asks
@@ -112,6 +124,15 @@ impl SqliteStore {
     {
         self.writer.write(command).await
     }
+}
+
+fn open(place: &Place) -> Result<Connection, StoreError> {
+    let mut db = connection::writer(place)?;
+    let Migrated { from, to } = migrate::apply(&mut db)?;
+    if from != to {
+        tracing::info!(from, to, "the database has a new schema");
+    }
+    Ok(db)
 }
 
 #[async_trait]

@@ -1,11 +1,11 @@
 //! Connections that only read.
 
-use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use rusqlite::Connection;
 
 use super::connection;
+use super::place::Place;
 use crate::StoreError;
 
 /// How many are kept for the next caller. One is in use for a few microseconds
@@ -15,15 +15,15 @@ const KEEP: usize = 8;
 
 /// A stack of connections.
 pub(super) struct Readers {
-    path: PathBuf,
+    place: Place,
     /// `None` once the store is closed.
     idle: Mutex<Option<Vec<Connection>>>,
 }
 
 impl Readers {
-    pub(super) fn new(path: PathBuf) -> Self {
+    pub(super) fn new(place: Place) -> Self {
         Self {
-            path,
+            place,
             idle: Mutex::new(Some(Vec::new())),
         }
     }
@@ -36,7 +36,7 @@ impl Readers {
         let idle = self.idle().as_mut().ok_or(StoreError::Closed)?.pop();
         let db = match idle {
             Some(db) => db,
-            None => connection::reader(&self.path)?,
+            None => connection::reader(&self.place)?,
         };
         db.prepare_cached("BEGIN")?.execute([])?;
         let answer = query(&db);

@@ -3,14 +3,15 @@
 //! It takes all commands that wait into one transaction, commits, and only then
 //! answers. A command that fails takes back what it wrote and harms no other.
 
-use std::path::PathBuf;
 use std::thread::JoinHandle;
 
+use futures::executor::block_on;
 use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::batch::{Command, Work, run_batch};
 use super::connection;
+use super::place::Place;
 use crate::StoreError;
 
 /// Commands in one transaction: what the first of them waits for.
@@ -18,10 +19,6 @@ const BATCH: usize = 512;
 
 /// Commands that wait. Whoever comes then waits before he is in the queue.
 const QUEUE: usize = 4 * BATCH;
-
-/// Pages in the write-ahead log before they are carried over into the database.
-/// The log is twice as long at most while readers come and go.
-const CHECKPOINT_PAGES: i64 = 8 * 1024;
 
 enum Message {
     Work(Box<dyn Work>),
@@ -32,7 +29,7 @@ enum Message {
 /// database is closed when it is gone.
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
-    _thread: Joined,
+    _thread: Option<Joined>,
 }
 
 /// A thread that is waited for.
@@ -49,19 +46,33 @@ impl Drop for Joined {
 }
 
 impl Writer {
-    /// Starts the thread, which owns `db` from now on and opens `path` again
+    /// Starts the thread, which owns `db` from now on and opens `place` again
     /// when it can no longer be trusted.
-    pub(super) fn start(path: PathBuf, db: Connection) -> Result<Self, StoreError> {
-        let (queue, waiting) = mpsc::channel(QUEUE);
-        let owner = Writing { path, db: Some(db) };
+    pub(super) fn start(place: Place, db: Connection) -> Result<Self, StoreError> {
+        let (writer, work) = Self::apart(place, db);
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
-            .spawn(move || owner.work(waiting))
+            .spawn(move || block_on(work))
             .map_err(|error| StoreError::Failed(format!("no thread to write with: {error}")))?;
         Ok(Self {
-            queue,
-            _thread: Joined(Some(thread)),
+            _thread: Some(Joined(Some(thread))),
+            ..writer
         })
+    }
+
+    /// What the thread does, for somebody else to do. It ends when the writer is
+    /// closed or dropped.
+    pub(super) fn apart(place: Place, db: Connection) -> (Self, impl Future<Output = ()> + Send) {
+        let (queue, waiting) = mpsc::channel(QUEUE);
+        let owner = Writing {
+            place,
+            db: Some(db),
+        };
+        let writer = Self {
+            queue,
+            _thread: None,
+        };
+        (writer, owner.work(waiting))
     }
 
     /// Runs `command` in a transaction and answers when it is on the disk. It
@@ -97,17 +108,17 @@ impl Writer {
 
 /// What the thread owns.
 struct Writing {
-    path: PathBuf,
+    place: Place,
     /// `None` after an error that leaves a connection in doubt.
     db: Option<Connection>,
 }
 
 impl Writing {
-    fn work(mut self, mut waiting: mpsc::Receiver<Message>) {
+    async fn work(mut self, mut waiting: mpsc::Receiver<Message>) {
         let mut messages = Vec::with_capacity(BATCH);
         let mut batch = Vec::with_capacity(BATCH);
         let mut closing = Vec::new();
-        while waiting.blocking_recv_many(&mut messages, BATCH) > 0 {
+        while waiting.recv_many(&mut messages, BATCH).await > 0 {
             for message in messages.drain(..) {
                 match message {
                     Message::Work(work) => batch.push(work),
@@ -145,7 +156,7 @@ impl Writing {
     fn connection(&mut self) -> Result<&Connection, StoreError> {
         let db = match self.db.take() {
             Some(db) => db,
-            None => connection::writer(&self.path)?,
+            None => connection::writer(&self.place)?,
         };
         Ok(self.db.insert(db))
     }
@@ -156,7 +167,7 @@ impl Writing {
             return;
         };
         match log_pages(db) {
-            Ok(pages) if pages < CHECKPOINT_PAGES => {}
+            Ok(pages) if pages < self.place.checkpoint_pages => {}
             Ok(_) => checkpoint(db, "passive"),
             Err(error) => tracing::warn!(%error, "the length of the log is not known"),
         }
@@ -196,11 +207,11 @@ mod tests {
 
     fn writer() -> (Writer, tempfile::TempDir) {
         let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("tongbao.db");
-        std::fs::File::create(&path).unwrap();
-        let mut db = connection::writer(&path).unwrap();
+        let place = Place::new(directory.path().join("tongbao.db"));
+        std::fs::File::create(&place.path).unwrap();
+        let mut db = connection::writer(&place).unwrap();
         migrate::apply(&mut db).unwrap();
-        (Writer::start(path, db).unwrap(), directory)
+        (Writer::start(place, db).unwrap(), directory)
     }
 
     fn sql(text: &'static str) -> impl FnMut(&Connection) -> Result<(), StoreError> + Send {
