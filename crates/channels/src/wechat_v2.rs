@@ -7,6 +7,8 @@
 mod answers;
 mod doctor;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tongbao_core::{Currency, Grade, Money, Outcome, Receipt, Scene, Timestamp};
@@ -24,6 +26,11 @@ use crate::channel::{
 };
 use crate::registry::Kind;
 use crate::settings::{Field, Settings, SettingsError};
+
+/// The platform refuses an order that expires within five minutes of its
+/// arrival (`time_expire时间过短`); a minute is for clocks that are apart. A
+/// payment that ends earlier is closed there when its own time is up.
+const LEAST_LIFE: Duration = Duration::from_mins(6);
 
 pub(crate) const KIND: Kind = Kind {
     name: "wechat_v2",
@@ -139,7 +146,7 @@ impl Account {
             trade_type: TradeType::Native,
             optional: Optional {
                 time_start: beijing(order.created_at),
-                time_expire: beijing(order.expires_at),
+                time_expire: beijing(order.expires_at.max(order.created_at + LEAST_LIFE)),
                 // Required for NATIVE; the number says all there is to say.
                 product_id: Some(order.out_trade_no.to_owned()),
                 ..Optional::default()

@@ -5,6 +5,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tongbao_channels::{Call, Channel, Order, Settings, Stamp, kind};
@@ -260,6 +262,22 @@ fn the_order_on_the_wire_is_the_one_that_was_asked_for_and_signed() {
             assert_eq!(fields.get(name), Some(value), "{name}");
         }
     }
+}
+
+/// A payer may change to this wallet in a payment's last minutes.
+#[test]
+fn an_order_never_expires_sooner_than_the_platform_takes_it() {
+    let until = |secs| {
+        let mut order = order();
+        if let Call::Start(order) = &mut order {
+            order.expires_at = order.created_at + Duration::from_secs(secs);
+        }
+        let request = account("HMAC-SHA256").encode(&order, &stamp()).unwrap();
+        let fields = Fields::read(request.body()).unwrap();
+        fields.get("time_expire").unwrap().to_owned()
+    };
+    assert_eq!(until(60), until(360));
+    assert!(until(360) < until(361));
 }
 
 fn notice(more: &[(&'static str, &'static str)], key: &str, by: SignType) -> Request<Bytes> {

@@ -100,6 +100,21 @@ async fn a_payment_that_nobody_pays_expires_and_the_shop_is_told() {
     assert_eq!(world.shop.told_kinds(), ["payment.closed"]);
 }
 
+/// The platform takes no order that expires within five minutes.
+#[tokio::test]
+async fn a_payment_of_one_minute_shows_its_code_and_ends_in_its_own_time() {
+    let world = World::open().await;
+    let mut new = order("T1");
+    new["expires_in"] = json!(60);
+    let payment = world.post("/v1/payments", &new).await.json();
+    assert_eq!(payment["attempts"][0]["action"]["type"], "qr_code");
+
+    world.pass(Duration::from_mins(10)).await;
+    let closed = world.payment(&payment).await;
+    assert_eq!(closed["close_reason"], "expired");
+    assert_eq!(closed["attempts"][0]["state"], "closed");
+}
+
 #[tokio::test]
 async fn a_closed_payment_is_closed_at_the_platform_too() {
     let world = World::open().await;
