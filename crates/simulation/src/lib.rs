@@ -12,6 +12,8 @@ pub mod chance;
 pub mod coverage;
 pub mod event;
 pub mod forgery;
+pub mod gateway;
+pub mod harness;
 pub mod invariants;
 pub mod kernel;
 pub mod model_store;

@@ -2,14 +2,11 @@
 
 use crate::model_store::Manners;
 use crate::seed::{Faults, Plan};
-use crate::world::World;
-
-fn fails(plan: &Plan) -> bool {
-    !World::run(plan.clone(), false).violations.is_empty()
-}
+use crate::world::Outcome;
 
 /// Fewer orders, then fewer kinds of faults, as long as it still fails.
-pub fn smaller(mut plan: Plan) -> Plan {
+pub fn smaller(mut plan: Plan, run: &dyn Fn(Plan, bool) -> Outcome) -> Plan {
+    let fails = |plan: &Plan| !run(plan.clone(), false).violations.is_empty();
     for orders in 1..plan.orders {
         let fewer = Plan {
             orders,

@@ -8,17 +8,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tongbao_core::{ChannelId, Timestamp};
-use tongbao_engine::Engine;
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::chance::Chance;
 use crate::coverage::{self, Meetings};
 use crate::event::{WorldEvent, WorldKernel};
+use crate::gateway::direct::Direct;
+use crate::gateway::{Build, Caller, Face, Gateway};
 use crate::invariants::at_commit::{self, Commit};
 use crate::invariants::at_rest::{self, Rest};
 use crate::invariants::over_history::{self, Received};
 use crate::kernel::{NodeId, Scheduler, Turn};
-use crate::model_store::{ModelStore, Tables, Witness};
+use crate::model_store::{Tables, Witness};
 use crate::seams::SimTransport;
 use crate::seed::{DefenceOff, Faults, Plan};
 use crate::story::{Story, Violation};
@@ -35,7 +36,7 @@ const AT_REST_AFTER: Duration = Duration::from_hours(30);
 struct Node {
     id: NodeId,
     /// None while it is dead.
-    engine: Option<Arc<Engine>>,
+    face: Option<Arc<dyn Face>>,
     /// Its clock is so much ahead.
     ahead: Duration,
 }
@@ -75,12 +76,12 @@ pub struct World {
     scheduler: Scheduler<WorldEvent>,
     chance: Chance,
     platform: Arc<Mutex<Platform>>,
-    store: Arc<ModelStore>,
+    gateway: Arc<dyn Gateway>,
     transport: Arc<SimTransport>,
     story: Arc<Story>,
     nodes: Vec<Node>,
     accounts: Vec<Account>,
-    merchant: tongbao_core::merchant::Merchant,
+    caller: Caller,
     webhook_secret: String,
     orders: Arc<Mutex<Vec<Order>>>,
     received: Vec<Received>,
@@ -94,14 +95,19 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl World {
-    /// Runs a plan to its rest.
+    /// Runs a plan to its rest, with the engine on a model of the database.
     pub fn run(plan: Plan, told: bool) -> Outcome {
-        let mut world = Self::set_up(plan, told);
+        Self::run_with(plan, told, &Direct::build)
+    }
+
+    /// Runs a plan to its rest, with a gateway of the caller's.
+    pub fn run_with(plan: Plan, told: bool, build: Build<'_>) -> Outcome {
+        let mut world = Self::set_up(plan, told, build);
         let turns = world.live();
         if !world.story.is_broken() {
             world.look_at_rest();
         }
-        let tables = world.store.tables();
+        let tables = world.gateway.tables();
         let mut meetings = Meetings::new();
         coverage::collect(&tables, &mut meetings);
         let paid = |payment: &&tongbao_core::Payment| payment.public_state() == "paid";
@@ -130,6 +136,9 @@ impl World {
                     self.story.stamp(self.kernel.now(), u64::from(node));
                     let faults = self.transport.faults();
                     if self.chance.between(0, 10_000) < u64::from(faults.crash_at_await) {
+                        self.kill(node);
+                    }
+                    if let Some(node) = self.gateway.fallen() {
                         self.kill(node);
                     }
                 }
@@ -190,7 +199,7 @@ impl World {
         let mut faults = lock(&self.transport.faults);
         *faults = Faults::NONE;
         drop(faults);
-        self.store.heal();
+        self.gateway.heal();
         lock(&self.platform).clear_faults();
     }
 
@@ -198,7 +207,7 @@ impl World {
         let Some(place) = self.nodes.iter().position(|known| known.id == node) else {
             return;
         };
-        if self.nodes[place].engine.take().is_none() {
+        if self.nodes[place].face.take().is_none() {
             return;
         }
         self.story.tell(
@@ -208,9 +217,14 @@ impl World {
             || "kill -9".to_owned(),
         );
         self.scheduler.kill(node);
-        self.store.tables().holder_died();
+        self.gateway.died(node);
         let wait = self.chance.millis(50, 20_000);
         self.kernel.after(wait, WorldEvent::Starts(node));
+    }
+
+    fn alive(&self) -> Vec<(NodeId, Arc<dyn Face>)> {
+        let face = |node: &Node| Some((node.id, node.face.clone()?));
+        self.nodes.iter().filter_map(face).collect()
     }
 
     fn plan_death(&mut self, node: NodeId) {
@@ -225,7 +239,7 @@ impl World {
         let now = self.kernel.now();
         let platform = lock(&self.platform);
         let books = platform.truth();
-        let tables = self.store.tables();
+        let tables = self.gateway.tables();
         let accounts = &self.accounts;
         let rest = Rest {
             tables: &tables,

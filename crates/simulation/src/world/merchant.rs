@@ -3,14 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tongbao_core::{Action, AttemptId, Money, Order as Ordered, PaymentId, Refusal, Scene};
-use tongbao_engine::{Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId};
 use tongbao_simulator::{FaultKind, NewFault, Outgoing, Target, TryId};
 
 use super::{World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
-use crate::invariants::at_boundary;
+use crate::gateway::{Call, Face, Heard};
 use crate::kernel::NodeId;
 use crate::seed::Plan;
 
@@ -21,21 +20,6 @@ enum Payer {
     PaysEveryCode,
     PaysLate,
     WalksAway,
-}
-
-/// What the merchant has heard of one call.
-enum Heard {
-    Created(PaymentId),
-    Started {
-        code: Option<(AttemptId, String)>,
-    },
-    Closed {
-        state: &'static str,
-    },
-    /// For good.
-    Refused,
-    /// This time.
-    Failed,
 }
 
 /// What the merchant does next about an order.
@@ -165,7 +149,8 @@ impl World {
                     Step::Done
                 };
             }
-            Heard::Closed { state: "pending" } | Heard::Failed => {}
+            Heard::Failed => {}
+            Heard::Closed { state } if state == "pending" => {}
             Heard::Closed { .. } | Heard::Refused => order.step = Step::Done,
         }
         if order.step != Step::Done && order.calls_left > 0 {
@@ -197,11 +182,7 @@ impl World {
         order.calls_left -= 1;
         order.call += 1;
         self.kernel.after(PATIENCE, WorldEvent::Merchant(place));
-        let alive: Vec<_> = self
-            .nodes
-            .iter()
-            .filter_map(|node| Some((node.id, node.engine.clone()?)))
-            .collect();
+        let alive = self.alive();
         if alive.is_empty() {
             return;
         }
@@ -212,75 +193,28 @@ impl World {
         }
     }
 
-    fn sends(&mut self, place: usize, order: &Order, alive: &[(NodeId, Arc<Engine>)]) {
-        let (node, engine) = alive[self.chance.index(alive.len())].clone();
-        let (call, step, merchant) = (order.call, order.step, self.merchant.clone());
-        let key = IdempotencyKey::new(
-            &format!("{}-{step:?}", order.number).replace(' ', ""),
-            "POST",
-            "/",
-            b"",
-        );
-        let (ordered, expires_in, payment) = (order.ordered(), order.expires_in, order.payment);
-        let channel = match step {
-            Step::Start { account } => self
-                .accounts
-                .get(account)
-                .map(|account| account.channel.to_string()),
-            _ => None,
-        };
+    fn sends(&mut self, place: usize, order: &Order, alive: &[(NodeId, Arc<dyn Face>)]) {
+        let (node, face) = alive[self.chance.index(alive.len())].clone();
+        let (number, step) = (order.call, order.step);
+        let key = format!("{}-{step:?}", order.number).replace(' ', "");
         let with_key = self.chance.percent(50);
+        let Some(call) = self.call(order) else {
+            return;
+        };
         let orders = self.orders.clone();
-        let (kernel, rows, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        let (kernel, gateway, story) = (
+            self.kernel.clone(),
+            self.gateway.clone(),
+            self.story.clone(),
+        );
         story.tell(kernel.now(), "merchant", &format!("node {node}"), || {
-            format!("{step:?} {}", ordered.merchant_order_no)
+            format!("{step:?} {}", order.number)
         });
+        let answer = face.call(&self.caller, call, with_key.then_some(key));
         self.kernel.spawn(node, async move {
-            let key = key.ok().filter(|_| with_key);
-            let heard = match (step, payment) {
-                (Step::Create, _) => {
-                    let new = NewPayment {
-                        order: ordered,
-                        expires_in: Some(expires_in),
-                    };
-                    match engine.create_payment(&merchant, new, key).await {
-                        Ok(created) => Heard::Created(created.payment.id),
-                        Err(error) => heard_error(&error),
-                    }
-                }
-                (Step::Start { .. }, Some(id)) => {
-                    let new = NewAttempt {
-                        scene: Scene::Native,
-                        channel,
-                        client_ip: None,
-                    };
-                    match engine.start_attempt(&merchant, id, new, key).await {
-                        Ok(started) => {
-                            let attempt = started.payment.attempt(started.attempt);
-                            Heard::Started {
-                                code: attempt.and_then(code_of),
-                            }
-                        }
-                        Err(error) => heard_error(&error),
-                    }
-                }
-                (Step::Look, Some(id)) => match engine.refresh(merchant.id, id).await {
-                    Ok(payment) if payment.is_final() => Heard::Refused,
-                    Ok(payment) => Heard::Started {
-                        code: payment.attempts.iter().find_map(code_of),
-                    },
-                    Err(error) => heard_error(&error),
-                },
-                (Step::Close, Some(id)) => match engine.close(merchant.id, id).await {
-                    Ok(payment) => Heard::Closed {
-                        state: payment.public_state(),
-                    },
-                    Err(error) => heard_error(&error),
-                },
-                _ => Heard::Refused,
-            };
+            let heard = answer.await;
             if let Heard::Created(id) = heard
-                && let Err(what) = at_boundary::e5_commit_before_reply(&rows.tables(), id)
+                && let Err(what) = gateway.replies(id)
             {
                 story.violate(kernel.now(), "E5", what);
             }
@@ -292,11 +226,32 @@ impl World {
                 let what = format!("{} is {:?} and {id}", order.number, order.told);
                 story.violate(kernel.now(), "K1", what);
             }
-            if order.call == call {
-                order.heard = Some((call, heard));
+            if order.call == number {
+                order.heard = Some((number, heard));
                 kernel.after(Duration::from_millis(5), WorldEvent::Merchant(place));
             }
         });
+    }
+
+    /// What the order's next step asks for.
+    fn call(&self, order: &Order) -> Option<Call> {
+        let payment = order.payment;
+        Some(match order.step {
+            Step::Create => Call::Create {
+                order: order.ordered(),
+                expires_in: order.expires_in,
+            },
+            Step::Start { account } => Call::Start {
+                payment: payment?,
+                channel: self
+                    .accounts
+                    .get(account)
+                    .map(|account| account.channel.to_string()),
+            },
+            Step::Look => Call::Look(payment?),
+            Step::Close => Call::Close(payment?),
+            Step::Done => return None,
+        })
     }
 
     /// The payer scans and pays, or not.
@@ -335,7 +290,7 @@ impl World {
 
     /// Somebody without a key sends what looks like good news.
     pub(super) fn attacker_acts(&mut self) {
-        let tables = self.store.tables();
+        let tables = self.gateway.tables();
         let attempts: Vec<_> = tables
             .payments
             .values()
@@ -370,24 +325,5 @@ impl World {
             answer_within: Duration::from_secs(5),
         };
         self.notifies(outgoing, true);
-    }
-}
-
-fn code_of(attempt: &tongbao_core::Attempt) -> Option<(AttemptId, String)> {
-    match &attempt.action {
-        Some(Action::QrCode { code_url }) => Some((attempt.id, code_url.clone())),
-        Some(Action::None) | None => None,
-    }
-}
-
-fn heard_error(error: &EngineError) -> Heard {
-    match error {
-        EngineError::Refused(
-            Refusal::AlreadyPaid
-            | Refusal::AlreadyClosed
-            | Refusal::Expired
-            | Refusal::TooManyAttempts,
-        ) => Heard::Refused,
-        _ => Heard::Failed,
     }
 }

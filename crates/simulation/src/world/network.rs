@@ -47,8 +47,11 @@ impl World {
             .iter()
             .find(|account| body.contains(&account.mch_id))
         {
-            let verdict =
-                at_boundary::e3_intent_before_call(&self.store.tables(), account.channel, request);
+            let verdict = at_boundary::e3_intent_before_call(
+                &self.gateway.tables(),
+                account.channel,
+                request,
+            );
             if let Err(what) = verdict {
                 self.story.violate(now, "E3", what);
             }
@@ -115,7 +118,7 @@ impl World {
         };
         if let Some(kind) = EventType::parse(&webhook.kind) {
             let verdict = at_boundary::w5_no_webhook_before_its_state(
-                &self.store.tables(),
+                &self.gateway.tables(),
                 kind,
                 webhook.payment,
                 webhook.sequence,
@@ -242,11 +245,7 @@ impl World {
     /// A notification arrives at one of the nodes.
     pub(super) fn notifies(&mut self, outgoing: Outgoing, copy: bool) {
         let Outgoing { id, request, .. } = outgoing;
-        let alive: Vec<_> = self
-            .nodes
-            .iter()
-            .filter_map(|node| Some((node.id, node.engine.clone()?)))
-            .collect();
+        let alive = self.alive();
         let refuse = move |kernel: &crate::event::WorldKernel| {
             let delivered = Delivered::NoAnswer("connection refused".to_owned());
             if !copy {
@@ -256,7 +255,7 @@ impl World {
         if alive.is_empty() {
             return refuse(&self.kernel);
         }
-        let (node, engine) = alive[self.chance.index(alive.len())].clone();
+        let (node, face) = alive[self.chance.index(alive.len())].clone();
         let Some(channel) = channel_of(&request) else {
             return refuse(&self.kernel);
         };
@@ -268,22 +267,23 @@ impl World {
             });
         let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
         let travel = self.chance.millis(2, 80);
-        let (kernel, rows, story) = (self.kernel.clone(), self.store.clone(), self.story.clone());
+        let (kernel, gateway, story) = (
+            self.kernel.clone(),
+            self.gateway.clone(),
+            self.story.clone(),
+        );
         let hash = sha256(request.body());
+        let answer = face.notify(channel, request);
         self.kernel.spawn(node, async move {
-            let Ok(response) = engine.take_notification(channel, request).await else {
+            let Some(response) = answer.await else {
                 return refuse(&kernel);
             };
             let received = String::from_utf8_lossy(response.body()).contains("SUCCESS");
             story.tell(kernel.now(), &format!("node {node}"), "platform", || {
                 if received { "SUCCESS" } else { "FAIL" }.to_owned()
             });
-            if received {
-                let verdict =
-                    at_boundary::e4_commit_before_acknowledge(&rows.tables(), channel, hash);
-                if let Err(what) = verdict {
-                    story.violate(kernel.now(), "E4", what);
-                }
+            if received && let Err(what) = gateway.acknowledges(channel, hash) {
+                story.violate(kernel.now(), "E4", what);
             }
             if !ack_lost && !copy {
                 let delivered = Delivered::Http {

@@ -1,22 +1,27 @@
 //! How a world begins.
 
+use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
 use serde_json::json;
-use tongbao_engine::{Engine, EngineConfig, EngineError, NewChannel, NewEndpoint, NoFaults, Seams};
+use tongbao_core::Policy;
+use tongbao_core::id::Id;
+use tongbao_core::merchant::Merchant;
+use tongbao_engine::{Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
 use tongbao_simulator::{
     Account as PlatformAccount, Platform, Settings, TestKey, Wallet, WalletPlatform,
 };
+use tongbao_store::Store;
 use zeroize::Zeroizing;
 
 use super::merchant::Order;
 use super::{Account, CommitWitness, MORNING, Node, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
+use crate::gateway::{Build, Caller, OPENING, Surroundings};
 use crate::kernel::{Kernel, NodeId, Scheduler};
-use crate::model_store::ModelStore;
 use crate::seams::{SimClock, SimMint, SimTransport};
 use crate::seed::{Faults, Plan};
 use crate::story::Story;
@@ -31,7 +36,7 @@ const WEBHOOK_URL: &str = "https://shop.sim/webhook";
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// What cannot wait in this world does not: the model answers setup at once.
-fn at_once<T>(step: impl Future<Output = Result<T, EngineError>>) -> T {
+fn at_once<T, E: Display>(step: impl Future<Output = Result<T, E>>) -> T {
     match step.now_or_never() {
         Some(Ok(done)) => done,
         Some(Err(error)) => panic!("the world cannot be set up: {error}"),
@@ -40,7 +45,7 @@ fn at_once<T>(step: impl Future<Output = Result<T, EngineError>>) -> T {
 }
 
 impl World {
-    pub(super) fn set_up(plan: Plan, told: bool) -> Self {
+    pub(super) fn set_up(plan: Plan, told: bool, build: Build<'_>) -> Self {
         let fork = |name| Chance::fork(plan.seed, name);
         let kernel = Kernel::new(MORNING);
         let record = Arc::new(Story::new(told));
@@ -53,13 +58,12 @@ impl World {
             accounts: known_accounts.clone(),
             accept_late: plan.accept_late,
         };
-        let store = Arc::new(ModelStore::new(
-            kernel.clone(),
-            fork("store"),
-            plan.faults.store,
-            Arc::new(witness),
-            plan.bug,
-        ));
+        let gateway = build(Surroundings {
+            plan: &plan,
+            kernel: kernel.clone(),
+            witness: Arc::new(witness),
+            story: record.clone(),
+        });
         let transport = Arc::new(SimTransport {
             kernel: kernel.clone(),
             waiting: Mutex::default(),
@@ -74,16 +78,21 @@ impl World {
             kernel,
             scheduler,
             platform,
-            store,
+            gateway,
             transport,
             story: record,
             nodes: Vec::new(),
             accounts: Vec::new(),
-            merchant: tongbao_core::merchant::Merchant {
-                id: tongbao_core::id::Id::from_bits(0),
-                name: String::new(),
-                policy: tongbao_core::Policy::default(),
-                created_at: MORNING,
+            caller: Caller {
+                merchant: Merchant {
+                    id: Id::from_bits(1),
+                    name: "茶铺".to_owned(),
+                    policy: Policy {
+                        accept_late: plan.accept_late,
+                    },
+                    created_at: MORNING,
+                },
+                api_key: String::new(),
             },
             webhook_secret: String::new(),
             orders,
@@ -100,17 +109,15 @@ impl World {
     }
 
     fn open_shop(&mut self) {
+        let store = self.gateway.start(OPENING);
+        let merchant = self.caller.merchant.clone();
+        at_once(store.insert_merchant(merchant.clone()));
         let engine = at_once(Engine::open(
-            self.seams(Duration::ZERO, "setup"),
+            self.seams(store, Duration::ZERO, "setup"),
             Zeroizing::new([7; 32]),
             config(),
         ));
-        let mut merchant = at_once(engine.create_merchant("茶铺"));
-        merchant.policy.accept_late = self.plan.accept_late;
-        self.store
-            .tables()
-            .merchants
-            .insert(merchant.id, merchant.clone());
+        self.caller.api_key = at_once(engine.create_api_key(merchant.id));
         let platform = lock(&self.platform);
         let accounts: Vec<_> = platform.truth().accounts.values().cloned().collect();
         drop(platform);
@@ -142,7 +149,8 @@ impl World {
         };
         let (_, secret) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
         self.webhook_secret = secret.to_string();
-        self.merchant = merchant;
+        drop(engine);
+        self.gateway.died(OPENING);
     }
 
     fn begin(&mut self) {
@@ -151,7 +159,7 @@ impl World {
             let ahead = self.chance.millis(0, 1_500);
             self.nodes.push(Node {
                 id,
-                engine: None,
+                face: None,
                 ahead,
             });
             self.start(id);
@@ -173,12 +181,12 @@ impl World {
         let Some(place) = self.nodes.iter().position(|node| node.id == id) else {
             return;
         };
-        if self.nodes[place].engine.is_some() {
+        if self.nodes[place].face.is_some() {
             return;
         }
         let now = self.kernel.now();
         let name = format!("node {id} {}", now.as_millis());
-        let seams = self.seams(self.nodes[place].ahead, &name);
+        let seams = self.seams(self.gateway.start(id), self.nodes[place].ahead, &name);
         let engine = Arc::new(at_once(Engine::open(
             seams,
             Zeroizing::new([7; 32]),
@@ -190,10 +198,10 @@ impl World {
         let worker = engine.clone();
         self.kernel
             .spawn(id, async move { worker.run(std::future::pending()).await });
-        self.nodes[place].engine = Some(engine);
+        self.nodes[place].face = Some(self.gateway.face(engine));
     }
 
-    fn seams(&self, ahead: Duration, name: &str) -> Seams {
+    fn seams(&self, store: Arc<dyn Store>, ahead: Duration, name: &str) -> Seams {
         Seams {
             clock: Arc::new(SimClock {
                 kernel: self.kernel.clone(),
@@ -201,7 +209,7 @@ impl World {
             }),
             mint: Arc::new(SimMint(Mutex::new(Chance::fork(self.plan.seed, name)))),
             transport: self.transport.clone(),
-            store: self.store.clone(),
+            store,
             faults: Arc::new(NoFaults),
         }
     }

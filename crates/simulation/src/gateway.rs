@@ -1,0 +1,143 @@
+//! The gateway of a world: its database, its processes, and how they are spoken
+//! to.
+//!
+//! The world knows nothing else of it, so that the same days can befall the
+//! engine over a model of the database ([`direct`]) and the whole program over
+//! a real one.
+
+pub mod direct;
+
+use std::sync::{Arc, MutexGuard};
+
+use bytes::Bytes;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use tongbao_core::merchant::Merchant;
+use tongbao_core::{AttemptId, ChannelId, Order, PaymentId};
+use tongbao_engine::Engine;
+use tongbao_store::Store;
+
+use crate::event::WorldKernel;
+use crate::invariants::{Verdict, at_boundary};
+use crate::kernel::NodeId;
+use crate::model_store::{Tables, Witness};
+use crate::seed::Plan;
+use crate::story::Story;
+
+/// What a gateway is built from.
+pub struct Surroundings<'a> {
+    /// What the seed decided.
+    pub plan: &'a Plan,
+    /// The world's time and tasks.
+    pub kernel: WorldKernel,
+    /// Looks at every commit.
+    pub witness: Arc<dyn Witness>,
+    /// What is told.
+    pub story: Arc<Story>,
+}
+
+/// Builds the gateway of a new world.
+pub type Build<'a> = &'a (dyn Fn(Surroundings<'_>) -> Arc<dyn Gateway> + Sync);
+
+/// One database, and what runs on it.
+pub trait Gateway: Send + Sync {
+    /// A process starts: the database as it finds it. That of [`OPENING`]
+    /// answers at once, for the world has no time yet.
+    fn start(&self, node: NodeId) -> Arc<dyn Store>;
+
+    /// How the world speaks to a process.
+    fn face(&self, engine: Arc<Engine>) -> Arc<dyn Face>;
+
+    /// The process that the last step killed by itself, if it did.
+    fn fallen(&self) -> Option<NodeId> {
+        None
+    }
+
+    /// A process was killed.
+    fn died(&self, node: NodeId);
+
+    /// From now on nothing goes wrong.
+    fn heal(&self);
+
+    /// The rows, for invariants.
+    fn tables(&self) -> MutexGuard<'_, Tables>;
+
+    /// E4, as an acknowledgement leaves.
+    fn acknowledges(&self, channel: ChannelId, body_hash: [u8; 32]) -> Verdict {
+        at_boundary::e4_commit_before_acknowledge(&self.tables(), channel, body_hash)
+    }
+
+    /// E5, as a merchant is told of a payment.
+    fn replies(&self, payment: PaymentId) -> Verdict {
+        at_boundary::e5_commit_before_reply(&self.tables(), payment)
+    }
+}
+
+/// The process that opens the shop, before there is time.
+pub const OPENING: NodeId = NodeId::MAX - 1;
+
+/// A merchant who calls.
+#[derive(Clone)]
+pub struct Caller {
+    /// As it is stored.
+    pub merchant: Merchant,
+    /// `sk_…`
+    pub api_key: String,
+}
+
+/// What a merchant asks for.
+#[derive(Clone, Debug)]
+pub enum Call {
+    /// A payment.
+    Create {
+        /// What is sold.
+        order: Order,
+        /// How long the payer has, in seconds.
+        expires_in: i64,
+    },
+    /// A code to be scanned.
+    Start {
+        /// For what.
+        payment: PaymentId,
+        /// Over this channel.
+        channel: Option<String>,
+    },
+    /// How the payment stands at the channel.
+    Look(PaymentId),
+    /// An end.
+    Close(PaymentId),
+}
+
+/// What the merchant hears.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Heard {
+    /// The payment is there.
+    Created(PaymentId),
+    /// The attempt is there, with its code when the channel has given one.
+    Started {
+        /// What the payer scans.
+        code: Option<(AttemptId, String)>,
+    },
+    /// What came of asking for an end.
+    Closed {
+        /// The API's word.
+        state: String,
+    },
+    /// For good.
+    Refused,
+    /// This time.
+    Failed,
+}
+
+/// One process, from outside.
+pub trait Face: Send + Sync {
+    /// A merchant's request, under the merchant's own name for it.
+    fn call(&self, caller: &Caller, call: Call, key: Option<String>) -> BoxFuture<'static, Heard>;
+
+    /// A platform's notification; `None` is no answer.
+    fn notify(
+        &self,
+        channel: ChannelId,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'static, Option<Response<Bytes>>>;
+}

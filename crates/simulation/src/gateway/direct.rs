@@ -1,0 +1,139 @@
+//! The engine, called directly, over a model of the database.
+
+use std::sync::{Arc, MutexGuard};
+
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::{Request, Response};
+use tongbao_core::{Action, Attempt, AttemptId, ChannelId, Refusal, Scene};
+use tongbao_engine::{Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_store::Store;
+
+use super::{Call, Caller, Face, Gateway, Heard, Surroundings};
+use crate::chance::Chance;
+use crate::kernel::NodeId;
+use crate::model_store::{ModelStore, Tables};
+
+/// One or several engines on a model of the database.
+pub struct Direct(Arc<ModelStore>);
+
+impl Direct {
+    /// Builds it.
+    pub fn build(around: Surroundings<'_>) -> Arc<dyn Gateway> {
+        Arc::new(Self(Arc::new(ModelStore::new(
+            around.kernel,
+            Chance::fork(around.plan.seed, "store"),
+            around.plan.faults.store,
+            around.witness,
+            around.plan.bug,
+        ))))
+    }
+}
+
+impl Gateway for Direct {
+    fn start(&self, _: NodeId) -> Arc<dyn Store> {
+        self.0.clone()
+    }
+
+    fn face(&self, engine: Arc<Engine>) -> Arc<dyn Face> {
+        Arc::new(Called(engine))
+    }
+
+    fn died(&self, _: NodeId) {
+        self.0.tables().holder_died();
+    }
+
+    fn heal(&self) {
+        self.0.heal();
+    }
+
+    fn tables(&self) -> MutexGuard<'_, Tables> {
+        self.0.tables()
+    }
+}
+
+struct Called(Arc<Engine>);
+
+impl Face for Called {
+    fn call(&self, caller: &Caller, call: Call, key: Option<String>) -> BoxFuture<'static, Heard> {
+        let (engine, caller) = (self.0.clone(), caller.clone());
+        async move {
+            let heard = heard(&engine, &caller, call, key).await;
+            heard.unwrap_or_else(|error| refused(&error))
+        }
+        .boxed()
+    }
+
+    fn notify(
+        &self,
+        channel: ChannelId,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'static, Option<Response<Bytes>>> {
+        let engine = self.0.clone();
+        async move { engine.take_notification(channel, request).await.ok() }.boxed()
+    }
+}
+
+async fn heard(
+    engine: &Engine,
+    Caller { merchant, .. }: &Caller,
+    call: Call,
+    key: Option<String>,
+) -> Result<Heard, EngineError> {
+    let key = key.and_then(|key| IdempotencyKey::new(&key, "POST", "/", b"").ok());
+    Ok(match call {
+        Call::Create { order, expires_in } => {
+            let expires_in = Some(expires_in);
+            let new = NewPayment { order, expires_in };
+            let created = engine.create_payment(merchant, new, key).await?;
+            Heard::Created(created.payment.id)
+        }
+        Call::Start { payment, channel } => {
+            let new = NewAttempt {
+                scene: Scene::Native,
+                channel,
+                client_ip: None,
+            };
+            let started = engine.start_attempt(merchant, payment, new, key).await?;
+            let attempt = started.payment.attempt(started.attempt);
+            Heard::Started {
+                code: attempt.and_then(code_of),
+            }
+        }
+        Call::Look(payment) => {
+            let payment = engine.refresh(merchant.id, payment).await?;
+            if payment.is_final() {
+                return Ok(Heard::Refused);
+            }
+            Heard::Started {
+                code: payment.attempts.iter().find_map(code_of),
+            }
+        }
+        Call::Close(payment) => {
+            let payment = engine.close(merchant.id, payment).await?;
+            Heard::Closed {
+                state: payment.public_state().to_owned(),
+            }
+        }
+    })
+}
+
+fn code_of(attempt: &Attempt) -> Option<(AttemptId, String)> {
+    match &attempt.action {
+        Some(Action::QrCode { code_url }) => Some((attempt.id, code_url.clone())),
+        Some(Action::None) | None => None,
+    }
+}
+
+fn refused(error: &EngineError) -> Heard {
+    match error {
+        EngineError::Refused(
+            Refusal::AlreadyPaid
+            | Refusal::AlreadyClosed
+            | Refusal::Expired
+            | Refusal::TooManyAttempts,
+        ) => Heard::Refused,
+        _ => Heard::Failed,
+    }
+}
