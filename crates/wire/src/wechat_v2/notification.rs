@@ -4,6 +4,7 @@
 
 use super::field::FieldError;
 use super::head::{self, Content};
+use super::limits::may_be_out_trade_no;
 use super::time::BeijingTime;
 use super::trade::{Amounts, Payer, TradeType};
 use super::xml::Fields;
@@ -60,8 +61,13 @@ impl Content for Payment {
         if fields.get("trade_state").is_some() {
             return Err(FieldError::Unexpected("trade_state"));
         }
+        // Whoever has leaked the key could have any text kept as an order that nobody knows.
+        let out_trade_no = fields.required("out_trade_no")?;
+        if !may_be_out_trade_no(out_trade_no) {
+            return Err(FieldError::Malformed("out_trade_no"));
+        }
         Ok(Self {
-            out_trade_no: fields.required("out_trade_no")?.to_owned(),
+            out_trade_no: out_trade_no.to_owned(),
             transaction_id: fields.required("transaction_id")?.to_owned(),
             payer: Payer::from_fields(fields),
             trade_type: fields.present("trade_type").map(TradeType::from),

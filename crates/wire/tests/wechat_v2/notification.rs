@@ -274,6 +274,34 @@ fn a_new_trade_type_is_kept_as_it_came() {
     assert_eq!(content.trade_type, Some(TradeType::Other("PALM".into())));
 }
 
+#[test]
+fn an_order_number_that_the_platform_never_took_is_malformed() {
+    let message = named(fixture::notifications(), "pay-one-line");
+    let body = message.body();
+    for number in [
+        "T20260101000001 ",
+        "T2026010100000\u{200b}",
+        "Ｔ２０２６０１０１",
+        "通宝通宝通宝",
+        "T20260101'--",
+        "T2026010100000120260101000001T202",
+    ] {
+        let mut fields = Fields::read(body.as_bytes()).unwrap();
+        fields.insert("out_trade_no", number);
+        let read = Notification::from_fields(&fields);
+        assert_eq!(
+            read,
+            Err(FieldError::Malformed("out_trade_no")),
+            "{number:?}"
+        );
+    }
+    for number in ["1", "a|b*c@d-e_f", "T2026010100000120260101000001T20"] {
+        let mut fields = Fields::read(body.as_bytes()).unwrap();
+        fields.insert("out_trade_no", number);
+        assert!(Notification::from_fields(&fields).is_ok(), "{number:?}");
+    }
+}
+
 fn read(body: &str) -> (ReplyHead, Payment) {
     let fields = Fields::read(body.as_bytes()).unwrap();
     match Notification::from_fields(&fields).unwrap() {
