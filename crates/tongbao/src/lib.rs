@@ -4,6 +4,7 @@
 //! What a gateway is made of is put together in [`gateway`], once for every
 //! command and every test. Nothing about payments is decided here.
 
+pub mod attack;
 mod bench;
 pub mod cli;
 pub mod config;

@@ -2,12 +2,12 @@
 
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
-use tongbao_simulator::Account;
 
 /// Good for nothing outside this test.
 pub(crate) const API_KEY: &str = "sk_0123456789abcdefghjkmnpqrstvwxyz";
@@ -30,47 +30,24 @@ pub(crate) struct Gateway {
 }
 
 impl Home {
-    /// Two accounts: `signature` believes a signed notification, `query` asks
-    /// the platform first.
-    pub(crate) fn new(platform: SocketAddr) -> Self {
+    /// A directory of its own for the data, and a free port. Both are put into
+    /// the configuration.
+    pub(crate) fn new(name: &str, mut config: Value) -> Self {
         let dir = tempfile::Builder::new()
-            .prefix("tongbao-kill-")
+            .prefix(&format!("tongbao-{name}-"))
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
             .expect("a directory on a real disk");
-        let address = free_address();
-        let account = Account::ready_made();
-        let channel = |confirm| {
-            json!({
-                "kind": "wechat_v2",
-                "name": confirm,
-                "confirm": confirm,
-                "settings": {
-                    "app_id": account.app_id,
-                    "mch_id": account.mch_id,
-                    "api_v2_key": account.api_v2_key.0,
-                },
-            })
-        };
-        let config = json!({
-            "listen": address,
-            "data_dir": dir.path().join("data"),
-            "channel_timeout_secs": 3,
-            "platforms": { "wechat_pay": format!("http://{platform}") },
-            "webhooks": { "allow_http": true, "allow_networks": ["127.0.0.0/8"] },
-            "log": { "level": "warn" },
-            "merchants": [{
-                "name": "shop",
-                "api_key": API_KEY,
-                "channels": [channel("signature"), channel("query")],
-            }],
-        });
-        let config = toml::to_string(&config).expect("it has no null");
-        std::fs::write(dir.path().join("tongbao.toml"), config).expect("the directory is ours");
-        Self {
+        let home = Self {
             dir,
-            address,
+            address: free_address(),
             slowest: Duration::ZERO,
-        }
+        };
+        config["listen"] = json!(home.address);
+        config["data_dir"] = json!(home.data());
+        let config = toml::to_string(&config).expect("it has no null");
+        let file = home.dir.path().join("tongbao.toml");
+        std::fs::write(file, config).expect("the directory is ours");
+        home
     }
 
     /// A new process on the same data.
@@ -112,6 +89,11 @@ impl Home {
             assert!(!late && ended.is_none(), "{ended:?}; {}", self.said());
             super::pause(Duration::from_millis(3)).await;
         }
+    }
+
+    /// Where its data is.
+    pub(crate) fn data(&self) -> PathBuf {
+        self.dir.path().join("data")
     }
 
     /// The end of what the gateway has logged over all its lives.

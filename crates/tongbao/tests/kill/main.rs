@@ -56,7 +56,8 @@ async fn story(mut chance: Chance) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))
         .await
         .expect("a free port");
-    let mut home = Home::new(listener.local_addr().expect("it is bound"));
+    let address = listener.local_addr().expect("it is bound");
+    let mut home = Home::new("kill", platform::gateway_config(address));
     let merchant = Arc::new(Merchant::new(home.address, simulator.clone()));
     let endpoint = Arc::new(Endpoint::bind(merchant.clone(), chance.fork()).await);
 

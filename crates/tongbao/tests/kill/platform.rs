@@ -2,12 +2,15 @@
 //! things going wrong at it all the time.
 
 use std::collections::BTreeSet;
+use std::net::SocketAddr;
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tongbao_simulator::server::Simulator;
-use tongbao_simulator::{FaultKind, NewFault, NotificationId, NotificationKind, Outcome};
+use tongbao_simulator::{Account, FaultKind, NewFault, NotificationId, NotificationKind, Outcome};
 
 use super::chance::Chance;
+use super::gateway::API_KEY;
 use super::pause;
 
 const FAULTS: [FaultKind; 14] = [
@@ -26,6 +29,35 @@ const FAULTS: [FaultKind; 14] = [
     FaultKind::ForgedNotification,
     FaultKind::WrongAmountNotification,
 ];
+
+/// A gateway with two accounts at this platform: `signature` believes a signed
+/// notification, `query` asks the platform first.
+pub(crate) fn gateway_config(platform: SocketAddr) -> Value {
+    let account = Account::ready_made();
+    let channel = |confirm| {
+        json!({
+            "kind": "wechat_v2",
+            "name": confirm,
+            "confirm": confirm,
+            "settings": {
+                "app_id": account.app_id,
+                "mch_id": account.mch_id,
+                "api_v2_key": account.api_v2_key.0,
+            },
+        })
+    };
+    json!({
+        "channel_timeout_secs": 3,
+        "platforms": { "wechat_pay": format!("http://{platform}") },
+        "webhooks": { "allow_http": true, "allow_networks": ["127.0.0.0/8"] },
+        "log": { "level": "warn" },
+        "merchants": [{
+            "name": "shop",
+            "api_key": API_KEY,
+            "channels": [channel("signature"), channel("query")],
+        }],
+    })
+}
 
 /// Something goes wrong a few times a second, for ever.
 pub(crate) async fn weather(simulator: Simulator, mut chance: Chance) {
