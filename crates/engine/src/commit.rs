@@ -145,7 +145,9 @@ impl Engine {
             ..Change::default()
         };
         if step.changed {
-            change.log = Some(log(&step.payment, Some(event.clone()), rules, now));
+            change
+                .log
+                .push(log(&step.payment, Some(event.clone()), rules, now));
             change.payment = Some(PaymentChange {
                 payment: step.payment.clone(),
                 read_version: Some(before.version),

@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::{EXPIRES_IN_SECS, Invalid};
-use tongbao_core::{Order, Payment, PaymentId, Rules};
+use tongbao_core::{Event, Order, Payment, PaymentId, Rules, Timestamp};
 use tongbao_store::{Change, PaymentChange, StoreError};
 
-use crate::commit::log;
+use crate::commit::{Decided, log};
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::idempotency::{IdempotencyKey, Promised};
 use crate::mint;
+use crate::start::NewAttempt;
 
 /// How long a payer has, unless the merchant says otherwise.
 const EXPIRES_IN: Duration = Duration::from_mins(30);
@@ -23,6 +24,9 @@ pub struct NewPayment {
     pub order: Order,
     /// In whole seconds; half an hour when not said.
     pub expires_in: Option<i64>,
+    /// Started in the same call, and in the same transaction where the payment is
+    /// new.
+    pub attempt: Option<NewAttempt>,
 }
 
 /// A payment, and whether this very request made it.
@@ -38,10 +42,31 @@ pub struct CreatedPayment {
 
 impl Engine {
     /// Makes the payment, or returns the one that the same order made before.
+    /// A request that no channel can take makes nothing.
     pub async fn create_payment(
         &self,
         merchant: &Merchant,
         new: NewPayment,
+        key: Option<IdempotencyKey>,
+    ) -> Result<CreatedPayment, EngineError> {
+        let mut created = self.create_or_find(merchant, &new, key).await?;
+        // The same request starts one attempt, however often it comes: a later one
+        // is the payer's choice.
+        if let Some(attempt) = new.attempt
+            && created.payment.attempts.is_empty()
+            && !created.payment.is_final()
+        {
+            let id = created.payment.id;
+            let started = self.start_attempt(merchant, id, attempt, None).await?;
+            created.payment = started.payment;
+        }
+        Ok(created)
+    }
+
+    async fn create_or_find(
+        &self,
+        merchant: &Merchant,
+        new: &NewPayment,
         key: Option<IdempotencyKey>,
     ) -> Result<CreatedPayment, EngineError> {
         if let Some(promised) = self.made_before(merchant.id, key.as_ref()).await? {
@@ -62,21 +87,21 @@ impl Engine {
                 return Err(Invalid::new("expires_in", detail).into());
             }
         };
-        if let Some(payment) = self.same_order(merchant, &new).await? {
+        if let Some(payment) = self.same_order(merchant, new).await? {
             return self.found_payment(merchant, payment, key.as_ref()).await;
         }
-        match self.insert(merchant, &new, expires_in, key.as_ref()).await {
-            Ok(payment) => Ok(CreatedPayment {
-                payment,
+        match self.insert(merchant, new, expires_in, key.as_ref()).await {
+            Ok(decided) => Ok(CreatedPayment {
+                payment: self.drive(decided).await,
                 fresh: true,
                 replayed: false,
             }),
             // Somebody was faster with the same number or key: look again. A
             // commit of unknown outcome is found, or not, in the same way.
-            Err(StoreError::Taken(_) | StoreError::CommitUnknown(_)) => {
-                self.created_meanwhile(merchant, &new, key.as_ref()).await
+            Err(EngineError::Store(StoreError::Taken(_) | StoreError::CommitUnknown(_))) => {
+                self.created_meanwhile(merchant, new, key.as_ref()).await
             }
-            Err(error) => Err(error.into()),
+            Err(error) => Err(error),
         }
     }
 
@@ -158,46 +183,69 @@ impl Engine {
         }
     }
 
+    /// Writes the payment down, with its first attempt where one is asked for:
+    /// the intent, before any call.
     async fn insert(
         &self,
         merchant: &Merchant,
         new: &NewPayment,
         expires_in: Duration,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Payment, StoreError> {
+    ) -> Result<Decided, EngineError> {
+        let open = match &new.attempt {
+            Some(attempt) => Some(self.pick_channel(merchant, attempt).await?),
+            None => None,
+        };
         let now = self.now();
+        let mut change = Change::default();
+        let mut payment = self.born(merchant, new, now, now + expires_in, &mut change);
+        change.idempotency = key.map(|key| key.record(merchant.id, payment.id, now));
+        if let (Some(attempt), Some(open)) = (&new.attempt, open) {
+            let event = Event::AttemptStarted {
+                attempt: Box::new(self.attempt(attempt.clone(), &open, now)?),
+            };
+            let step = payment.on(event.clone(), now, open.rules())?;
+            change
+                .log
+                .push(log(&step.payment, Some(event), open.rules(), now));
+            for effect in &step.effects {
+                self.add_effect(&mut change, &step.payment, effect, true, now);
+            }
+            payment = step.payment;
+        }
+        change.payment = Some(PaymentChange {
+            payment: payment.clone(),
+            read_version: None,
+            attempts: payment.attempts.iter().map(|attempt| attempt.id).collect(),
+        });
+        self.seams.faults.point("before_commit");
+        let claimed = self.store().commit(change).await?;
+        self.seams.faults.point("after_commit");
+        let state = payment.public_state();
+        metrics::counter!("tongbao_payments_total", "state" => state).increment(1);
+        Ok(Decided { payment, claimed })
+    }
+
+    fn born(
+        &self,
+        merchant: &Merchant,
+        new: &NewPayment,
+        now: Timestamp,
+        expires_at: Timestamp,
+        change: &mut Change,
+    ) -> Payment {
         let mint = &*self.seams.mint;
-        let id = mint::new_id(mint, now);
+        let (id, token) = (mint::new_id(mint, now), mint::token(mint));
         let order = new.order.clone();
-        let step = Payment::create(
-            id,
-            merchant.id,
-            order,
-            mint::token(mint),
-            now,
-            now + expires_in,
-        );
+        let step = Payment::create(id, merchant.id, order, token, now, expires_at);
         let rules = Rules {
             policy: merchant.policy,
             ..Rules::default()
         };
-        let mut change = Change {
-            log: Some(log(&step.payment, None, rules, now)),
-            idempotency: key.map(|key| key.record(merchant.id, id, now)),
-            ..Change::default()
-        };
+        change.log.push(log(&step.payment, None, rules, now));
         for effect in &step.effects {
-            self.add_effect(&mut change, &step.payment, effect, false, now);
+            self.add_effect(change, &step.payment, effect, false, now);
         }
-        change.payment = Some(PaymentChange {
-            payment: step.payment.clone(),
-            read_version: None,
-            attempts: Vec::new(),
-        });
-        self.seams.faults.point("before_commit");
-        self.store().commit(change).await?;
-        self.seams.faults.point("after_commit");
-        metrics::counter!("tongbao_payments_total", "state" => "created").increment(1);
-        Ok(step.payment)
+        step.payment
     }
 }

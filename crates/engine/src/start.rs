@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::Invalid;
-use tongbao_core::{Attempt, AttemptId, Event, Payment, PaymentId, Refusal, Scene};
+use tongbao_core::{Attempt, AttemptId, Event, Payment, PaymentId, Refusal, Scene, Timestamp};
 use tongbao_store::{StoreError, Unique};
 
 use crate::commit::Also;
@@ -66,17 +66,10 @@ impl Engine {
                 fresh: false,
             });
         }
-        if let Some(text) = &new.client_ip
-            && text.parse::<IpAddr>().is_err()
-        {
-            return Err(Invalid::new("client_ip", "is not an IPv4 or IPv6 address").into());
-        }
         let open = self.pick_channel(merchant, &new).await?;
         let now = self.now();
-        let id: AttemptId = mint::new_id(&*self.seams.mint, now);
-        let number = mint::token_of(id);
-        let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
-        attempt.client_ip = new.client_ip;
+        let attempt = self.attempt(new, &open, now)?;
+        let id = attempt.id;
         let also = Also {
             idempotency: key.as_ref().map(|key| key.record(merchant.id, id, now)),
             inline: true,
@@ -123,7 +116,26 @@ impl Engine {
         }
     }
 
-    async fn pick_channel(
+    /// A new attempt under its own number.
+    pub(crate) fn attempt(
+        &self,
+        new: NewAttempt,
+        open: &OpenChannel,
+        now: Timestamp,
+    ) -> Result<Attempt, Invalid> {
+        if let Some(text) = &new.client_ip
+            && text.parse::<IpAddr>().is_err()
+        {
+            return Err(Invalid::new("client_ip", "is not an IPv4 or IPv6 address"));
+        }
+        let id: AttemptId = mint::new_id(&*self.seams.mint, now);
+        let number = mint::token_of(id);
+        let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
+        attempt.client_ip = new.client_ip;
+        Ok(attempt)
+    }
+
+    pub(crate) async fn pick_channel(
         &self,
         merchant: &Merchant,
         new: &NewAttempt,

@@ -194,6 +194,7 @@ impl World {
                 return_url: None,
             },
             expires_in: None,
+            attempt: None,
         };
         let created = self.engine.create_payment(&self.merchant, new, key).await?;
         Ok(created.payment)

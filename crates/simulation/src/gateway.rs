@@ -94,6 +94,8 @@ pub enum Call {
         order: Order,
         /// How long the payer has, in seconds.
         expires_in: i64,
+        /// The payment comes with its first code.
+        with_attempt: bool,
     },
     /// A code to be scanned.
     Start {

@@ -12,8 +12,8 @@ use tongbao_core::{AttemptId, Case, Event, Job, MerchantId, Payment, PaymentId, 
 pub struct Change {
     /// The payment's next state.
     pub payment: Option<PaymentChange>,
-    /// What happened, for the timeline.
-    pub log: Option<LogEntry>,
+    /// What happened to the payment, for the timeline, in this order.
+    pub log: Vec<LogEntry>,
     /// The job that this change carries out. When the row was asked for again
     /// meanwhile it is kept, without its lease; when another holds it, the
     /// change fails with `Fenced`. Applied before `jobs`.

@@ -83,9 +83,20 @@ async fn heard(
 ) -> Result<Heard, EngineError> {
     let key = key.and_then(|key| IdempotencyKey::new(&key, "POST", "/", b"").ok());
     Ok(match call {
-        Call::Create { order, expires_in } => {
-            let expires_in = Some(expires_in);
-            let new = NewPayment { order, expires_in };
+        Call::Create {
+            order,
+            expires_in,
+            with_attempt,
+        } => {
+            let new = NewPayment {
+                order,
+                expires_in: Some(expires_in),
+                attempt: with_attempt.then_some(NewAttempt {
+                    scene: Scene::Native,
+                    channel: None,
+                    client_ip: None,
+                }),
+            };
             let created = engine.create_payment(merchant, new, key).await?;
             Heard::Created(created.payment.id)
         }

@@ -107,7 +107,7 @@ impl Tables {
     /// Whole or not at all: everything that can refuse is looked at first.
     pub(crate) fn commit(&mut self, change: Change) -> Result<Vec<Job>, StoreError> {
         self.check(&change)?;
-        let now = change.log.as_ref().map(|entry| entry.at);
+        let now = change.log.last().map(|entry| entry.at);
         if let Some(account) = change.channel {
             self.save_channel(*account)?;
         }
@@ -117,7 +117,7 @@ impl Tables {
         if let Some(change) = change.payment {
             self.put_payment(change);
         }
-        if let Some(entry) = change.log {
+        for entry in change.log {
             self.log.entry(entry.payment).or_default().push(entry);
         }
         if let Some(job) = change.finish {

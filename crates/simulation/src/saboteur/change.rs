@@ -26,7 +26,7 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
                 change.attempts.clear();
             }
         }
-        Bug::TimelineMissesReports if reported(change).is_some() => change.log = None,
+        Bug::TimelineMissesReports if reported(change).is_some() => change.log.clear(),
         Bug::InboxNotWritten => change.inbox = None,
         Bug::PollingGivesUp if version(change) > 3 => drop_jobs(change, JobKind::Query),
         Bug::QueriesMuchTooLate => {
@@ -123,7 +123,7 @@ fn drop_jobs(change: &mut Change, kind: JobKind) {
 
 /// What a channel said, and how it came.
 fn reported(change: &Change) -> Option<(tongbao_core::AttemptId, &Outcome)> {
-    match change.log.as_ref()?.event.as_ref()? {
+    match change.log.last()?.event.as_ref()? {
         Event::Reported { report } => Some((report.attempt, &report.outcome)),
         Event::AttemptStarted { .. } | Event::CloseRequested | Event::Expired => None,
     }
@@ -143,7 +143,7 @@ fn late_money_not_looked_for(change: &mut Change, before: Option<&Payment>) {
 }
 
 fn close_without_asking(change: &mut Change) {
-    let at = change.log.as_ref().map(|entry| entry.at);
+    let at = change.log.last().map(|entry| entry.at);
     if let (Some(row), Some(at)) = (&mut change.payment, at)
         && matches!(row.payment.state, State::Closing { .. })
     {
@@ -163,7 +163,7 @@ fn close_without_asking(change: &mut Change) {
 }
 
 fn end_attempt(change: &mut Change, id: tongbao_core::AttemptId, state: AttemptState) {
-    let at = change.log.as_ref().map(|entry| entry.at);
+    let at = change.log.last().map(|entry| entry.at);
     with_payment(change, |payment| {
         for attempt in payment
             .attempts
@@ -190,7 +190,7 @@ fn silence_taken_for_failure(change: &mut Change) {
 }
 
 fn silence_taken_for_closed(change: &mut Change) {
-    let Some(Event::Reported { report }) = change.log.as_ref().and_then(|log| log.event.as_ref())
+    let Some(Event::Reported { report }) = change.log.last().and_then(|log| log.event.as_ref())
     else {
         return;
     };
@@ -225,7 +225,7 @@ fn not_found_taken_for_failure(change: &mut Change, before: Option<&Payment>) {
 }
 
 fn accepted_taken_for_paid(change: &mut Change) {
-    let at = change.log.as_ref().map(|entry| entry.at);
+    let at = change.log.last().map(|entry| entry.at);
     if let (Some((attempt, Outcome::Accepted { .. })), Some(at)) = (reported(change), at) {
         with_payment(change, |payment| {
             payment.state = State::Paid { attempt, at }
@@ -234,7 +234,7 @@ fn accepted_taken_for_paid(change: &mut Change) {
 }
 
 fn accept_instead_of_case(change: &mut Change, kind: CaseKind) {
-    let at = change.log.as_ref().map(|entry| entry.at);
+    let at = change.log.last().map(|entry| entry.at);
     let opened = change
         .cases
         .iter()
@@ -283,7 +283,7 @@ fn under_another_id(event: &WebhookEvent) -> WebhookEvent {
 fn told(change: &Change, kind: EventType, sequence: i64) -> Option<WebhookEvent> {
     use tongbao_core::id::Id;
     let row = change.payment.as_ref()?;
-    let at = change.log.as_ref()?.at;
+    let at = change.log.last()?.at;
     let body = serde_json::json!({
         "type": kind.as_str(),
         "sequence": sequence,

@@ -37,6 +37,7 @@ pub(super) struct Order {
     number: String,
     amount: i64,
     expires_in: i64,
+    with_attempt: bool,
     payer: Payer,
     step: Step,
     /// After the first attempt, try the other account as well.
@@ -78,6 +79,7 @@ impl Order {
             number: format!("ORDER-{place:04}"),
             amount: i64::try_from(chance.between(1, 500_000)).unwrap_or(1),
             expires_in: i64::try_from(chance.between(90, 1_800)).unwrap_or(600),
+            with_attempt: chance.percent(50),
             payer: chance.pick(&payers),
             step: Step::Create,
             switches: chance.percent(30),
@@ -240,6 +242,7 @@ impl World {
             Step::Create => Call::Create {
                 order: order.ordered(),
                 expires_in: order.expires_in,
+                with_attempt: order.with_attempt,
             },
             Step::Start { account } => Call::Start {
                 payment: payment?,

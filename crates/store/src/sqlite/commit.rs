@@ -21,7 +21,7 @@ use crate::{Change, StoreError};
 pub(super) struct Commit {
     idempotency: Option<IdempotencyRow>,
     payment: Option<PaymentRow>,
-    log: Option<LogRow>,
+    log: Vec<LogRow>,
     finish: Option<JobText>,
     jobs: Vec<Asked>,
     events: Vec<EventRow>,
@@ -33,12 +33,12 @@ pub(super) struct Commit {
 
 impl Commit {
     pub(super) fn new(change: Change) -> Self {
-        let now: Option<Timestamp> = change.log.as_ref().map(|entry| entry.at);
+        let now: Option<Timestamp> = change.log.last().map(|entry| entry.at);
         let (event, message) = linked(&change);
         Self {
             idempotency: change.idempotency.map(IdempotencyRow::new),
             payment: change.payment.map(PaymentRow::new),
-            log: change.log.map(|entry| LogRow::new(&entry, event, message)),
+            log: LogRow::all(&change.log, event, message),
             finish: change.finish.map(JobText::new),
             jobs: change
                 .jobs
@@ -86,7 +86,7 @@ impl Commit {
         if let Some(job) = &self.finish {
             job.finish(db)?;
         }
-        if let Some(entry) = &self.log {
+        for entry in &self.log {
             entry.insert(db)?;
         }
         let claimed = jobs::ask(db, &self.jobs)?;
@@ -105,11 +105,11 @@ impl Commit {
     }
 }
 
-/// What the timeline's new line leads to: one event that it told, and the
+/// What the timeline's last line leads to: one event that it told, and the
 /// message that it came from. The line is written anyway, where an index of
 /// events by payment would be one more page for every payment.
 fn linked(change: &Change) -> (Option<EventId>, Option<NotificationId>) {
-    let Some(line) = &change.log else {
+    let Some(line) = change.log.last() else {
         return (None, None);
     };
     let of_line = |merchant, payment| merchant == line.merchant && payment == Some(line.payment);

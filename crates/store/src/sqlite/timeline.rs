@@ -21,12 +21,20 @@ pub(super) struct LogRow {
 }
 
 impl LogRow {
-    /// `told` and `heard` are what the line leads to.
-    pub(super) fn new(
-        entry: &LogEntry,
+    /// `told` and `heard` are what the last of the lines leads to.
+    pub(super) fn all(
+        entries: &[LogEntry],
         told: Option<EventId>,
         heard: Option<NotificationId>,
-    ) -> Self {
+    ) -> Vec<Self> {
+        let Some((last, before)) = entries.split_last() else {
+            return Vec::new();
+        };
+        let before = before.iter().map(|entry| Self::new(entry, None, None));
+        before.chain([Self::new(last, told, heard)]).collect()
+    }
+
+    fn new(entry: &LogEntry, told: Option<EventId>, heard: Option<NotificationId>) -> Self {
         Self {
             merchant: IdText::of(entry.merchant),
             payment: IdText::of(entry.payment),

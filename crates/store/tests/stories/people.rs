@@ -118,7 +118,7 @@ pub(crate) fn created(payment: &Payment) -> Change {
             read_version: None,
             attempts: payment.attempts.iter().map(|attempt| attempt.id).collect(),
         }),
-        log: Some(line(payment, None)),
+        log: vec![line(payment, None)],
         ..Change::default()
     }
 }
@@ -150,7 +150,7 @@ pub(crate) fn decided(before: &Payment, event: Event) -> (Payment, Change) {
             read_version: Some(before.version),
             attempts: attempts.map(|attempt| attempt.id).collect(),
         }),
-        log: Some(line(&after, Some(event))),
+        log: vec![line(&after, Some(event))],
         ..Change::default()
     };
     (after, change)

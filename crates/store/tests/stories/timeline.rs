@@ -46,6 +46,21 @@ async fn folding_the_timeline_gives_the_payment(store: &impl Store) {
     assert_eq!(stored, payment);
 }
 
+async fn a_payment_is_made_with_its_first_attempt_in_one_commit(store: &impl Store) {
+    open_shop(store).await;
+    let born = payment(1);
+    let (payment, started) = decided(&born, started(1));
+    let mut change = created(&payment);
+    change.log = vec![line(&born, None), started.log[0].clone()];
+    store.commit(change).await.unwrap();
+
+    let stored = store.payment(merchant(), payment.id).await.unwrap();
+    assert_eq!(stored, Some(payment.clone()));
+    let lines = store.timeline(merchant(), payment.id).await.unwrap();
+    assert_eq!(lines.len(), 2);
+    assert_eq!(fold(born, &lines), payment);
+}
+
 async fn what_a_step_told_and_heard_is_found_by_its_payment(store: &impl Store) {
     open_shop(store).await;
     let payment = show_code(store, 1).await;
@@ -98,6 +113,7 @@ async fn an_unknown_payment_has_no_timeline(store: &impl Store) {
 
 each_store!(
     folding_the_timeline_gives_the_payment,
+    a_payment_is_made_with_its_first_attempt_in_one_commit,
     what_a_step_told_and_heard_is_found_by_its_payment,
     an_unknown_payment_has_no_timeline
 );

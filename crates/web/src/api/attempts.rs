@@ -6,7 +6,6 @@ use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
 use serde::Deserialize;
-use tongbao_core::merchant::Merchant;
 use tongbao_core::{PaymentId, Scene};
 use tongbao_engine::{AttemptView, EngineError};
 use utoipa::ToSchema;
@@ -105,33 +104,4 @@ pub(crate) async fn start(
         .attempt(started.attempt)
         .ok_or(EngineError::NotFound("attempt"))?;
     Ok(Made::new(attempt.into(), started.fresh, started.replayed))
-}
-
-/// Whether some channel could take the attempt: asked before the payment is
-/// made, so that a request that is refused leaves nothing behind.
-pub(crate) async fn startable(
-    app: &App,
-    merchant: &Merchant,
-    new: &NewAttempt,
-) -> Result<(), Problem> {
-    let ways = app.engine.ways_to_pay(merchant).await?;
-    let accounts = app.engine.store().channels(merchant.id).await?;
-    let named = |id: &str| {
-        let account = accounts.iter().find(|account| account.id.to_string() == id);
-        new.channel.as_ref().is_none_or(|name| {
-            account
-                .is_some_and(|account| name == id || *name == account.name || *name == account.kind)
-        })
-    };
-    if ways
-        .iter()
-        .any(|way| way.scene == new.scene && named(&way.channel))
-    {
-        return Ok(());
-    }
-    let detail = format!(
-        "no channel that is on can do the scene {}; GET /v1/channels lists the channels",
-        new.scene.as_str()
-    );
-    Err(EngineError::NoChannel(detail).into())
 }

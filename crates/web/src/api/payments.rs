@@ -13,7 +13,7 @@ use tongbao_engine::PaymentView;
 use tongbao_store::PaymentFilter;
 use utoipa::{IntoParams, ToSchema};
 
-use super::attempts::{NewAttempt, startable};
+use super::attempts::NewAttempt;
 use super::listed::Listed;
 use super::made::Made;
 use crate::app::App;
@@ -66,7 +66,7 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
-    fn into_parts(self) -> (tongbao_engine::NewPayment, Option<NewAttempt>) {
+    fn into_engine(self) -> tongbao_engine::NewPayment {
         let currency = self.currency.unwrap_or(Currency::CNY);
         let order = Order {
             merchant_order_no: self.merchant_order_no,
@@ -76,11 +76,11 @@ impl NewPayment {
             store: self.store,
             return_url: self.return_url,
         };
-        let new = tongbao_engine::NewPayment {
+        tongbao_engine::NewPayment {
             order,
             expires_in: self.expires_in,
-        };
-        (new, self.attempt)
+            attempt: self.attempt.map(NewAttempt::into_engine),
+        }
     }
 }
 
@@ -139,39 +139,12 @@ pub(crate) async fn create(
     Caller(merchant): Caller,
     Command { key, body }: Command<NewPayment>,
 ) -> Result<Made<PaymentView>, Problem> {
-    let (new, attempt) = body.into_parts();
-    if let Some(attempt) = &attempt
-        && let Err(problem) = startable(&app, &merchant, attempt).await
-    {
-        new.order.validate()?;
-        // What was promised before is kept, whatever the channels say today.
-        let number = &new.order.merchant_order_no;
-        let store = app.engine.store();
-        if store
-            .payment_by_order_no(merchant.id, number)
-            .await?
-            .is_none()
-        {
-            return Err(problem);
-        }
-    }
     let key = key.map(Into::into);
-    let made = app.engine.create_payment(&merchant, new, key).await?;
-    let mut payment = made.payment;
-    // The same request starts one attempt, however often it comes: a later one
-    // is the payer's choice.
-    if let Some(attempt) = attempt
-        && payment.attempts.is_empty()
-        && !payment.is_final()
-    {
-        let new = attempt.into_engine();
-        payment = app
-            .engine
-            .start_attempt(&merchant, payment.id, new, None)
-            .await?
-            .payment;
-    }
-    let view = app.engine.payment_view(&payment);
+    let made = app
+        .engine
+        .create_payment(&merchant, body.into_engine(), key)
+        .await?;
+    let view = app.engine.payment_view(&made.payment);
     Ok(Made::new(view, made.fresh, made.replayed))
 }
 
