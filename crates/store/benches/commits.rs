@@ -9,17 +9,12 @@ use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_m
 use futures::StreamExt;
 use futures::executor::block_on;
 use futures::stream;
-use tongbao_core::Payment;
-use tongbao_core::id::Id;
-use tongbao_core::inbox::{InboxEntry, Verdict};
-use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
-use tongbao_store::{Change, Store};
 
-#[allow(dead_code, reason = "the stories use the rest")]
-#[path = "../tests/stories/people.rs"]
-mod people;
-use people::{decided, endpoint, event, message, open_shop, paid, payment, started};
+mod notified;
+use notified::people::{endpoint, open_shop};
+use notified::{make, notified};
 
 /// Callers while the payments that are to be paid are made: nobody's time.
 const MAKERS: usize = 512;
@@ -32,59 +27,14 @@ fn store() -> (SqliteStore, tempfile::TempDir) {
     (store, directory)
 }
 
-/// Makes payment `number`, as far as the payer's QR code, with its expiry.
-async fn make(store: &SqliteStore, number: u64) -> Payment {
-    let (payment, mut change) = decided(&payment(number), started(number));
-    change.payment.as_mut().unwrap().read_version = None;
-    change.jobs = vec![job(&payment, JobKind::Expire)];
-    store.commit(change).await.unwrap();
-    payment
-}
-
-fn job(payment: &Payment, kind: JobKind) -> NewJob {
-    NewJob {
-        key: JobKey {
-            kind,
-            payment: payment.id,
-            attempt: (kind != JobKind::Expire).then(|| payment.attempts[0].id),
-        },
-        merchant: payment.merchant,
-        due: payment.expires_at,
-        lease_until: None,
-    }
-}
-
-/// What a notification comes to: the payment, its attempt, the timeline, the
-/// webhook, a query that confirms it, and the message itself.
-fn notified(payment: &Payment) -> Change {
-    let number = u64::try_from(payment.id.bits()).unwrap();
-    let (payment, mut change) = decided(payment, paid(number));
-    let mut event = event(number);
-    event.payment = Some(payment.id);
-    event.body = serde_json::to_string(&payment).unwrap();
-    change.events = vec![event];
-    change.jobs = vec![job(&payment, JobKind::Query)];
-    // Spread like a hash, since that is where the index grows.
-    let mut body_hash = [0; 32];
-    let spread = number.wrapping_mul(0x9e37_79b9_7f4a_7c15).to_be_bytes();
-    body_hash[..8].copy_from_slice(&spread);
-    change.inbox = Some(InboxEntry {
-        verdict: Verdict::Applied,
-        payment: Some(payment.id),
-        body_hash,
-        body: vec![b'x'; 900],
-        ..message(number, "")
-    });
-    change
-}
-
 /// Pays `count` payments, from `first` on, with so many callers waiting.
 fn pay(store: &SqliteStore, first: u64, count: u64, waiting: usize) -> Duration {
     let numbers = first..first + count;
     let payments = stream::iter(numbers).map(|number| make(store, number));
     let changes = payments
         .buffered(MAKERS)
-        .map(|payment| notified(&payment))
+        .zip(stream::iter(first..))
+        .map(|(payment, place)| notified(&payment, place))
         .collect::<Vec<_>>();
     let changes = block_on(changes);
     #[expect(clippy::disallowed_methods, reason = "a bench measures the real clock")]
