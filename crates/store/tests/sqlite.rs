@@ -124,11 +124,11 @@ async fn what_must_never_change_does_not_even_by_hand() {
     for change in [
         "UPDATE payments SET amount = 1",
         "UPDATE payments SET currency = 'USD'",
-        "UPDATE payments SET merchant_id = 'mer_2'",
+        "UPDATE payments SET merchant_key = 2",
         "UPDATE payments SET merchant_order_no = 'other'",
         "DELETE FROM payments",
         "UPDATE attempts SET out_trade_no = 'other'",
-        "UPDATE attempts SET channel_id = 'chn_2'",
+        "UPDATE attempts SET channel_key = 2",
         "DELETE FROM attempts",
         "UPDATE payment_log SET event = NULL",
         "DELETE FROM payment_log",
@@ -145,6 +145,96 @@ async fn what_must_never_change_does_not_even_by_hand() {
     }
     db.execute_batch("UPDATE payments SET state = 'closed'")
         .unwrap();
+}
+
+/// The program never tries; the database would not let it.
+#[tokio::test]
+async fn no_row_can_be_given_to_another_merchant_even_by_hand() {
+    let (path, _directory) = somewhere();
+    let store = SqliteStore::open(&path).unwrap();
+    open_shop(&store).await;
+    open_shop_of(&store, 2).await;
+    let read = show_code(&store, 1).await;
+    let mut change = decided(&read, paid(1)).1;
+    store.save_endpoint(endpoint(1)).await.unwrap();
+    change.events = vec![tongbao_core::webhook::WebhookEvent {
+        payment: Some(read.id),
+        ..event(1)
+    }];
+    change.inbox = Some(tongbao_core::inbox::InboxEntry {
+        payment: Some(read.id),
+        ..message(1, "paid")
+    });
+    store.commit(change).await.unwrap();
+    store.commit(created(&payment_of(2, 2))).await.unwrap();
+    drop(store);
+
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("PRAGMA foreign_keys = ON; DROP TRIGGER events_are_facts")
+        .unwrap();
+    for change in [
+        "UPDATE inbox SET merchant_key = 2",
+        "UPDATE inbox SET channel_key = 2",
+        "UPDATE inbox SET payment_key = 2",
+        "UPDATE events SET merchant_key = 2",
+        "UPDATE events SET payment_key = 2",
+        "UPDATE deliveries SET merchant_key = 2",
+        "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, \
+         scene, state, created_at, raised) VALUES (65, 2, 2, 'att', 'no', 1, '', '', 0, '[]')",
+        "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, \
+         scene, state, created_at, raised) VALUES (65, 1, 2, 'att', 'no', 1, '', '', 0, '[]')",
+        "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, \
+         scene, state, created_at, raised) VALUES (65, 1, 1, 'att', 'no', 1, '', '', 0, '[]')",
+    ] {
+        let error = db.execute_batch(change).expect_err(change).to_string();
+        assert!(error.contains("constraint"), "{change}: {error}");
+    }
+}
+
+/// For people with any SQL tool.
+#[tokio::test]
+async fn the_readable_views_show_ids_in_the_place_of_keys() {
+    let (path, _directory) = somewhere();
+    let store = SqliteStore::open(&path).unwrap();
+    open_shop(&store).await;
+    store.save_endpoint(endpoint(1)).await.unwrap();
+    let read = show_code(&store, 1).await;
+    let (payment, mut change) = decided(&read, paid(1));
+    change.jobs = vec![query(&payment, NOON)];
+    change.events = vec![tongbao_core::webhook::WebhookEvent {
+        payment: Some(read.id),
+        ..event(1)
+    }];
+    change.inbox = Some(tongbao_core::inbox::InboxEntry {
+        payment: Some(read.id),
+        ..message(1, "paid")
+    });
+    store.commit(change).await.unwrap();
+
+    let db = Connection::open(&path).unwrap();
+    let names = "SELECT name FROM sqlite_schema WHERE type = 'view'";
+    let mut names = db.prepare(names).unwrap();
+    let views = names.query_map([], |row| row.get(0)).unwrap();
+    let views: Vec<String> = views.map(Result::unwrap).collect();
+    assert_eq!(views.len(), 8);
+    for view in views {
+        let of_merchant = format!("SELECT count(*) FROM {view} WHERE merchant_id = ?");
+        let count: i64 = db
+            .query_row(&of_merchant, [merchant().to_string()], |row| row.get(0))
+            .unwrap();
+        let expected = match view.as_str() {
+            "readable_timeline" => 4,
+            "readable_cases" => 0,
+            _ => 1,
+        };
+        assert_eq!(count, expected, "{view}");
+        let columns = db.prepare(&format!("SELECT * FROM {view}")).unwrap();
+        let keys: Vec<_> = columns
+            .column_names()
+            .filter(|name| name.contains("key"))
+            .collect();
+        assert_eq!(keys, Vec::<&str>::new(), "{view}");
+    }
 }
 
 #[tokio::test]

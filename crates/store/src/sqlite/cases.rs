@@ -5,7 +5,8 @@ use tongbao_core::case::Remedy;
 use tongbao_core::{Case, CaseId, CaseKind, CaseState, MerchantId, Receipt, Source, Timestamp};
 
 use super::column::{self, IdText};
-use super::{page, statement};
+use super::heads::Heads;
+use super::{keys, page, statement};
 use crate::{CaseFilter, Page, StoreError};
 
 /// A case, ready to be written.
@@ -31,26 +32,30 @@ impl CaseRow {
     }
 
     /// Whether it is new: the same trade's case is opened once.
-    pub(super) fn insert(&self, db: &Connection) -> Result<bool, StoreError> {
-        let sql = "INSERT INTO cases (merchant_id, id, channel_id, kind, state, remedy, \
-                   payment_id, attempt_id, out_trade_no, amount, currency, transaction_id, payer, \
+    pub(super) fn insert(&self, db: &Connection, heads: &mut Heads) -> Result<bool, StoreError> {
+        let payment = match &self.payment {
+            Some(payment) => Some(heads.referred(db, &self.merchant, payment)?.key),
+            None => None,
+        };
+        let sql = "INSERT INTO cases (merchant_key, id, channel_key, kind, state, remedy, \
+                   payment_key, attempt_key, out_trade_no, amount, currency, transaction_id, payer, \
                    paid_at, source, opened_at) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
-                   ON CONFLICT (channel_id, kind, transaction_id, amount, currency) \
+                   ON CONFLICT (channel_key, kind, transaction_id, amount, currency) \
                    DO UPDATE SET remedy = excluded.remedy \
                    WHERE remedy = 'review' AND excluded.remedy = 'refund' AND state = 'open' \
                    RETURNING id";
         let Case { receipt, .. } = &self.case;
         let currency = receipt.amount.currency();
         let row = params![
-            self.merchant,
+            keys::merchant(db, &self.merchant)?,
             self.id,
-            self.channel,
+            keys::channel(db, &self.channel)?,
             self.case.kind.as_str(),
             self.case.state.as_str(),
             self.case.remedy.as_str(),
-            self.payment,
-            self.attempt,
+            payment,
+            self.attempt_key(db, payment)?,
             self.case.out_trade_no,
             receipt.amount.minor(),
             currency.as_str(),
@@ -63,21 +68,41 @@ impl CaseRow {
         let written: Option<CaseId> = statement::first(db, sql, row, column::id)?;
         Ok(written == Some(self.case.id))
     }
+
+    fn attempt_key(
+        &self,
+        db: &Connection,
+        payment: Option<i64>,
+    ) -> Result<Option<i64>, StoreError> {
+        let (Some(attempt), Some(payment)) = (&self.attempt, payment) else {
+            return Ok(None);
+        };
+        let sql = "SELECT key FROM attempts WHERE key BETWEEN ? AND ? AND id = ?";
+        let places = keys::attempts_of(payment);
+        let key = params![places.start(), places.end(), attempt];
+        let found = statement::first(db, sql, key, column::int)?;
+        let found = found.ok_or_else(|| StoreError::Failed(format!("there is no {attempt}")))?;
+        Ok(Some(found))
+    }
 }
 
 pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, StoreError> {
     let sql = match (filter.payment, filter.state) {
         (Some(_), _) => {
-            "SELECT id FROM cases WHERE merchant_id = ?1 AND payment_id = ?2 \
+            "SELECT id FROM cases INDEXED BY cases_by_payment \
+             WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+             AND payment_key = (SELECT key FROM payments WHERE id = ?2) \
              AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
         // An index of its own: the few that somebody must look at.
         (None, Some(CaseState::Open)) => {
-            "SELECT id FROM cases WHERE merchant_id = ?1 AND ?2 IS NULL \
+            "SELECT id FROM cases \
+             WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND ?2 IS NULL \
              AND state = 'open' AND ?3 = 'open' AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
         (None, _) => {
-            "SELECT id FROM cases WHERE merchant_id = ?1 AND ?2 IS NULL \
+            "SELECT id FROM cases \
+             WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND ?2 IS NULL \
              AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
     };
@@ -92,15 +117,20 @@ pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, S
     page::newest(
         keys,
         filter.limit,
-        |id| id,
         |id| by_id(db, filter.merchant, id),
+        |case| case.id.to_string(),
     )
 }
 
 fn by_id(db: &Connection, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
-    let sql = "SELECT channel_id, kind, state, remedy, payment_id, attempt_id, out_trade_no, \
-               amount, currency, transaction_id, payer, paid_at, source, opened_at \
-               FROM cases WHERE merchant_id = ? AND id = ?";
+    let sql = "SELECT channels.id, cases.kind, cases.state, remedy, payments.id, attempts.id, \
+               cases.out_trade_no, cases.amount, cases.currency, cases.transaction_id, \
+               cases.payer, cases.paid_at, source, opened_at \
+               FROM cases JOIN channels ON channels.key = cases.channel_key \
+               LEFT JOIN payments ON payments.key = cases.payment_key \
+               LEFT JOIN attempts ON attempts.key = attempt_key \
+               WHERE cases.merchant_key = (SELECT key FROM merchants WHERE id = ?) \
+               AND cases.id = ?";
     let key = params![IdText::of(merchant), IdText::of(id)];
     statement::first(db, sql, key, |row| {
         Ok(Case {

@@ -11,13 +11,15 @@ use crate::StoreError;
 /// Adds version 1, or puts any other in the place of the one before it.
 pub(super) fn save(db: &Connection, account: &ChannelAccount) -> Result<(), StoreError> {
     let sql = if account.version == 1 {
-        "INSERT INTO channels (merchant_id, id, kind, name, enabled, confirm, settings, \
-         sealed_secrets, version, created_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+        "INSERT INTO channels (merchant_key, id, kind, name, enabled, confirm, settings, \
+         sealed_secrets, version, created_at) \
+         VALUES ((SELECT key FROM merchants WHERE id = ?1), ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
          ON CONFLICT DO NOTHING"
     } else {
         "UPDATE channels SET kind = ?3, name = ?4, enabled = ?5, confirm = ?6, settings = ?7, \
          sealed_secrets = ?8, version = ?9, created_at = ?10 \
-         WHERE merchant_id = ?1 AND id = ?2 AND version = ?9 - 1"
+         WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND id = ?2 \
+         AND version = ?9 - 1"
     };
     let row = params![
         IdText::of(account.merchant),
@@ -37,9 +39,20 @@ pub(super) fn save(db: &Connection, account: &ChannelAccount) -> Result<(), Stor
     }
 }
 
+/// Every column, in the order in which [`read`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT merchants.id, channels.id, kind, channels.name, enabled, confirm, settings, \
+             sealed_secrets, version, channels.created_at \
+             FROM channels JOIN merchants ON merchants.key = merchant_key ",
+            $which
+        )
+    };
+}
+
 pub(super) fn by_id(db: &Connection, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {
-    let sql = "SELECT merchant_id, id, kind, name, enabled, confirm, settings, sealed_secrets, \
-               version, created_at FROM channels WHERE id = ?";
+    let sql = select!("WHERE channels.id = ?");
     statement::first(db, sql, params![IdText::of(id)], read)
 }
 
@@ -48,8 +61,7 @@ pub(super) fn all(
     db: &Connection,
     merchant: MerchantId,
 ) -> Result<Vec<ChannelAccount>, StoreError> {
-    let sql = "SELECT merchant_id, id, kind, name, enabled, confirm, settings, sealed_secrets, \
-               version, created_at FROM channels WHERE merchant_id = ? ORDER BY created_at, id";
+    let sql = select!("WHERE merchants.id = ? ORDER BY channels.created_at, channels.id");
     statement::all(db, sql, params![IdText::of(merchant)], read)
 }
 

@@ -1,5 +1,7 @@
 //! Values as they stand in columns.
 
+use std::fmt;
+
 use rusqlite::Row;
 use rusqlite::types::{ToSql, ToSqlOutput, Type, ValueRef};
 use serde::de::DeserializeOwned;
@@ -32,6 +34,12 @@ impl IdText {
         bytes[..prefix.len()].copy_from_slice(prefix);
         bytes[prefix.len()..len].copy_from_slice(&id::text(id.bits()));
         Self { bytes, len }
+    }
+}
+
+impl fmt::Display for IdText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(std::str::from_utf8(&self.bytes[..self.len]).unwrap_or_default())
     }
 }
 

@@ -6,10 +6,11 @@
 use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::webhook::Endpoint;
-use tongbao_core::{EventId, Job, NotificationId, Timestamp};
+use tongbao_core::{Job, Timestamp};
 
 use super::cases::CaseRow;
 use super::events::EventRow;
+use super::heads::Heads;
 use super::idempotency::IdempotencyRow;
 use super::inbox::InboxMessage;
 use super::jobs::{self, Asked, JobText};
@@ -34,35 +35,23 @@ pub(super) struct Commit {
 impl Commit {
     pub(super) fn new(change: Change) -> Self {
         let now: Option<Timestamp> = change.log.last().map(|entry| entry.at);
-        let (event, message) = linked(&change);
         Self {
             idempotency: change.idempotency.map(IdempotencyRow::new),
             payment: change.payment.map(PaymentRow::new),
-            log: LogRow::all(&change.log, event, message),
+            log: change.log.into_iter().map(LogRow::new).collect(),
             finish: change.finish.map(JobText::new),
             jobs: change
                 .jobs
                 .into_iter()
                 .map(|job| Asked::new(job, now))
                 .collect(),
-            events: change
-                .events
-                .into_iter()
-                .map(|told| EventRow::new(event == Some(told.id), told))
-                .collect(),
+            events: change.events.into_iter().map(EventRow::new).collect(),
             cases: change
                 .cases
                 .into_iter()
-                .map(|opened| {
-                    (
-                        CaseRow::new(opened.case),
-                        EventRow::new(false, opened.event),
-                    )
-                })
+                .map(|opened| (CaseRow::new(opened.case), EventRow::new(opened.event)))
                 .collect(),
-            inbox: change
-                .inbox
-                .map(|entry| InboxMessage::new(message.is_some(), entry)),
+            inbox: change.inbox.map(InboxMessage::new),
             channel: change.channel,
             endpoint: change.endpoint,
         }
@@ -71,6 +60,7 @@ impl Commit {
     /// What can refuse comes first, so that a refusal seldom has anything to
     /// take back.
     pub(super) fn run(&self, db: &Connection) -> Result<Vec<Job>, StoreError> {
+        let mut heads = Heads::default();
         if let Some(record) = &self.idempotency {
             record.insert(db)?;
         }
@@ -81,41 +71,31 @@ impl Commit {
             endpoints::save(db, endpoint)?;
         }
         if let Some(payment) = &self.payment {
-            payment.write(db)?;
+            payment.begin(db, &mut heads)?;
         }
         if let Some(job) = &self.finish {
-            job.finish(db)?;
+            job.finish(db, &mut heads)?;
         }
         for entry in &self.log {
-            entry.insert(db)?;
+            entry.insert(db, &mut heads)?;
         }
-        let claimed = jobs::ask(db, &self.jobs)?;
+        let claimed = jobs::ask(db, &self.jobs, &mut heads)?;
         for event in &self.events {
-            event.insert(db)?;
-        }
-        for (case, event) in &self.cases {
-            if case.insert(db)? {
-                event.insert(db)?;
-            }
+            event.insert(db, &mut heads)?;
         }
         if let Some(message) = &self.inbox {
-            message.receive(db)?;
+            message.receive(db, &mut heads)?;
         }
+        if let Some(payment) = &self.payment {
+            payment.end(db, &mut heads)?;
+        }
+        // After the attempts that they are about.
+        for (case, event) in &self.cases {
+            if case.insert(db, &mut heads)? {
+                event.insert(db, &mut heads)?;
+            }
+        }
+        heads.write(db)?;
         Ok(claimed)
     }
-}
-
-/// What the timeline's last line leads to: one event that it told, and the
-/// message that it came from. The line is written anyway, where an index of
-/// events by payment would be one more page for every payment.
-fn linked(change: &Change) -> (Option<EventId>, Option<NotificationId>) {
-    let Some(line) = change.log.last() else {
-        return (None, None);
-    };
-    let of_line = |merchant, payment| merchant == line.merchant && payment == Some(line.payment);
-    let mut events = change.events.iter();
-    let event = events.find(|event| of_line(event.merchant, event.payment));
-    let message = change.inbox.as_ref();
-    let message = message.filter(|entry| of_line(entry.merchant, entry.payment));
-    (event.map(|event| event.id), message.map(|entry| entry.id))
 }

@@ -65,6 +65,9 @@ fn open(place: &Place, flags: OpenFlags) -> Result<Connection, StoreError> {
         (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
         (DbConfig::SQLITE_DBCONFIG_DQS_DML, false),
         (DbConfig::SQLITE_DBCONFIG_DQS_DDL, false),
+        // Without it, a value that might fit a partial index makes SQLite plan
+        // the statement anew each time.
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true),
     ] {
         assert_setting("db_config", db.set_db_config(config, on)? == on)?;
     }

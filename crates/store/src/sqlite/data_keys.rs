@@ -7,7 +7,8 @@ use super::statement;
 use crate::{DataKey, StoreError};
 
 pub(super) fn insert(db: &Connection, key: &DataKey) -> Result<(), StoreError> {
-    let sql = "INSERT INTO data_keys (id, merchant_id, wrapped, created_at) VALUES (?, ?, ?, ?)";
+    let sql = "INSERT INTO data_keys (id, merchant_key, wrapped, created_at) \
+               VALUES (?, (SELECT key FROM merchants WHERE id = ?), ?, ?)";
     let row = params![
         key.id,
         IdText::of(key.merchant),
@@ -18,7 +19,8 @@ pub(super) fn insert(db: &Connection, key: &DataKey) -> Result<(), StoreError> {
 }
 
 pub(super) fn all(db: &Connection) -> Result<Vec<DataKey>, StoreError> {
-    let sql = "SELECT id, merchant_id, wrapped, created_at FROM data_keys ORDER BY id";
+    let sql = "SELECT data_keys.id, merchants.id, wrapped, data_keys.created_at \
+               FROM data_keys JOIN merchants ON key = merchant_key ORDER BY data_keys.id";
     statement::all(db, sql, [], |row| {
         Ok(DataKey {
             id: row.number()?,

@@ -12,9 +12,8 @@ use crate::{Delivery, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTr
 /// A delivery that has been leased; what is to be sent is read afterwards, off
 /// the writer.
 pub(super) struct Leased {
-    merchant: MerchantId,
-    event: EventId,
-    endpoint: EndpointId,
+    event: i64,
+    endpoint: i64,
     fence: i64,
 }
 
@@ -22,9 +21,8 @@ pub(super) struct Leased {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Due {
     since: i64,
-    event: EventId,
-    endpoint: EndpointId,
-    merchant: MerchantId,
+    event: i64,
+    endpoint: i64,
 }
 
 /// What may be leased now, lane by lane, the longest due first.
@@ -35,10 +33,10 @@ pub(super) fn due(
     limit: usize,
 ) -> Result<Vec<Due>, StoreError> {
     let mut due = Vec::new();
-    for (merchant, endpoint) in lanes(db)? {
+    for endpoint in lanes(db)? {
         let in_flight = in_flight(db, endpoint, now)?;
         let free = per_endpoint.saturating_sub(in_flight).min(limit);
-        due.extend(of_lane(db, merchant, endpoint, now, free)?);
+        due.extend(of_lane(db, endpoint, now, free)?);
     }
     due.sort_unstable();
     due.truncate(limit);
@@ -47,57 +45,51 @@ pub(super) fn due(
 
 /// The endpoints that are on and have something pending. Skips from one to the
 /// next through the index, however much waits in a lane.
-fn lanes(db: &Connection) -> Result<Vec<(MerchantId, EndpointId)>, StoreError> {
-    let sql = "SELECT merchant_id, endpoint_id FROM deliveries \
-               WHERE state = 'pending' AND endpoint_id > ? ORDER BY endpoint_id LIMIT 1";
-    let on = "SELECT enabled FROM endpoints WHERE merchant_id = ? AND id = ?";
-    let (mut lanes, mut last) = (Vec::new(), IdText::NONE);
-    while let Some((merchant, endpoint)) =
-        statement::first(db, sql, params![last], |row| Ok((row.id()?, row.id()?)))?
-    {
-        last = IdText::of(endpoint);
-        if statement::first(db, on, params![IdText::of(merchant), last], column::flag)?
-            == Some(true)
-        {
-            lanes.push((merchant, endpoint));
+fn lanes(db: &Connection) -> Result<Vec<i64>, StoreError> {
+    let sql = "SELECT endpoint_key FROM deliveries \
+               WHERE state = 'pending' AND endpoint_key > ? ORDER BY endpoint_key LIMIT 1";
+    let on = "SELECT enabled FROM endpoints WHERE key = ?";
+    let (mut lanes, mut last) = (Vec::new(), i64::MIN);
+    while let Some(endpoint) = statement::first(db, sql, params![last], column::int)? {
+        last = endpoint;
+        if statement::first(db, on, params![endpoint], column::flag)? == Some(true) {
+            lanes.push(endpoint);
         }
     }
     Ok(lanes)
 }
 
-fn in_flight(db: &Connection, endpoint: EndpointId, now: Timestamp) -> Result<usize, StoreError> {
+fn in_flight(db: &Connection, endpoint: i64, now: Timestamp) -> Result<usize, StoreError> {
     let sql = "SELECT count(*) FROM deliveries \
-               WHERE endpoint_id = ? AND state = 'pending' AND lease_until > ?";
-    let key = params![IdText::of(endpoint), now.as_millis()];
+               WHERE endpoint_key = ? AND state = 'pending' AND lease_until > ?";
+    let key = params![endpoint, now.as_millis()];
     Ok(statement::first(db, sql, key, column::number)?.unwrap_or(0))
 }
 
 fn of_lane(
     db: &Connection,
-    merchant: MerchantId,
-    endpoint: EndpointId,
+    endpoint: i64,
     now: Timestamp,
     free: usize,
 ) -> Result<Vec<Due>, StoreError> {
     if free == 0 {
         return Ok(Vec::new());
     }
-    let waiting = "SELECT due, event_id FROM deliveries WHERE endpoint_id = ?1 \
+    let waiting = "SELECT due, event_key FROM deliveries WHERE endpoint_key = ?1 \
                    AND state = 'pending' AND lease_until IS NULL AND due <= ?2 \
-                   ORDER BY due, event_id LIMIT ?3";
-    let abandoned = "SELECT due, event_id FROM deliveries WHERE endpoint_id = ?1 \
+                   ORDER BY due, event_key LIMIT ?3";
+    let abandoned = "SELECT due, event_key FROM deliveries WHERE endpoint_key = ?1 \
                      AND state = 'pending' AND lease_until <= ?2 AND due <= ?2 \
                      ORDER BY lease_until LIMIT ?3";
     let limit = i64::try_from(free).unwrap_or(i64::MAX);
     let mut due = Vec::new();
     for sql in [waiting, abandoned] {
-        let key = params![IdText::of(endpoint), now.as_millis(), limit];
+        let key = params![endpoint, now.as_millis(), limit];
         due.extend(statement::all(db, sql, key, |row| {
             Ok(Due {
                 since: row.int()?,
-                event: row.id()?,
+                event: row.int()?,
                 endpoint,
-                merchant,
             })
         })?);
     }
@@ -115,23 +107,19 @@ pub(super) fn claim(
     limit: usize,
 ) -> Result<Vec<Leased>, StoreError> {
     let sql = "UPDATE deliveries SET lease_until = ?, fence = ? \
-               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ?";
+               WHERE event_key = ? AND endpoint_key = ?";
     let due = due(db, now, per_endpoint, limit)?;
     let fences = fences(db, due.len())?;
     let mut leased = Vec::with_capacity(due.len());
     for (due, fence) in due.into_iter().zip(fences) {
-        let row = params![
-            lease_until.as_millis(),
-            fence,
-            IdText::of(due.merchant),
-            IdText::of(due.event),
-            IdText::of(due.endpoint)
-        ];
+        let Due {
+            event, endpoint, ..
+        } = due;
+        let row = params![lease_until.as_millis(), fence, event, endpoint];
         statement::run(db, sql, row)?;
         leased.push(Leased {
-            merchant: due.merchant,
-            event: due.event,
-            endpoint: due.endpoint,
+            event,
+            endpoint,
             fence,
         });
     }
@@ -141,25 +129,31 @@ pub(super) fn claim(
 /// What is to be sent; `None` when the lease has been taken away meanwhile, or
 /// the endpoint has been removed.
 pub(super) fn load(db: &Connection, leased: &Leased) -> Result<Option<DeliveryClaim>, StoreError> {
-    let sql = "SELECT tries FROM deliveries \
-               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ? AND fence = ?";
-    let key = params![
-        IdText::of(leased.merchant),
-        IdText::of(leased.event),
-        IdText::of(leased.endpoint),
-        leased.fence
-    ];
+    let sql = "SELECT tries FROM deliveries WHERE event_key = ? AND endpoint_key = ? AND fence = ?";
+    let key = params![leased.event, leased.endpoint, leased.fence];
     let Some(tries) = statement::first(db, sql, key, column::number)? else {
         return Ok(None);
     };
-    let event = events::by_id(db, leased.merchant, leased.event)?;
-    let endpoint = endpoints::by_id(db, leased.merchant, leased.endpoint)?;
+    let event = events::by_key(db, leased.event)?;
+    let endpoint = endpoints::by_key(db, leased.endpoint)?;
     Ok(event.zip(endpoint).map(|(event, endpoint)| DeliveryClaim {
         event,
         endpoint,
         tries,
         fence: leased.fence,
     }))
+}
+
+/// Keys of a merchant's event and endpoint: two ids that belong together.
+macro_rules! delivery {
+    () => {
+        "event_key = (SELECT events.key FROM events \
+         JOIN merchants ON merchants.key = merchant_key \
+         WHERE merchants.id = ?1 AND events.id = ?2) \
+         AND endpoint_key = (SELECT endpoints.key FROM endpoints \
+         JOIN merchants ON merchants.key = merchant_key \
+         WHERE merchants.id = ?1 AND endpoints.id = ?3)"
+    };
 }
 
 /// A try and what it came to, ready to be written.
@@ -187,35 +181,42 @@ impl Record {
             DeliveryOutcome::Exhausted => (DeliveryState::Exhausted, None),
             DeliveryOutcome::Gone => (DeliveryState::Pending, None),
         };
+        let key = concat!(
+            "SELECT event_key, endpoint_key FROM deliveries WHERE ",
+            delivery!()
+        );
+        let ids = params![self.merchant, self.event, self.endpoint];
+        let found = statement::first(db, key, ids, |row| Ok((row.int()?, row.int()?)))?;
+        let Some((event, endpoint)) = found else {
+            return Err(StoreError::Fenced);
+        };
         let sql = "UPDATE deliveries SET state = ?, due = coalesce(?, due), tries = tries + 1, \
                    lease_until = NULL \
-                   WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ? AND fence = ? \
+                   WHERE event_key = ? AND endpoint_key = ? AND fence = ? \
                    AND lease_until IS NOT NULL";
         let row = params![
             state.as_str(),
             due.map(Timestamp::as_millis),
-            self.merchant,
-            self.event,
-            self.endpoint,
+            event,
+            endpoint,
             self.result.claim.fence
         ];
         if statement::run(db, sql, row)? == 0 {
             return Err(StoreError::Fenced);
         }
         if self.result.outcome == DeliveryOutcome::Gone {
-            let sql = "UPDATE endpoints SET enabled = 0 WHERE merchant_id = ? AND id = ?";
-            statement::run(db, sql, params![self.merchant, self.endpoint])?;
+            let sql = "UPDATE endpoints SET enabled = 0 WHERE key = ?";
+            statement::run(db, sql, params![endpoint])?;
         }
-        self.insert_try(db)
+        self.insert_try(db, event, endpoint)
     }
 
-    fn insert_try(&self, db: &Connection) -> Result<(), StoreError> {
-        let sql = "INSERT INTO delivery_tries (merchant_id, event_id, endpoint_id, at, \
-                   request_headers, status, answer, took_millis) VALUES (?, ?, ?, ?, ?, ?, ?, ?)";
+    fn insert_try(&self, db: &Connection, event: i64, endpoint: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO delivery_tries (event_key, endpoint_key, at, \
+                   request_headers, status, answer, took_millis) VALUES (?, ?, ?, ?, ?, ?, ?)";
         let row = params![
-            self.merchant,
-            self.event,
-            self.endpoint,
+            event,
+            endpoint,
             self.result.at.as_millis(),
             self.result.request_headers,
             self.result.status,
@@ -228,14 +229,14 @@ impl Record {
 
 /// When the next one can be claimed: the head of each lane that is on.
 pub(super) fn next_ready(db: &Connection) -> Result<Option<Timestamp>, StoreError> {
-    let waiting = "SELECT due FROM deliveries WHERE endpoint_id = ? AND state = 'pending' \
+    let waiting = "SELECT due FROM deliveries WHERE endpoint_key = ? AND state = 'pending' \
                    AND lease_until IS NULL ORDER BY due LIMIT 1";
-    let leased = "SELECT max(due, lease_until) FROM deliveries WHERE endpoint_id = ? \
+    let leased = "SELECT max(due, lease_until) FROM deliveries WHERE endpoint_key = ? \
                   AND state = 'pending' AND lease_until IS NOT NULL ORDER BY lease_until LIMIT 1";
     let mut next = None;
-    for (_, endpoint) in lanes(db)? {
+    for endpoint in lanes(db)? {
         for sql in [waiting, leased] {
-            let head = statement::first(db, sql, params![IdText::of(endpoint)], column::time)?;
+            let head = statement::first(db, sql, params![endpoint], column::time)?;
             next = [next, head].into_iter().flatten().min();
         }
     }
@@ -244,11 +245,11 @@ pub(super) fn next_ready(db: &Connection) -> Result<Option<Timestamp>, StoreErro
 
 /// How many should have gone out by now, counted up to `most` a lane.
 pub(super) fn count_due(db: &Connection, now: Timestamp, most: i64) -> Result<i64, StoreError> {
-    let sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint_id = ?1 \
+    let sql = "SELECT count(*) FROM (SELECT 1 FROM deliveries WHERE endpoint_key = ?1 \
                AND state = 'pending' AND lease_until IS NULL AND due <= ?2 LIMIT ?3)";
     let mut count = 0;
-    for (_, endpoint) in lanes(db)? {
-        let key = params![IdText::of(endpoint), now.as_millis(), most];
+    for endpoint in lanes(db)? {
+        let key = params![endpoint, now.as_millis(), most];
         count += statement::first(db, sql, key, column::int)?.unwrap_or(0);
     }
     Ok(count)
@@ -263,8 +264,11 @@ pub(super) fn redeliver(
     now: Timestamp,
 ) -> Result<usize, StoreError> {
     let sql = "UPDATE deliveries SET state = 'pending', due = ?, lease_until = NULL, tries = 0, \
-               fence = ? WHERE merchant_id = ? AND event_id = ? \
-               AND endpoint_id NOT IN (SELECT id FROM endpoints WHERE merchant_id = ?3 AND deleted)";
+               fence = ? \
+               WHERE event_key = (SELECT events.key FROM events \
+                                  JOIN merchants ON merchants.key = merchant_key \
+                                  WHERE merchants.id = ? AND events.id = ?) \
+               AND endpoint_key NOT IN (SELECT key FROM endpoints WHERE deleted)";
     let fence = fences(db, 1)?.start;
     let row = params![
         now.as_millis(),
@@ -277,6 +281,9 @@ pub(super) fn redeliver(
 
 /// Events that one command of a replay schedules: what other writers wait for.
 const REPLAYED_AT_ONCE: i64 = 500;
+
+/// A place between two events: when the one before it was made, and its key.
+pub(super) type After = (i64, i64);
 
 /// Which events an endpoint is to hear again.
 #[derive(Clone)]
@@ -293,7 +300,7 @@ pub(super) struct Replayed {
     /// How many of the events that were looked at go out.
     pub(super) scheduled: usize,
     /// Where the next step begins; `None` after the last.
-    pub(super) next: Option<(i64, String)>,
+    pub(super) next: Option<After>,
 }
 
 impl Replay {
@@ -302,7 +309,7 @@ impl Replay {
         &self,
         db: &Connection,
         kind: tongbao_core::webhook::EventType,
-        after: &(i64, String),
+        after: After,
     ) -> Result<Replayed, StoreError> {
         let done = |scheduled| Replayed {
             scheduled,
@@ -314,9 +321,10 @@ impl Replay {
         if !endpoint.event_types.is_empty() && !endpoint.event_types.contains(&kind) {
             return Ok(done(0));
         }
-        let sql = "SELECT created_at, id, store FROM events \
-                   WHERE merchant_id = ?1 AND type = ?2 AND created_at < ?3 \
-                   AND (created_at, id) > (?4, ?5) ORDER BY created_at, id LIMIT ?6";
+        let sql = "SELECT created_at, key, store FROM events \
+                   WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+                   AND type = ?2 AND created_at < ?3 \
+                   AND (created_at, key) > (?4, ?5) ORDER BY created_at, key LIMIT ?6";
         let key = params![
             IdText::of(self.merchant),
             kind.as_str(),
@@ -326,11 +334,11 @@ impl Replay {
             REPLAYED_AT_ONCE
         ];
         let events = statement::all(db, sql, key, |row| {
-            Ok((row.int()?, row.id::<EventId>()?, row.opt_text()?))
+            Ok((row.int()?, row.int()?, row.opt_text()?))
         })?;
         let next = events
             .last()
-            .map(|(created_at, id, _)| (*created_at, id.to_string()));
+            .map(|(created_at, key, _)| (*created_at, *key));
         let fence = fences(db, 1)?.start;
         let mut scheduled = 0;
         for (_, event, store) in events {
@@ -342,18 +350,20 @@ impl Replay {
         Ok(Replayed { scheduled, next })
     }
 
-    fn schedule(&self, db: &Connection, event: EventId, fence: i64) -> Result<(), StoreError> {
+    fn schedule(&self, db: &Connection, event: i64, fence: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO deliveries \
-                   (merchant_id, event_id, endpoint_id, state, due, tries, fence) \
-                   VALUES (?, ?, ?, 'pending', ?, 0, ?) \
+                   (merchant_key, event_key, endpoint_key, state, due, tries, fence) \
+                   SELECT merchant_key, ?, endpoints.key, 'pending', ?, 0, ? \
+                   FROM endpoints JOIN merchants ON merchants.key = merchant_key \
+                   WHERE merchants.id = ? AND endpoints.id = ? \
                    ON CONFLICT DO UPDATE SET state = 'pending', due = excluded.due, \
                    lease_until = NULL, tries = 0, fence = excluded.fence";
         let row = params![
-            IdText::of(self.merchant),
-            IdText::of(event),
-            IdText::of(self.endpoint),
+            event,
             self.now.as_millis(),
-            fence
+            fence,
+            IdText::of(self.merchant),
+            IdText::of(self.endpoint),
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -365,30 +375,34 @@ pub(super) fn of_event(
     merchant: MerchantId,
     event: EventId,
 ) -> Result<Vec<Delivery>, StoreError> {
-    let sql = "SELECT endpoint_id, state, due FROM deliveries \
-               WHERE merchant_id = ? AND event_id = ? ORDER BY endpoint_id";
+    let sql = "SELECT endpoints.id, state, due, event_key, endpoint_key \
+               FROM deliveries JOIN endpoints ON endpoints.key = endpoint_key \
+               WHERE event_key = (SELECT events.key FROM events \
+                                  JOIN merchants ON merchants.key = merchant_key \
+                                  WHERE merchants.id = ? AND events.id = ?) \
+               ORDER BY endpoints.id";
     let (merchant, event) = (IdText::of(merchant), IdText::of(event));
-    let mut deliveries = statement::all(db, sql, params![merchant, event], |row| {
+    statement::all(db, sql, params![merchant, event], |row| {
         Ok(Delivery {
             endpoint: row.id()?,
             state: row.word(DeliveryState::parse)?,
             due: row.time()?,
-            tries: Vec::new(),
+            tries: tries(db, row.int()?, row.int()?)?,
         })
-    })?;
+    })
+}
+
+/// Oldest first.
+fn tries(db: &Connection, event: i64, endpoint: i64) -> Result<Vec<DeliveryTry>, StoreError> {
     let sql = "SELECT at, request_headers, status, answer, took_millis FROM delivery_tries \
-               WHERE merchant_id = ? AND event_id = ? AND endpoint_id = ? ORDER BY id";
-    for delivery in &mut deliveries {
-        let key = params![merchant, event, IdText::of(delivery.endpoint)];
-        delivery.tries = statement::all(db, sql, key, |row| {
-            Ok(DeliveryTry {
-                at: row.time()?,
-                request_headers: row.text()?,
-                status: row.opt_number()?,
-                answer: row.text()?,
-                took_millis: row.int()?,
-            })
-        })?;
-    }
-    Ok(deliveries)
+               WHERE event_key = ? AND endpoint_key = ? ORDER BY key";
+    statement::all(db, sql, params![event, endpoint], |row| {
+        Ok(DeliveryTry {
+            at: row.time()?,
+            request_headers: row.text()?,
+            status: row.opt_number()?,
+            answer: row.text()?,
+            took_millis: row.int()?,
+        })
+    })
 }

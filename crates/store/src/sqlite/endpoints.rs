@@ -11,9 +11,9 @@ use crate::StoreError;
 /// Adds or changes it. One that was removed stays so.
 pub(super) fn save(db: &Connection, endpoint: &Endpoint) -> Result<(), StoreError> {
     let sql = "INSERT INTO endpoints \
-               (merchant_id, id, url, enabled, event_types, store, sealed_secret, created_at) \
-               VALUES (?, ?, ?, ?, ?, ?, ?, ?) \
-               ON CONFLICT (merchant_id, id) DO UPDATE SET url = excluded.url, \
+               (merchant_key, id, url, enabled, event_types, store, sealed_secret, created_at) \
+               VALUES ((SELECT key FROM merchants WHERE id = ?), ?, ?, ?, ?, ?, ?, ?) \
+               ON CONFLICT (merchant_key, id) DO UPDATE SET url = excluded.url, \
                enabled = excluded.enabled, event_types = excluded.event_types, \
                store = excluded.store, sealed_secret = excluded.sealed_secret \
                WHERE NOT deleted";
@@ -33,11 +33,23 @@ pub(super) fn save(db: &Connection, endpoint: &Endpoint) -> Result<(), StoreErro
     }
 }
 
+/// Every column, in the order in which [`read`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT merchants.id, endpoints.id, url, enabled, event_types, store, sealed_secret, \
+             endpoints.created_at \
+             FROM endpoints JOIN merchants ON merchants.key = merchant_key ",
+            $which
+        )
+    };
+}
+
 /// Oldest first.
 pub(super) fn all(db: &Connection, merchant: MerchantId) -> Result<Vec<Endpoint>, StoreError> {
-    let sql = "SELECT merchant_id, id, url, enabled, event_types, store, sealed_secret, \
-               created_at FROM endpoints WHERE merchant_id = ? AND NOT deleted \
-               ORDER BY created_at, id";
+    let sql = select!(
+        "WHERE merchants.id = ? AND NOT deleted ORDER BY endpoints.created_at, endpoints.id"
+    );
     statement::all(db, sql, params![IdText::of(merchant)], read)
 }
 
@@ -46,10 +58,14 @@ pub(super) fn by_id(
     merchant: MerchantId,
     id: EndpointId,
 ) -> Result<Option<Endpoint>, StoreError> {
-    let sql = "SELECT merchant_id, id, url, enabled, event_types, store, sealed_secret, \
-               created_at FROM endpoints WHERE merchant_id = ? AND id = ? AND NOT deleted";
+    let sql = select!("WHERE merchants.id = ? AND endpoints.id = ? AND NOT deleted");
     let key = params![IdText::of(merchant), IdText::of(id)];
     statement::first(db, sql, key, read)
+}
+
+pub(super) fn by_key(db: &Connection, key: i64) -> Result<Option<Endpoint>, StoreError> {
+    let sql = select!("WHERE endpoints.key = ? AND NOT deleted");
+    statement::first(db, sql, params![key], read)
 }
 
 /// What was told stays to be seen; the secret does not. Answers whether there
@@ -60,7 +76,8 @@ pub(super) fn delete(
     id: EndpointId,
 ) -> Result<bool, StoreError> {
     let sql = "UPDATE endpoints SET deleted = 1, enabled = 0, sealed_secret = x'' \
-               WHERE merchant_id = ? AND id = ? AND NOT deleted";
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?) AND id = ? \
+               AND NOT deleted";
     let key = params![IdText::of(merchant), IdText::of(id)];
     Ok(statement::run(db, sql, key)? > 0)
 }
@@ -72,9 +89,12 @@ pub(super) fn clear_some(
     merchant: MerchantId,
     id: EndpointId,
 ) -> Result<usize, StoreError> {
-    let sql = "DELETE FROM deliveries WHERE (merchant_id, event_id, endpoint_id) IN \
-               (SELECT merchant_id, event_id, endpoint_id FROM deliveries \
-                WHERE endpoint_id = ?2 AND merchant_id = ?1 AND state = 'pending' LIMIT 500)";
+    let sql = "DELETE FROM deliveries WHERE (event_key, endpoint_key) IN \
+               (SELECT event_key, endpoint_key FROM deliveries \
+                WHERE endpoint_key = (SELECT endpoints.key FROM endpoints \
+                                      JOIN merchants ON merchants.key = merchant_key \
+                                      WHERE merchants.id = ? AND endpoints.id = ?) \
+                AND state = 'pending' LIMIT 500)";
     statement::run(db, sql, params![IdText::of(merchant), IdText::of(id)])
 }
 

@@ -4,8 +4,9 @@ use rusqlite::{Connection, params};
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{EventId, MerchantId};
 
-use super::column::{self, Columns, IdText};
-use super::{page, statement};
+use super::column::{Columns, IdText};
+use super::heads::Heads;
+use super::{keys, page, statement};
 use crate::{EventFilter, Page, StoreError};
 
 /// An event, ready to be written.
@@ -15,49 +16,74 @@ pub(super) struct EventRow {
     payment: Option<IdText>,
     /// As it stands in an endpoint's list.
     quoted_type: String,
-    logged: bool,
     event: WebhookEvent,
 }
 
 impl EventRow {
-    /// `logged`: a line of the payment's timeline leads to it.
-    pub(super) fn new(logged: bool, event: WebhookEvent) -> Self {
+    pub(super) fn new(event: WebhookEvent) -> Self {
         Self {
             merchant: IdText::of(event.merchant),
             id: IdText::of(event.id),
             payment: event.payment.map(IdText::of),
             quoted_type: quoted(event.kind),
-            logged,
             event,
         }
     }
 
     /// With a delivery for every endpoint that listens now.
-    pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
-        let sql = "INSERT INTO events \
-                   (merchant_id, id, payment_id, store, type, sequence, body, created_at, logged) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+    pub(super) fn insert(&self, db: &Connection, heads: &mut Heads) -> Result<(), StoreError> {
+        let Some(payment) = &self.payment else {
+            let merchant = keys::merchant(db, &self.merchant)?;
+            return self.insert_row(db, merchant, None, None).map(|_| ());
+        };
+        let head = heads.referred(db, &self.merchant, payment)?;
+        let previous = head.last_event.key();
+        let key = self.insert_row(db, head.merchant_key, Some(head.key), previous)?;
+        head.last_event.hang(key);
+        Ok(())
+    }
+
+    fn insert_row(
+        &self,
+        db: &Connection,
+        merchant: i64,
+        payment: Option<i64>,
+        previous: Option<i64>,
+    ) -> Result<i64, StoreError> {
+        let sql = "INSERT INTO events (merchant_key, id, payment_key, store, type, sequence, \
+                   body, created_at, previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = params![
-            self.merchant,
+            merchant,
             self.id,
-            self.payment,
+            payment,
             self.event.store,
             self.event.kind.as_str(),
             self.event.sequence,
             self.event.body,
             self.event.created_at.as_millis(),
-            self.logged,
+            previous,
         ];
         statement::run(db, sql, row)?;
+        let key = db.last_insert_rowid();
+        self.insert_deliveries(db, merchant, key)?;
+        Ok(key)
+    }
+
+    fn insert_deliveries(
+        &self,
+        db: &Connection,
+        merchant: i64,
+        event: i64,
+    ) -> Result<(), StoreError> {
         let sql = "INSERT INTO deliveries \
-                   (merchant_id, event_id, endpoint_id, state, due, tries, fence) \
-                   SELECT merchant_id, ?2, id, 'pending', ?3, 0, 0 FROM endpoints \
-                   WHERE merchant_id = ?1 AND enabled \
+                   (merchant_key, event_key, endpoint_key, state, due, tries, fence) \
+                   SELECT merchant_key, ?2, key, 'pending', ?3, 0, 0 FROM endpoints \
+                   WHERE merchant_key = ?1 AND enabled \
                    AND (event_types = '[]' OR instr(event_types, ?4)) \
                    AND (store IS NULL OR store = ?5)";
         let row = params![
-            self.merchant,
-            self.id,
+            merchant,
+            event,
             self.event.created_at.as_millis(),
             self.quoted_type,
             self.event.store,
@@ -71,15 +97,31 @@ pub(super) fn quoted(kind: EventType) -> String {
     format!("\"{}\"", kind.as_str())
 }
 
+/// Every column, in the order in which [`read`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT merchants.id, events.id, payments.id, events.store, type, sequence, body, \
+             events.created_at \
+             FROM events JOIN merchants ON merchants.key = events.merchant_key \
+             LEFT JOIN payments ON payments.key = payment_key ",
+            $which
+        )
+    };
+}
+
 pub(super) fn by_id(
     db: &Connection,
     merchant: MerchantId,
     id: EventId,
 ) -> Result<Option<WebhookEvent>, StoreError> {
-    let sql = "SELECT merchant_id, id, payment_id, store, type, sequence, body, created_at \
-               FROM events WHERE merchant_id = ? AND id = ?";
+    let sql = select!("WHERE merchants.id = ? AND events.id = ?");
     let key = params![IdText::of(merchant), IdText::of(id)];
     statement::first(db, sql, key, read)
+}
+
+pub(super) fn by_key(db: &Connection, key: i64) -> Result<Option<WebhookEvent>, StoreError> {
+    statement::first(db, select!("WHERE events.key = ?"), params![key], read)
 }
 
 pub(super) fn list(
@@ -91,28 +133,30 @@ pub(super) fn list(
         return Ok(page::empty());
     };
     let keys = match filter.payment {
-        Some(payment) => of_payment(db, &merchant, &IdText::of(payment), filter.kind, &behind)?,
-        None => of_types(db, &merchant, filter, &behind)?,
+        Some(payment) => of_payment(db, &merchant, &IdText::of(payment), filter.kind, behind)?,
+        None => of_types(db, &merchant, filter, behind)?,
     };
     page::newest(
         keys,
         filter.limit,
-        |(_, id)| id,
-        |(_, id)| by_id(db, filter.merchant, id),
+        |(_, key)| by_key(db, key),
+        |event| event.id.to_string(),
     )
 }
 
-type Key = (i64, EventId);
+/// When it was made, and its key.
+type Key = (i64, i64);
 
 fn of_types(
     db: &Connection,
     merchant: &IdText,
     filter: &EventFilter,
-    behind: &(i64, String),
+    behind: Key,
 ) -> Result<Vec<Key>, StoreError> {
-    let sql = "SELECT created_at, id FROM events \
-               WHERE merchant_id = ?1 AND type = ?2 AND (created_at, id) < (?3, ?4) \
-               ORDER BY created_at DESC, id DESC LIMIT ?5";
+    let sql = "SELECT created_at, key FROM events \
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND type = ?2 \
+               AND (created_at, key) < (?3, ?4) \
+               ORDER BY created_at DESC, key DESC LIMIT ?5";
     let mut keys = Vec::new();
     let wanted = |kind: &EventType| filter.kind.is_none_or(|asked| asked == *kind);
     for kind in EventType::ALL.into_iter().filter(wanted) {
@@ -123,33 +167,27 @@ fn of_types(
     Ok(keys)
 }
 
-/// A payment has a handful of events: all of them are looked at. Its timeline
-/// leads to most, an index to the others.
+/// A payment has a handful of events: all of them are looked at.
 fn of_payment(
     db: &Connection,
     merchant: &IdText,
     payment: &IdText,
     kind: Option<EventType>,
-    behind: &(i64, String),
+    behind: Key,
 ) -> Result<Vec<Key>, StoreError> {
-    let logged = "SELECT created_at, id FROM events \
-                  WHERE merchant_id = ?1 AND payment_id = ?2 AND id IN \
-                  (SELECT event_id FROM payment_log WHERE merchant_id = ?1 AND payment_id = ?2) \
-                  AND (?3 IS NULL OR type = ?3) AND (created_at, id) < (?4, ?5)";
-    let others = "SELECT created_at, id FROM events \
-                  WHERE merchant_id = ?1 AND payment_id = ?2 AND logged = 0 \
-                  AND (?3 IS NULL OR type = ?3) AND (created_at, id) < (?4, ?5)";
+    let sql = "WITH RECURSIVE chain (key) AS ( \
+               SELECT last_event FROM payments JOIN merchants ON merchants.key = merchant_key \
+               WHERE payments.id = ? AND merchants.id = ? \
+               UNION SELECT previous FROM chain JOIN events USING (key)) \
+               SELECT created_at, key FROM chain JOIN events USING (key) \
+               WHERE (?3 IS NULL OR type = ?3) AND (created_at, key) < (?4, ?5)";
     let kind = kind.map(EventType::as_str);
-    let mut keys = Vec::new();
-    for sql in [logged, others] {
-        let key = params![merchant, payment, kind, behind.0, behind.1];
-        keys.extend(statement::all(db, sql, key, read_key)?);
-    }
-    Ok(keys)
+    let key = params![payment, merchant, kind, behind.0, behind.1];
+    statement::all(db, sql, key, read_key)
 }
 
 fn read_key(row: &mut Columns<'_>) -> Result<Key, StoreError> {
-    Ok((row.int()?, row.id()?))
+    Ok((row.int()?, row.int()?))
 }
 
 /// The key that the list is behind; `None` when the cursor is no row of the
@@ -158,13 +196,13 @@ fn behind(
     db: &Connection,
     merchant: &IdText,
     cursor: Option<&str>,
-) -> Result<Option<(i64, String)>, StoreError> {
+) -> Result<Option<Key>, StoreError> {
     let Some(cursor) = cursor else {
-        return Ok(Some((i64::MAX, String::new())));
+        return Ok(Some((i64::MAX, i64::MAX)));
     };
-    let sql = "SELECT created_at FROM events WHERE merchant_id = ? AND id = ?";
-    let found = statement::first(db, sql, params![merchant, cursor], column::int)?;
-    Ok(found.map(|created_at| (created_at, cursor.to_owned())))
+    let sql = "SELECT created_at, key FROM events \
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?) AND id = ?";
+    statement::first(db, sql, params![merchant, cursor], read_key)
 }
 
 fn read(row: &mut Columns<'_>) -> Result<WebhookEvent, StoreError> {

@@ -45,7 +45,7 @@ fn failure(cause: rusqlite::ffi::Error, message: &str) -> StoreError {
 }
 
 /// The message names the columns and is the only thing that does:
-/// `UNIQUE constraint failed: payments.merchant_id, payments.id`.
+/// `UNIQUE constraint failed: payments.merchant_key, payments.merchant_order_no`.
 fn constraint(extended: i32, message: &str) -> StoreError {
     let unique = [
         SQLITE_CONSTRAINT_UNIQUE,

@@ -22,8 +22,8 @@ impl IdempotencyRow {
     }
 
     pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
-        let sql = "INSERT INTO idempotency (merchant_id, key, fingerprint, resource, created_at) \
-                   VALUES (?, ?, ?, ?, ?)";
+        let sql = "INSERT INTO idempotency (merchant_key, key, fingerprint, resource, created_at) \
+                   VALUES ((SELECT key FROM merchants WHERE id = ?), ?, ?, ?, ?)";
         let row = params![
             self.merchant,
             self.record.key,
@@ -41,7 +41,7 @@ pub(super) fn of(
     key: &str,
 ) -> Result<Option<IdempotencyRecord>, StoreError> {
     let sql = "SELECT key, fingerprint, resource, created_at FROM idempotency \
-               WHERE merchant_id = ? AND key = ?";
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?) AND key = ?";
     statement::first(db, sql, params![IdText::of(merchant), key], |row| {
         Ok(IdempotencyRecord {
             merchant,

@@ -7,6 +7,7 @@ use tongbao_core::job::{JobKey, NewJob};
 use tongbao_core::{AttemptId, Job, JobKind, Timestamp};
 
 use super::column::{self, Columns, IdText};
+use super::heads::Heads;
 use super::statement;
 use crate::StoreError;
 
@@ -46,29 +47,27 @@ impl JobText {
 
     /// Takes the row away, or when it was asked for again since the claim, takes
     /// the lease off. A row that is gone was finished by another.
-    pub(super) fn finish(&self, db: &Connection) -> Result<(), StoreError> {
+    pub(super) fn finish(&self, db: &Connection, heads: &mut Heads) -> Result<(), StoreError> {
         let KeyText {
             merchant,
             payment,
             kind,
             attempt,
         } = &self.key;
+        let Some(head) = heads.find(db, merchant, payment)? else {
+            return Err(StoreError::Fenced);
+        };
         let delete = "DELETE FROM jobs \
-                      WHERE merchant_id = ? AND payment_id = ? AND kind = ? AND attempt_id = ? \
+                      WHERE payment_key = ? AND kind = ? AND attempt_id = ? \
                       AND fence = ? AND asked = ?";
         let (fence, asked) = (self.job.fence, self.job.asked);
-        let held = params![merchant, payment, kind, attempt, fence, asked];
-        if statement::run(db, delete, held)? > 0 {
+        let row = params![head.key, kind, attempt, fence, asked];
+        if statement::run(db, delete, row)? > 0 {
             return Ok(());
         }
         let release = "UPDATE jobs SET lease_until = NULL \
-                       WHERE merchant_id = ? AND payment_id = ? AND kind = ? AND attempt_id = ? \
-                       AND fence = ?";
-        match statement::run(
-            db,
-            release,
-            params![merchant, payment, kind, attempt, fence],
-        )? {
+                       WHERE payment_key = ? AND kind = ? AND attempt_id = ? AND fence = ?";
+        match statement::run(db, release, params![head.key, kind, attempt, fence])? {
             0 => Err(StoreError::Fenced),
             _ => Ok(()),
         }
@@ -93,14 +92,15 @@ impl Asked {
         }
     }
 
-    fn bring_forward(&self, db: &Connection) -> Result<(), StoreError> {
-        let sql = "INSERT INTO jobs \
-                   (merchant_id, payment_id, kind, attempt_id, due, asked, fence) \
-                   VALUES (?, ?, ?, ?, ?, 1, 0) \
-                   ON CONFLICT DO UPDATE SET asked = asked + 1, due = min(due, excluded.due)";
+    /// One that nobody has claimed, and that is due earlier, is what is asked
+    /// for: nothing is written.
+    fn bring_forward(&self, db: &Connection, payment: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO jobs (payment_key, kind, attempt_id, due, asked, fence) \
+                   VALUES (?, ?, ?, ?, 1, 0) \
+                   ON CONFLICT DO UPDATE SET asked = asked + 1, due = min(due, excluded.due) \
+                   WHERE lease_until IS NOT NULL OR due > excluded.due";
         let row = params![
-            self.key.merchant,
-            self.key.payment,
+            payment,
             self.key.kind,
             self.key.attempt,
             self.job.due.as_millis()
@@ -109,19 +109,23 @@ impl Asked {
     }
 
     /// The claim, unless another holds the job.
-    fn claim(&self, db: &Connection, lease_until: Timestamp) -> Result<Option<Job>, StoreError> {
+    fn claim(
+        &self,
+        db: &Connection,
+        payment: i64,
+        lease_until: Timestamp,
+    ) -> Result<Option<Job>, StoreError> {
         let sql = "INSERT INTO jobs \
-                   (merchant_id, payment_id, kind, attempt_id, due, lease_until, asked, fence) \
-                   VALUES (?1, ?2, ?3, ?4, ?6, ?6, 1, ?7) \
+                   (payment_key, kind, attempt_id, due, lease_until, asked, fence) \
+                   VALUES (?1, ?2, ?3, ?5, ?5, 1, ?6) \
                    ON CONFLICT DO UPDATE SET asked = asked + 1, \
-                   due = iif(lease_until > ?8, min(due, ?5), excluded.due), \
-                   fence = iif(lease_until > ?8, fence, excluded.fence), \
-                   lease_until = iif(lease_until > ?8, lease_until, excluded.lease_until) \
+                   due = iif(lease_until > ?7, min(due, ?4), excluded.due), \
+                   fence = iif(lease_until > ?7, fence, excluded.fence), \
+                   lease_until = iif(lease_until > ?7, lease_until, excluded.lease_until) \
                    RETURNING asked, fence";
         let fence = fences(db, 1)?.start;
         let row = params![
-            self.key.merchant,
-            self.key.payment,
+            payment,
             self.key.kind,
             self.key.attempt,
             self.job.due.as_millis(),
@@ -142,12 +146,20 @@ impl Asked {
 }
 
 /// Writes what is asked for, and answers the claims of those who wanted one.
-pub(super) fn ask(db: &Connection, jobs: &[Asked]) -> Result<Vec<Job>, StoreError> {
+pub(super) fn ask(
+    db: &Connection,
+    jobs: &[Asked],
+    heads: &mut Heads,
+) -> Result<Vec<Job>, StoreError> {
     let mut claimed = Vec::new();
     for asked in jobs {
+        let KeyText {
+            merchant, payment, ..
+        } = &asked.key;
+        let payment = heads.referred(db, merchant, payment)?.key;
         match asked.job.lease_until {
-            Some(lease_until) => claimed.extend(asked.claim(db, lease_until)?),
-            None => asked.bring_forward(db)?,
+            Some(lease_until) => claimed.extend(asked.claim(db, payment, lease_until)?),
+            None => asked.bring_forward(db, payment)?,
         }
     }
     Ok(claimed)
@@ -174,50 +186,88 @@ pub(super) fn claim(
     lease_until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = "SELECT merchant_id, payment_id, kind, attempt_id, asked FROM jobs \
+    let sql = "SELECT payment_key, kind, attempt_id, asked, merchants.id, payments.id \
+               FROM jobs JOIN payments ON payments.key = payment_key \
+               JOIN merchants ON merchants.key = merchant_key \
                WHERE ready_at <= ? ORDER BY ready_at LIMIT ?";
     let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-    let ready = statement::all(db, sql, params![now.as_millis(), limit], |row| {
-        Ok((row.id()?, read_key(row)?, row.int()?))
-    })?;
+    let ready = statement::all(db, sql, params![now.as_millis(), limit], Ready::read)?;
     let fences = fences(db, ready.len())?;
+    let lease = "UPDATE jobs SET due = ?1, lease_until = ?1, fence = ?2 \
+                 WHERE payment_key = ?3 AND kind = ?4 AND attempt_id = ?5";
     let mut claimed = Vec::with_capacity(ready.len());
-    for ((merchant, key, asked), fence) in ready.into_iter().zip(fences) {
-        let text = KeyText::of(merchant, key);
-        let sql = "UPDATE jobs SET due = ?1, lease_until = ?1, fence = ?2 \
-                   WHERE merchant_id = ?3 AND payment_id = ?4 AND kind = ?5 AND attempt_id = ?6";
-        let row = params![
-            lease_until.as_millis(),
-            fence,
-            text.merchant,
-            text.payment,
-            text.kind,
-            text.attempt
-        ];
-        statement::run(db, sql, row)?;
-        claimed.push(Job {
-            key,
-            merchant,
-            asked,
-            fence,
-        });
+    for (ready, fence) in ready.into_iter().zip(fences) {
+        match ready.job(fence) {
+            Ok(job) => {
+                let (payment, kind, attempt) = (ready.payment, &ready.kind, &ready.attempt);
+                let row = params![lease_until.as_millis(), fence, payment, kind, attempt];
+                statement::run(db, lease, row)?;
+                claimed.push(job);
+            }
+            Err(error) => ready.park(db, &error)?,
+        }
     }
     Ok(claimed)
 }
 
-fn read_key(row: &mut Columns<'_>) -> Result<JobKey, StoreError> {
-    let (payment, kind) = (row.id()?, row.word(JobKind::parse)?);
-    let attempt = row.str()?;
-    let attempt: Option<AttemptId> = (!attempt.is_empty())
-        .then(|| attempt.parse())
-        .transpose()
-        .map_err(|_| StoreError::Corrupt(format!("a job of {payment} is for {attempt:?}")))?;
-    Ok(JobKey {
-        kind,
-        payment,
-        attempt,
-    })
+/// A job that can be claimed, as its row has it.
+struct Ready {
+    payment: i64,
+    kind: String,
+    attempt: String,
+    asked: i64,
+    merchant_id: String,
+    payment_id: String,
 }
+
+impl Ready {
+    fn read(row: &mut Columns<'_>) -> Result<Self, StoreError> {
+        Ok(Self {
+            payment: row.int()?,
+            kind: row.text()?,
+            attempt: row.text()?,
+            asked: row.int()?,
+            merchant_id: row.text()?,
+            payment_id: row.text()?,
+        })
+    }
+
+    fn job(&self, fence: i64) -> Result<Job, StoreError> {
+        let unreadable = |what, text: &str| StoreError::Corrupt(format!("{what} is {text:?}"));
+        let attempt: Option<AttemptId> = match self.attempt.as_str() {
+            "" => None,
+            text => Some(text.parse().map_err(|_| unreadable("attempt_id", text))?),
+        };
+        let (merchant, payment) = (&self.merchant_id, &self.payment_id);
+        Ok(Job {
+            key: JobKey {
+                kind: JobKind::parse(&self.kind).ok_or_else(|| unreadable("kind", &self.kind))?,
+                payment: payment
+                    .parse()
+                    .map_err(|_| unreadable("payment", payment))?,
+                attempt,
+            },
+            merchant: merchant
+                .parse()
+                .map_err(|_| unreadable("merchant", merchant))?,
+            asked: self.asked,
+            fence,
+        })
+    }
+
+    /// One that cannot be read stands in no other one's way: it waits for
+    /// somebody to look at it.
+    fn park(&self, db: &Connection, error: &StoreError) -> Result<(), StoreError> {
+        let (payment, kind, attempt) = (&self.payment_id, &self.kind, &self.attempt);
+        tracing::error!(%payment, kind, attempt, %error, "a job cannot be read and is never run");
+        let sql = "UPDATE jobs SET due = ?, lease_until = NULL \
+                   WHERE payment_key = ? AND kind = ? AND attempt_id = ?";
+        statement::run(db, sql, params![NEVER, self.payment, kind, attempt]).map(|_| ())
+    }
+}
+
+/// 9999-12-31: later than any job is due.
+const NEVER: i64 = 253_402_214_400_000;
 
 /// So many fences that were never held in this database: a row that goes and
 /// comes again does not begin anew.

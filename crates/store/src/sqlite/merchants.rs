@@ -43,8 +43,8 @@ fn read(row: &mut Columns<'_>) -> Result<Merchant, StoreError> {
 }
 
 pub(super) fn insert_api_key(db: &Connection, key: &ApiKey) -> Result<(), StoreError> {
-    let sql = "INSERT INTO api_keys (merchant_id, id, hash, hint, created_at) \
-               VALUES (?, ?, ?, ?, ?)";
+    let sql = "INSERT INTO api_keys (merchant_key, id, hash, hint, created_at) \
+               VALUES ((SELECT key FROM merchants WHERE id = ?), ?, ?, ?, ?)";
     let row = params![
         IdText::of(key.merchant),
         IdText::of(key.id),
@@ -56,7 +56,8 @@ pub(super) fn insert_api_key(db: &Connection, key: &ApiKey) -> Result<(), StoreE
 }
 
 pub(super) fn api_key(db: &Connection, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
-    let sql = "SELECT id, merchant_id, hash, hint, created_at FROM api_keys WHERE hash = ?";
+    let sql = "SELECT api_keys.id, merchants.id, hash, hint, api_keys.created_at \
+               FROM api_keys JOIN merchants ON key = merchant_key WHERE hash = ?";
     statement::first(db, sql, params![hash], |row| {
         Ok(ApiKey {
             id: row.id()?,

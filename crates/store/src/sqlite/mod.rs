@@ -21,9 +21,11 @@ mod deliveries;
 mod endpoints;
 mod events;
 mod failure;
+mod heads;
 mod idempotency;
 mod inbox;
 mod jobs;
+mod keys;
 mod lock;
 mod merchants;
 mod migrate;
@@ -218,10 +220,10 @@ impl Store for SqliteStore {
         };
         let mut scheduled = 0;
         for kind in EventType::ALL {
-            let mut next = Some((replay.from.as_millis(), String::new()));
+            let mut next = Some((replay.from.as_millis(), 0));
             while let Some(after) = next {
                 let replay = replay.clone();
-                let step = self.write(move |db| replay.step(db, kind, &after)).await?;
+                let step = self.write(move |db| replay.step(db, kind, after)).await?;
                 scheduled += step.scheduled;
                 next = step.next;
             }

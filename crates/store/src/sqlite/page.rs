@@ -19,23 +19,20 @@ pub(super) fn empty<T>() -> Page<T> {
 pub(super) const END: &str = "~";
 
 /// The newest `limit` rows of those whose keys are given, at least [`fetched`]
-/// of every run. `cursor` is the key's id.
-pub(super) fn newest<K: Ord + Copy, I: std::fmt::Display, T>(
+/// of every run. `cursor` names a row.
+pub(super) fn newest<K: Ord + Copy, T>(
     mut keys: Vec<K>,
     limit: usize,
-    cursor: impl Fn(K) -> I,
     mut load: impl FnMut(K) -> Result<Option<T>, StoreError>,
+    cursor: impl Fn(&T) -> String,
 ) -> Result<Page<T>, StoreError> {
     keys.sort_unstable_by(|a, b| b.cmp(a));
     let more = keys.len() > limit;
     keys.truncate(limit);
-    let last = keys.last().copied().filter(|_| more);
     let mut rows = Vec::with_capacity(keys.len());
     for key in keys {
         rows.extend(load(key)?);
     }
-    Ok(Page {
-        rows,
-        next: last.map(|key| cursor(key).to_string()),
-    })
+    let next = rows.last().filter(|_| more).map(cursor);
+    Ok(Page { rows, next })
 }

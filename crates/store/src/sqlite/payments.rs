@@ -6,8 +6,9 @@ use tongbao_core::{
     Payment, PaymentId, Scene, State, Timestamp,
 };
 
-use super::column::{self, Columns, IdText, json};
-use super::{page, statement};
+use super::column::{Columns, IdText, json};
+use super::heads::{Head, Heads};
+use super::{keys, page, statement};
 use crate::{Page, PaymentChange, PaymentFilter, StoreError};
 
 /// A payment's next state, ready to be written.
@@ -55,27 +56,45 @@ impl PaymentRow {
         }
     }
 
-    pub(super) fn write(&self, db: &Connection) -> Result<(), StoreError> {
+    /// Writes a new one, and looks whether an old one is still as it was read.
+    pub(super) fn begin(&self, db: &Connection, heads: &mut Heads) -> Result<(), StoreError> {
         match &self.write {
-            Write::Insert { metadata } => self.insert(db, metadata)?,
-            Write::Update { read_version } => self.update(db, *read_version)?,
+            Write::Insert { metadata } => {
+                let merchant = keys::merchant(db, &self.merchant)?;
+                self.insert(db, merchant, metadata)?;
+                heads.add_new(db, merchant, [&self.merchant, &self.id]);
+                Ok(())
+            }
+            Write::Update { read_version } => match heads.find(db, &self.merchant, &self.id)? {
+                Some(head) if head.version == *read_version => Ok(()),
+                _ => Err(StoreError::Conflict),
+            },
+        }
+    }
+
+    /// Writes what is left, once everything hangs on it that should.
+    pub(super) fn end(&self, db: &Connection, heads: &mut Heads) -> Result<(), StoreError> {
+        let head = heads.referred(db, &self.merchant, &self.id)?;
+        if let Write::Update { .. } = self.write {
+            self.update(db, head)?;
+            head.written();
         }
         for attempt in &self.attempts {
-            attempt.write(db, &self.merchant, &self.id)?;
+            attempt.write(db, head)?;
         }
         Ok(())
     }
 
-    fn insert(&self, db: &Connection, metadata: &str) -> Result<(), StoreError> {
+    fn insert(&self, db: &Connection, merchant: i64, metadata: &str) -> Result<(), StoreError> {
         let Payment { order, .. } = &self.payment;
         let currency = order.amount.currency();
         let state = StateColumns::of(&self.payment);
-        let sql = "INSERT INTO payments (merchant_id, id, merchant_order_no, amount, currency, \
+        let sql = "INSERT INTO payments (merchant_key, id, merchant_order_no, amount, currency, \
                    subject, metadata, store, return_url, state, paid_by, paid_at, close_reason, \
                    closed_at, version, checkout_token, created_at, expires_at) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let row = params![
-            self.merchant,
+            merchant,
             self.id,
             order.merchant_order_no,
             order.amount.minor(),
@@ -98,11 +117,11 @@ impl PaymentRow {
     }
 
     /// What the payment asks for is not among the columns: it never changes.
-    fn update(&self, db: &Connection, read_version: i64) -> Result<(), StoreError> {
+    fn update(&self, db: &Connection, head: &Head) -> Result<(), StoreError> {
         let state = StateColumns::of(&self.payment);
         let sql = "UPDATE payments SET state = ?, paid_by = ?, paid_at = ?, close_reason = ?, \
-                   closed_at = ?, version = ?, expires_at = ? \
-                   WHERE merchant_id = ? AND id = ? AND version = ?";
+                   closed_at = ?, version = ?, expires_at = ?, \
+                   last_line = ?, last_event = ?, last_message = ? WHERE key = ?";
         let row = params![
             state.word,
             self.paid_by,
@@ -111,14 +130,12 @@ impl PaymentRow {
             state.closed_at,
             self.payment.version,
             self.payment.expires_at.as_millis(),
-            self.merchant,
-            self.id,
-            read_version,
+            head.last_line.key(),
+            head.last_event.key(),
+            head.last_message.key(),
+            head.key,
         ];
-        match statement::run(db, sql, row)? {
-            0 => Err(StoreError::Conflict),
-            _ => Ok(()),
-        }
+        statement::run(db, sql, row).map(|_| ())
     }
 }
 
@@ -153,7 +170,7 @@ impl StateColumns {
 
 struct AttemptRow {
     id: IdText,
-    place: i64,
+    place: usize,
     channel: IdText,
     action: Option<String>,
     failure: Option<String>,
@@ -162,7 +179,7 @@ struct AttemptRow {
 }
 
 impl AttemptRow {
-    fn new(attempt: &Attempt, place: i64) -> Self {
+    fn new(attempt: &Attempt, place: usize) -> Self {
         Self {
             id: IdText::of(attempt.id),
             place,
@@ -174,28 +191,18 @@ impl AttemptRow {
         }
     }
 
-    fn write(
-        &self,
-        db: &Connection,
-        merchant: &IdText,
-        payment: &IdText,
-    ) -> Result<(), StoreError> {
-        if !self.update(db, merchant, payment)? {
-            self.insert(db, merchant, payment)?;
+    fn write(&self, db: &Connection, head: &Head) -> Result<(), StoreError> {
+        let key = keys::attempt(head.key, self.place)?;
+        if !self.update(db, key)? {
+            self.insert(db, head, key)?;
         }
         Ok(())
     }
 
-    fn update(
-        &self,
-        db: &Connection,
-        merchant: &IdText,
-        payment: &IdText,
-    ) -> Result<bool, StoreError> {
+    fn update(&self, db: &Connection, key: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE attempts SET state = ?, action = ?, transaction_id = ?, payer = ?, \
                    received_amount = ?, received_currency = ?, failure = ?, client_ip = ?, \
-                   ended_at = ?, hinted_at = ?, raised = ? \
-                   WHERE merchant_id = ? AND payment_id = ? AND id = ?";
+                   ended_at = ?, hinted_at = ?, raised = ? WHERE key = ? AND id = ?";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
@@ -210,32 +217,26 @@ impl AttemptRow {
             self.attempt.ended_at.map(Timestamp::as_millis),
             self.attempt.hinted_at.map(Timestamp::as_millis),
             self.raised.as_deref().unwrap_or("[]"),
-            merchant,
-            payment,
+            key,
             self.id,
         ];
         Ok(statement::run(db, sql, row)? > 0)
     }
 
-    fn insert(
-        &self,
-        db: &Connection,
-        merchant: &IdText,
-        payment: &IdText,
-    ) -> Result<(), StoreError> {
-        let sql = "INSERT INTO attempts (merchant_id, payment_id, id, place, out_trade_no, \
-                   channel_id, scene, state, action, transaction_id, payer, received_amount, \
+    fn insert(&self, db: &Connection, head: &Head, key: i64) -> Result<(), StoreError> {
+        let sql = "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, \
+                   channel_key, scene, state, action, transaction_id, payer, received_amount, \
                    received_currency, failure, client_ip, created_at, ended_at, hinted_at, raised) \
                    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
-            merchant,
-            payment,
+            key,
+            head.merchant_key,
+            head.key,
             self.id,
-            self.place,
             self.attempt.out_trade_no,
-            self.channel,
+            keys::channel(db, &self.channel)?,
             self.attempt.scene.as_str(),
             self.attempt.state.as_str(),
             self.action,
@@ -254,23 +255,26 @@ impl AttemptRow {
     }
 }
 
+/// Every column, in the order in which [`read_payment`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT payments.key, merchants.id, payments.id, merchant_order_no, amount, currency, \
+             subject, metadata, store, return_url, payments.state, paid_by, paid_at, close_reason, \
+             closed_at, version, checkout_token, payments.created_at, expires_at \
+             FROM payments JOIN merchants ON merchants.key = payments.merchant_key ",
+            $which
+        )
+    };
+}
+
 pub(super) fn by_id(
     db: &Connection,
     merchant: MerchantId,
     id: PaymentId,
 ) -> Result<Option<Payment>, StoreError> {
-    let sql = "SELECT merchant_id, id, merchant_order_no, amount, currency, subject, metadata, \
-               store, return_url, state, paid_by, paid_at, close_reason, closed_at, version, \
-               checkout_token, created_at, expires_at \
-               FROM payments WHERE merchant_id = ? AND id = ?";
-    let key = params![IdText::of(merchant), IdText::of(id)];
-    let found = statement::first(db, sql, key, read_payment)?;
-    found
-        .map(|mut payment| {
-            payment.attempts = attempts(db, merchant, id)?;
-            Ok(payment)
-        })
-        .transpose()
+    let sql = select!("WHERE payments.id = ?1 AND merchants.id = ?2");
+    with_attempts(db, sql, params![IdText::of(id), IdText::of(merchant)])
 }
 
 pub(super) fn by_order_no(
@@ -278,9 +282,8 @@ pub(super) fn by_order_no(
     merchant: MerchantId,
     merchant_order_no: &str,
 ) -> Result<Option<Payment>, StoreError> {
-    let sql =
-        "SELECT merchant_id, id FROM payments WHERE merchant_id = ? AND merchant_order_no = ?";
-    by_key(db, sql, params![IdText::of(merchant), merchant_order_no])
+    let sql = select!("WHERE merchants.id = ?1 AND merchant_order_no = ?2");
+    with_attempts(db, sql, params![IdText::of(merchant), merchant_order_no])
 }
 
 pub(super) fn by_out_trade_no(
@@ -288,28 +291,54 @@ pub(super) fn by_out_trade_no(
     channel: ChannelId,
     out_trade_no: &str,
 ) -> Result<Option<Payment>, StoreError> {
-    let sql = "SELECT merchant_id, payment_id FROM attempts \
-               WHERE channel_id = ? AND out_trade_no = ?";
-    by_key(db, sql, params![IdText::of(channel), out_trade_no])
+    let sql = select!(
+        "JOIN attempts ON payments.key = payment_key \
+         WHERE channel_key = (SELECT key FROM channels WHERE id = ?1) AND out_trade_no = ?2"
+    );
+    with_attempts(db, sql, params![IdText::of(channel), out_trade_no])
 }
 
 pub(super) fn by_checkout_token(
     db: &Connection,
     token: &str,
 ) -> Result<Option<Payment>, StoreError> {
-    let sql = "SELECT merchant_id, id FROM payments WHERE checkout_token = ?";
-    by_key(db, sql, params![token])
+    with_attempts(db, select!("WHERE checkout_token = ?"), params![token])
 }
 
-/// `sql` finds the merchant and the payment.
-fn by_key(
+fn by_key(db: &Connection, key: i64) -> Result<Option<Payment>, StoreError> {
+    with_attempts(db, select!("WHERE payments.key = ?"), params![key])
+}
+
+/// `sql` finds the payment.
+fn with_attempts(
     db: &Connection,
     sql: &str,
     key: impl rusqlite::Params,
 ) -> Result<Option<Payment>, StoreError> {
-    let found = statement::first(db, sql, key, |row| Ok((row.id()?, row.id()?)))?;
-    found.map_or(Ok(None), |(merchant, id)| by_id(db, merchant, id))
+    let Some((key, mut payment)) = statement::first(db, sql, key, read_payment)? else {
+        return Ok(None);
+    };
+    payment.attempts = attempts(db, key)?;
+    Ok(Some(payment))
 }
+
+/// The runs of a list, one a state: an index holds each.
+macro_rules! runs {
+    ($($state:literal),+) => {
+        [$((
+            $state,
+            concat!(
+                "SELECT created_at, key FROM payments \
+                 WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND state = '",
+                $state,
+                "' AND created_at >= ?2 AND (created_at, key) < (?3, ?4) \
+                 ORDER BY created_at DESC, key DESC LIMIT ?5"
+            ),
+        )),+]
+    };
+}
+
+const RUNS: [(&str, &str); 4] = runs!("created", "pending", "paid", "closed");
 
 pub(super) fn list(db: &Connection, filter: &PaymentFilter) -> Result<Page<Payment>, StoreError> {
     if let Some(number) = &filter.merchant_order_no {
@@ -327,32 +356,22 @@ pub(super) fn list(db: &Connection, filter: &PaymentFilter) -> Result<Page<Payme
         return Ok(page::empty());
     };
     let from = filter.from.map_or(i64::MIN, Timestamp::as_millis);
-    let sql = "SELECT created_at, id FROM payments \
-               WHERE merchant_id = ?1 AND state = ?2 AND created_at >= ?3 \
-               AND (created_at, id) < (?4, ?5) \
-               ORDER BY created_at DESC, id DESC LIMIT ?6";
-    let mut keys: Vec<(i64, PaymentId)> = Vec::new();
-    for state in ["created", "pending", "paid", "closed"] {
+    let limit = page::fetched(filter.limit);
+    let mut keys: Vec<(i64, i64)> = Vec::new();
+    for (state, sql) in RUNS {
         if filter.state.as_deref().is_some_and(|asked| asked != state) {
             continue;
         }
-        let key = params![
-            merchant,
-            state,
-            from,
-            behind.0,
-            behind.1,
-            page::fetched(filter.limit)
-        ];
+        let key = params![merchant, from, behind.0, behind.1, limit];
         keys.extend(statement::all(db, sql, key, |row| {
-            Ok((row.int()?, row.id()?))
+            Ok((row.int()?, row.int()?))
         })?);
     }
     page::newest(
         keys,
         filter.limit,
-        |(_, id)| id,
-        |(_, id)| by_id(db, filter.merchant, id),
+        |(_, key)| by_key(db, key),
+        |payment| payment.id.to_string(),
     )
 }
 
@@ -362,17 +381,18 @@ fn behind(
     db: &Connection,
     merchant: &IdText,
     filter: &PaymentFilter,
-) -> Result<Option<(i64, String)>, StoreError> {
-    let end = (
-        filter.to.map_or(i64::MAX, Timestamp::as_millis),
-        String::new(),
-    );
+) -> Result<Option<(i64, i64)>, StoreError> {
+    let end = (filter.to.map_or(i64::MAX, Timestamp::as_millis), i64::MIN);
     let Some(cursor) = &filter.cursor else {
         return Ok(Some(end));
     };
-    let sql = "SELECT created_at FROM payments WHERE merchant_id = ? AND id = ?";
-    let found = statement::first(db, sql, params![merchant, cursor], column::int)?;
-    Ok(found.map(|created_at| end.min((created_at, cursor.clone()))))
+    let sql = "SELECT payments.created_at, payments.key \
+               FROM payments JOIN merchants ON merchants.key = merchant_key \
+               WHERE merchants.id = ? AND payments.id = ?";
+    let found = statement::first(db, sql, params![merchant, cursor], |row| {
+        Ok((row.int()?, row.int()?))
+    })?;
+    Ok(found.map(|cursor| end.min(cursor)))
 }
 
 fn is_wanted(payment: &Payment, filter: &PaymentFilter) -> bool {
@@ -383,8 +403,9 @@ fn is_wanted(payment: &Payment, filter: &PaymentFilter) -> bool {
         && filter.cursor.is_none()
 }
 
-fn read_payment(row: &mut Columns<'_>) -> Result<Payment, StoreError> {
-    let (merchant, id) = (row.id()?, row.id()?);
+/// With its key.
+fn read_payment(row: &mut Columns<'_>) -> Result<(i64, Payment), StoreError> {
+    let (key, merchant, id) = (row.int()?, row.id()?, row.id()?);
     let order = Order {
         merchant_order_no: row.text()?,
         amount: row.money()?,
@@ -393,7 +414,7 @@ fn read_payment(row: &mut Columns<'_>) -> Result<Payment, StoreError> {
         store: row.opt_text()?,
         return_url: row.opt_text()?,
     };
-    Ok(Payment {
+    let payment = Payment {
         id,
         merchant,
         order,
@@ -403,7 +424,8 @@ fn read_payment(row: &mut Columns<'_>) -> Result<Payment, StoreError> {
         checkout_token: row.text()?,
         created_at: row.time()?,
         expires_at: row.time()?,
-    })
+    };
+    Ok((key, payment))
 }
 
 fn read_state(payment: PaymentId, row: &mut Columns<'_>) -> Result<State, StoreError> {
@@ -423,18 +445,16 @@ fn read_state(payment: PaymentId, row: &mut Columns<'_>) -> Result<State, StoreE
     }
 }
 
-fn attempts(
-    db: &Connection,
-    merchant: MerchantId,
-    payment: PaymentId,
-) -> Result<Vec<Attempt>, StoreError> {
-    let sql = "SELECT id, out_trade_no, channel_id, scene, state, action, transaction_id, payer, \
-               received_amount, received_currency, failure, client_ip, created_at, ended_at, \
-               hinted_at, raised, place \
-               FROM attempts WHERE merchant_id = ? AND payment_id = ?";
-    let key = params![IdText::of(merchant), IdText::of(payment)];
-    let mut attempts = statement::all(db, sql, key, |row| {
-        let attempt = Attempt {
+/// In the order in which they were started.
+fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
+    let sql = "SELECT attempts.id, out_trade_no, channels.id, scene, state, action, \
+               transaction_id, payer, received_amount, received_currency, failure, client_ip, \
+               attempts.created_at, ended_at, hinted_at, raised \
+               FROM attempts JOIN channels ON channels.key = channel_key \
+               WHERE attempts.key BETWEEN ? AND ? ORDER BY attempts.key";
+    let places = keys::attempts_of(payment);
+    statement::all(db, sql, params![places.start(), places.end()], |row| {
+        Ok(Attempt {
             id: row.id()?,
             out_trade_no: row.text()?,
             channel: row.id()?,
@@ -450,9 +470,6 @@ fn attempts(
             ended_at: row.opt_time()?,
             hinted_at: row.opt_time()?,
             raised: row.json()?,
-        };
-        Ok((row.int()?, attempt))
-    })?;
-    attempts.sort_by_key(|(place, _)| *place);
-    Ok(attempts.into_iter().map(|(_, attempt)| attempt).collect())
+        })
+    })
 }

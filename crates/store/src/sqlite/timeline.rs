@@ -1,9 +1,10 @@
 //! What happened to a payment.
 
 use rusqlite::{Connection, params};
-use tongbao_core::{EventId, MerchantId, NotificationId, PaymentId};
+use tongbao_core::{MerchantId, PaymentId};
 
 use super::column::{IdText, json};
+use super::heads::Heads;
 use super::statement;
 use crate::{LogEntry, StoreError};
 
@@ -16,25 +17,10 @@ pub(super) struct LogRow {
     event: Option<String>,
     rules: String,
     state: String,
-    event_id: Option<IdText>,
-    inbox_id: Option<IdText>,
 }
 
 impl LogRow {
-    /// `told` and `heard` are what the last of the lines leads to.
-    pub(super) fn all(
-        entries: &[LogEntry],
-        told: Option<EventId>,
-        heard: Option<NotificationId>,
-    ) -> Vec<Self> {
-        let Some((last, before)) = entries.split_last() else {
-            return Vec::new();
-        };
-        let before = before.iter().map(|entry| Self::new(entry, None, None));
-        before.chain([Self::new(last, told, heard)]).collect()
-    }
-
-    fn new(entry: &LogEntry, told: Option<EventId>, heard: Option<NotificationId>) -> Self {
+    pub(super) fn new(entry: LogEntry) -> Self {
         Self {
             merchant: IdText::of(entry.merchant),
             payment: IdText::of(entry.payment),
@@ -42,28 +28,27 @@ impl LogRow {
             at: entry.at.as_millis(),
             event: entry.event.as_ref().map(json),
             rules: json(&entry.rules),
-            state: entry.state.clone(),
-            event_id: told.map(IdText::of),
-            inbox_id: heard.map(IdText::of),
+            state: entry.state,
         }
     }
 
-    pub(super) fn insert(&self, db: &Connection) -> Result<(), StoreError> {
+    pub(super) fn insert(&self, db: &Connection, heads: &mut Heads) -> Result<(), StoreError> {
+        let head = heads.referred(db, &self.merchant, &self.payment)?;
         let sql = "INSERT INTO payment_log \
-                   (merchant_id, payment_id, version, at, event, rules, state, event_id, inbox_id) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   (payment_key, version, at, event, rules, state, previous) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?)";
         let row = params![
-            self.merchant,
-            self.payment,
+            head.key,
             self.version,
             self.at,
             self.event,
             self.rules,
             self.state,
-            self.event_id,
-            self.inbox_id
+            head.last_line.key(),
         ];
-        statement::run(db, sql, row).map(|_| ())
+        statement::run(db, sql, row)?;
+        head.last_line.hang(db.last_insert_rowid());
+        Ok(())
     }
 }
 
@@ -73,9 +58,13 @@ pub(super) fn of(
     merchant: MerchantId,
     payment: PaymentId,
 ) -> Result<Vec<LogEntry>, StoreError> {
-    let sql = "SELECT version, at, event, rules, state FROM payment_log \
-               WHERE merchant_id = ? AND payment_id = ? ORDER BY version";
-    let key = params![IdText::of(merchant), IdText::of(payment)];
+    let sql = "WITH RECURSIVE chain (key) AS ( \
+               SELECT last_line FROM payments JOIN merchants ON merchants.key = merchant_key \
+               WHERE payments.id = ? AND merchants.id = ? \
+               UNION SELECT previous FROM chain JOIN payment_log USING (key)) \
+               SELECT version, at, event, rules, state FROM chain JOIN payment_log USING (key) \
+               ORDER BY version";
+    let key = params![IdText::of(payment), IdText::of(merchant)];
     statement::all(db, sql, key, |row| {
         Ok(LogEntry {
             merchant,

@@ -220,7 +220,7 @@ mod tests {
 
     fn merchant(id: &'static str) -> impl FnMut(&Connection) -> Result<(), StoreError> + Send {
         move |db| {
-            let sql = "INSERT INTO merchants VALUES (?, 'name', 0, 0)";
+            let sql = "INSERT INTO merchants VALUES (NULL, ?, 'name', 0, 0)";
             statement::run(db, sql, [id]).map(|_| ())
         }
     }
@@ -274,7 +274,7 @@ mod tests {
         let (writer, _directory) = writer();
         // A reference that is not looked at before COMMIT.
         let orphan = sql("PRAGMA defer_foreign_keys = ON; \
-             INSERT INTO idempotency VALUES ('mer_none', 'key', x'00', 'pay_1', 0)");
+             INSERT INTO idempotency VALUES (99, 'key', x'00', 'pay_1', 0)");
         let (go, held_up) = hold_up();
 
         let answers = block_on(async {
