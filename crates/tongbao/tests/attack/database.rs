@@ -61,6 +61,16 @@ impl Database {
             .collect()
     }
 
+    /// One number.
+    pub(crate) fn count(&self, sql: &str) -> i64 {
+        self.0.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// Another one after every commit of somebody else.
+    pub(crate) fn version(&self) -> i64 {
+        self.count("PRAGMA data_version")
+    }
+
     /// Each row as one text.
     pub(crate) fn rows(&self, sql: &str) -> Vec<String> {
         let mut statement = self.0.prepare_cached(sql).unwrap();

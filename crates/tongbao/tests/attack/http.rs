@@ -13,6 +13,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub(crate) struct Client {
     address: SocketAddr,
     stream: Option<TcpStream>,
+    /// All that was answered.
+    pub(crate) heard: Vec<u8>,
 }
 
 #[derive(Clone, Debug)]
@@ -49,6 +51,7 @@ impl Client {
         Self {
             address,
             stream: None,
+            heard: Vec::new(),
         }
     }
 
@@ -86,6 +89,8 @@ impl Client {
         // The server may answer, and hang up, before it has read everything.
         let sent = stream.write_all(bytes).is_ok();
         let answer = read(&mut stream)?;
+        self.heard.extend_from_slice(answer.head.as_bytes());
+        self.heard.extend_from_slice(&answer.body);
         let closes = answer.header("connection") == Some("close");
         if sent && !closes {
             self.stream = Some(stream);
@@ -137,7 +142,33 @@ pub(crate) fn read(stream: &mut TcpStream) -> Option<Answer> {
     Some(answer)
 }
 
-fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
+/// One request with its body; `None` when the connection ends.
+pub(crate) fn read_request(stream: &mut TcpStream) -> Option<Vec<u8>> {
+    let mut bytes = Vec::new();
+    loop {
+        more(stream, &mut bytes)?;
+        let Some(end) = bytes.windows(4).position(|four| four == b"\r\n\r\n") else {
+            continue;
+        };
+        let head = String::from_utf8_lossy(&bytes[..end]).to_lowercase();
+        let length = head
+            .split("content-length: ")
+            .nth(1)
+            .map_or(0, |rest| rest.lines().next().unwrap().parse().unwrap());
+        while bytes.len() < end + 4 + length {
+            more(stream, &mut bytes)?;
+        }
+        return Some(bytes);
+    }
+}
+
+pub(crate) fn say(stream: &mut TcpStream, bytes: &[u8]) {
+    // Whoever has gone away hears nothing.
+    let _ = stream.write_all(bytes);
+}
+
+/// What comes next; `None` when nothing does.
+pub(crate) fn more(stream: &mut TcpStream, bytes: &mut Vec<u8>) -> Option<()> {
     let mut piece = [0; 16 * 1024];
     match stream.read(&mut piece) {
         Ok(0) | Err(_) => None,

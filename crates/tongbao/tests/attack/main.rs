@@ -17,6 +17,10 @@ mod database;
 mod http;
 mod merchant_api;
 mod notifications;
+mod secrets;
+mod server;
+mod tenants;
+mod work;
 mod world;
 
 async fn pause(duration: std::time::Duration) {

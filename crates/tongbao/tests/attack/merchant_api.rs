@@ -36,6 +36,10 @@ fn c_and_d_are_refused_with_their_code_and_change_nothing() {
         .to_owned();
     let token = checkout.rsplit('/').next().unwrap();
 
+    let mut used = create(&json!({"merchant_order_no": "used", "amount": 1, "subject": "tea"}));
+    used.headers.push(("idempotency-key", "used".to_owned()));
+    assert_eq!(send(&mut world, &used).status, 201);
+
     let mut rows = amounts::amounts();
     rows.extend(callers::keys());
     rows.extend(callers::callers());

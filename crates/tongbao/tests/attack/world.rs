@@ -24,8 +24,8 @@ pub(crate) const AMOUNT: u64 = 888;
 
 pub(crate) struct World {
     pub(crate) simulator: Simulator,
-    _gateway: Gateway,
-    _home: Home,
+    pub(crate) gateway: Gateway,
+    pub(crate) home: Home,
     pub(crate) client: Client,
     pub(crate) database: Database,
     /// Ends with the world.
@@ -113,8 +113,8 @@ impl World {
             client: Client::new(home.address),
             database: Database::open(&home.data().join("tongbao.db")),
             simulator,
-            _gateway: gateway,
-            _home: home,
+            gateway,
+            home,
             _runtime: runtime,
         }
     }

@@ -96,9 +96,14 @@ impl Home {
         self.dir.path().join("data")
     }
 
+    /// All that the gateway has logged over all its lives.
+    pub(crate) fn log(&self) -> Vec<u8> {
+        std::fs::read(self.dir.path().join("gateway.log")).unwrap_or_default()
+    }
+
     /// The end of what the gateway has logged over all its lives.
     pub(crate) fn said(&self) -> String {
-        let log = std::fs::read(self.dir.path().join("gateway.log")).unwrap_or_default();
+        let log = self.log();
         let end = &log[log.len().saturating_sub(8_000)..];
         format!("the gateway said:\n{}", String::from_utf8_lossy(end))
     }
@@ -115,6 +120,15 @@ impl Drop for Home {
 }
 
 impl Gateway {
+    /// Memory that is its own, in KiB.
+    pub(crate) fn memory_kib(&self) -> u64 {
+        let status = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(status).expect("it runs, on Linux");
+        let (_, rest) = text.split_once("\nVmRSS:").expect("a line of its memory");
+        let number = rest.split_whitespace().next().expect("a number");
+        number.parse().expect("a number")
+    }
+
     /// SIGKILL: it learns nothing of it.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it is our child");

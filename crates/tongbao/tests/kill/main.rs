@@ -113,6 +113,7 @@ async fn story(mut chance: Chance) {
         endpoint.asked_back.lock().expect("nobody panicked"),
         home.slowest
     );
+    eprintln!("{} KiB of memory", gateway.memory_kib());
     end.every_order_is_kept(&merchant).await;
     end.the_books_agree(&simulator);
     end.every_end_is_told_once();

@@ -24,6 +24,7 @@ pub(super) fn keys() -> Vec<Row> {
     ] {
         rows.push(("D7", with(key), 400, "invalid_idempotency_key"));
     }
+    rows.push(("D3", with("used"), 422, "idempotency_key_reused"));
     // A control that no header may have.
     rows.push(("K5", with("a\u{7f}"), 400, ""));
     let mut twice = with("first-key");
