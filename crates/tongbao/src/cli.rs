@@ -1,5 +1,6 @@
 //! The commands.
 
+mod attack;
 mod check;
 mod completions;
 mod merchant;
@@ -50,6 +51,7 @@ Examples:
   tongbao check                            tries every channel's keys
   tongbao pay 0.01                         shows a QR code and waits until it is paid
   tongbao key add default                  a new key for the merchant API
+  tongbao attack http://127.0.0.1:8080/notify/… --list   forged notifications, for any gateway
   tongbao completions zsh > ~/.zfunc/_tongbao";
 
 #[derive(Debug, Subcommand)]
@@ -64,6 +66,7 @@ enum Command {
     Merchant(merchant::MerchantCommand),
     #[command(subcommand)]
     Key(merchant::KeyCommand),
+    Attack(attack::Args),
     Bench(bench::Args),
     Completions(completions::Args),
 }
@@ -98,6 +101,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate(args) => migrate::run(&args, &config()?),
         Command::Merchant(command) => merchant::run(command, &config()?).await,
         Command::Key(command) => merchant::run_key(command, &config()?).await,
+        Command::Attack(args) => attack::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Completions(args) => Ok(completions::run(&args)),
     }

@@ -7,8 +7,13 @@ use super::{Config, ConfigError};
 
 const PREFIX: &str = "TONGBAO_";
 
-/// Read elsewhere: by the command line, and by `pay`.
-const NOT_SETTINGS: [&str; 3] = ["TONGBAO_CONFIG", "TONGBAO_GATEWAY", "TONGBAO_API_KEY"];
+/// Read elsewhere: by the command line, by `pay` and by `attack`.
+const NOT_SETTINGS: [&str; 4] = [
+    "TONGBAO_CONFIG",
+    "TONGBAO_GATEWAY",
+    "TONGBAO_API_KEY",
+    "TONGBAO_ATTACK_KEY",
+];
 
 /// Puts the variables over the file's text. A variable with our prefix that is
 /// no setting is an error: a setting that was misspelt must not go unnoticed.

@@ -1,6 +1,7 @@
 //! The program as it is used: a process, its output, its exit code.
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod attack;
 mod check;
 mod life;
 mod pay;

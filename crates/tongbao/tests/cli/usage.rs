@@ -8,6 +8,7 @@ fn help_names_every_command_and_shows_examples() {
     assert_eq!(said.code, 0);
     for word in [
         "serve",
+        "attack",
         "simulate",
         "pay",
         "check",
