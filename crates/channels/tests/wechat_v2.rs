@@ -172,6 +172,30 @@ fn every_trade_state_leads_to_its_outcome() {
 }
 
 #[test]
+fn the_platforms_texts_are_cut_between_two_characters() {
+    const LONG: &str = "余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足\
+                        余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足余额不足";
+    let account = account("HMAC-SHA256");
+    let not_paid = reply(&[
+        ("out_trade_no", NUMBER),
+        ("trade_state", "PAYERROR"),
+        ("trade_state_desc", LONG),
+    ]);
+    let refused = reply(&[
+        ("result_code", "FAIL"),
+        ("err_code", "PARAM_ERROR"),
+        ("err_code_des", LONG),
+    ]);
+    for (call, answer) in [(&QUERY, not_paid), (&order(), refused)] {
+        let outcome = account.decode(call, &answer).outcome;
+        let (Outcome::PayError { failure } | Outcome::Refused { failure }) = outcome else {
+            panic!("{outcome:?}");
+        };
+        assert_eq!(failure.detail, LONG[..255]);
+    }
+}
+
+#[test]
 fn an_answer_that_cannot_be_trusted_or_read_is_unknown() {
     let account = account("HMAC-SHA256");
     let paid = [

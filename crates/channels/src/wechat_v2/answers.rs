@@ -161,7 +161,7 @@ fn queried(reply: Reply<order_query::Order>, out_trade_no: &str) -> Outcome {
         TradeState::PayError => Outcome::PayError {
             failure: Failure {
                 code: "pay_error".to_owned(),
-                detail: order.trade_state_desc.unwrap_or_default(),
+                detail: cut(order.trade_state_desc.unwrap_or_default()),
                 platform_code: Some("PAYERROR".to_owned()),
             },
         },
