@@ -31,6 +31,22 @@ proptest! {
     }
 }
 
+/// A merchant's number must not change by being stored: the next request with the
+/// same text would seem to be another order.
+#[test]
+fn a_fraction_in_metadata_survives_json_to_its_last_digit() {
+    let mut order = payment("created").order;
+    for rate in [
+        31.245_270_191_439_438,
+        121.482_914_934_239_37,
+        5e-324,
+        f64::MAX,
+    ] {
+        order.metadata = serde_json::json!({ "rate": rate });
+        assert_eq!(back(&order), order);
+    }
+}
+
 /// Rows of years ago are read with these names.
 #[test]
 fn a_payment_in_json_has_these_names() {
