@@ -179,7 +179,26 @@ fn metadata(value: &serde_json::Value) -> Result<(), Invalid> {
             format!("is longer than {METADATA_MAX_BYTES} bytes of JSON; keep an id instead");
         return Err(Invalid::new("metadata", detail));
     }
+    if !comes_back_untouched(value) {
+        let detail = "has a number of more than 53 bits that is no 64-bit integer, which JSON's \
+                      readers change; send it as text";
+        return Err(Invalid::new("metadata", detail));
+    }
     Ok(())
+}
+
+/// An integer that no integer type holds has been read as a fraction by now, and
+/// its last digits are gone.
+fn comes_back_untouched(value: &serde_json::Value) -> bool {
+    const EXACT: f64 = 9_007_199_254_740_992.0;
+    match value {
+        serde_json::Value::Number(number) if number.is_f64() => {
+            number.as_f64().is_some_and(|number| number.abs() < EXACT)
+        }
+        serde_json::Value::Array(items) => items.iter().all(comes_back_untouched),
+        serde_json::Value::Object(fields) => fields.values().all(comes_back_untouched),
+        _ => true,
+    }
 }
 
 fn return_url(url: &str) -> Result<(), Invalid> {
@@ -329,9 +348,18 @@ mod tests {
             json!({"x": "x".repeat(METADATA_MAX_BYTES)}),
         ] {
             assert_refused("metadata", &tea_but(|order| order.metadata = metadata));
+            json!({"id": 18_446_744_073_709_551_616.0}),
+            json!({"ids": [1, {"id": -9_007_199_254_740_992.0}]}),
         }
     }
 
+        for metadata in [
+            json!({"id": u64::MAX, "other": i64::MIN}),
+            json!({"rate": [0.1, -1.1e-7, 9_007_199_254_740_991.0]}),
+        ] {
+            let order = tea_but(|order| order.metadata = metadata);
+            assert_eq!(order.validate(), Ok(()));
+        }
     #[test]
     fn a_store_has_a_name() {
         for store in ["", "a\tb", &"s".repeat(65)] {
