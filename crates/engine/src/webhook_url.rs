@@ -3,6 +3,7 @@
 
 use http::Uri;
 use tongbao_core::order::Invalid;
+use url::Url;
 
 /// An absolute http or https address with a host, without a user, and not our
 /// own notification route.
@@ -26,10 +27,19 @@ pub(crate) fn check(url: &str, public_url: &str) -> Result<(), Invalid> {
             "has no host, or a user in front of it; send https://host/path",
         ));
     }
-    if url.starts_with(&format!("{public_url}/notify/")) {
+    // `http` reads the parts and no more; a port above 65535 is found here.
+    let read = Url::parse(url)
+        .map_err(|_| refused("has a host or a port that is none; send https://host/path"))?;
+    if is_own(&read, public_url) {
         return Err(refused("is this gateway's own notification address"));
     }
     Ok(())
+}
+
+/// In whatever spelling: an origin has one form.
+fn is_own(url: &Url, public_url: &str) -> bool {
+    Url::parse(&format!("{public_url}/notify/"))
+        .is_ok_and(|own| url.origin() == own.origin() && url.path().starts_with(own.path()))
 }
 
 #[cfg(test)]
@@ -48,6 +58,10 @@ mod tests {
             "file:///etc/passwd",
             "https://user@shop.example.com/",
             "https://pay.example.com/notify/chn_1",
+            "https://PAY.example.com:443/a/../notify/chn_1",
+            "https://shop.example.com:99999/",
+            "https://[::1/",
+            "https://:443/",
             "https://shop.example.com/a b",
         ] {
             assert!(check(url, own).is_err(), "{url}");
