@@ -157,7 +157,8 @@ impl Config {
         Self::read(path, &text, environment)
     }
 
-    fn read(
+    /// Reads `text`, which came from `path`, and the environment over it.
+    pub fn read(
         path: &Path,
         text: &str,
         environment: impl IntoIterator<Item = (String, String)>,
@@ -397,6 +398,10 @@ mod tests {
                 "line 1: public_url: is not an http or https",
             ),
             ("public_url = \"https://a.example/?x=1\"", "without a query"),
+            (
+                "public_url = \"https://127.0.0.256\"",
+                "public_url: has an invalid IPv4 address",
+            ),
             ("channel_timeout_secs = 0", "line 1: channel_timeout_secs"),
             (
                 "[webhooks]\nallow_networks = [\"10.0.0.1\"]",

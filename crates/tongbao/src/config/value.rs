@@ -31,6 +31,8 @@ impl FromStr for BaseUrl {
         if host.contains('@') || uri.query().is_some() || text.contains('#') {
             return Err(format!("has more than a host and a path; {wanted}"));
         }
+        // `http` takes 127.0.0.256 and port 99999; who sends requests does not.
+        reqwest::Url::parse(text).map_err(|error| format!("has an {error}; {wanted}"))?;
         Ok(Self(text.trim_end_matches('/').to_owned()))
     }
 }
