@@ -18,4 +18,4 @@ pub mod process;
 pub mod seams;
 pub mod secret;
 pub mod server;
-mod yuan;
+pub mod yuan;

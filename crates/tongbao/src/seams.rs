@@ -5,7 +5,7 @@ mod clock;
 mod mint;
 mod transport;
 
-pub use address::AddressPolicy;
+pub use address::{AddressPolicy, Lane};
 pub use clock::{SystemClock, stopwatch};
 pub use mint::OsMint;
 pub use transport::HttpTransport;

@@ -6,7 +6,7 @@ use tongbao_core::Money;
 
 /// An amount in yuan, read digit by digit: `12.34` is 1234 fen exactly.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Yuan(pub(crate) Money);
+pub struct Yuan(pub Money);
 
 impl FromStr for Yuan {
     type Err = String;

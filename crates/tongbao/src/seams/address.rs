@@ -20,7 +20,7 @@ pub struct AddressPolicy {
 
 /// Who may be behind the port that an address names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Lane {
+pub enum Lane {
     /// A port of the web: public addresses and listed networks.
     Web,
     /// Any other port: listed networks alone.
@@ -38,7 +38,7 @@ impl AddressPolicy {
 
     /// What the address itself says. A name is not resolved here: whoever
     /// connects asks [`Self::allows`] about what it connects to.
-    pub(super) fn lane(&self, url: &Url) -> Result<Lane, String> {
+    pub fn lane(&self, url: &Url) -> Result<Lane, String> {
         match url.scheme() {
             "https" => {}
             "http" if self.allow_http => {}
@@ -69,7 +69,7 @@ impl AddressPolicy {
     }
 
     /// Whether a connection to this address may be made.
-    pub(super) fn allows(&self, lane: Lane, address: IpAddr) -> bool {
+    pub fn allows(&self, lane: Lane, address: IpAddr) -> bool {
         self.networks
             .iter()
             .any(|network| network.contains(&address))
