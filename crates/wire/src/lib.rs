@@ -12,4 +12,5 @@
 //! Every byte that comes in is taken to be hostile: readers are bounded, refuse what they do
 //! not need, and never panic. Secrets are zeroed when dropped and print as stars.
 
+pub mod payment_code;
 pub mod wechat_v2;
