@@ -61,6 +61,10 @@ impl<'a> Fields<'a> {
         self.present(name).map(read).transpose()
     }
 
+    pub(super) fn required_number(&self, name: &'static str) -> Result<u64, FieldError> {
+        self.number(name)?.ok_or(FieldError::Missing(name))
+    }
+
     pub(super) fn time(&self, name: &'static str) -> Result<Option<BeijingTime>, FieldError> {
         let read = |text: &str| text.parse().map_err(|_| FieldError::Malformed(name));
         self.present(name).map(read).transpose()

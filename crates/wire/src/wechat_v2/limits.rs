@@ -1,6 +1,7 @@
 //! What the platform takes in each field of a request: the merchant checks before sending, the
 //! simulated platform before doing.
 
+use super::auth_code::AuthCode;
 use super::field::FieldError;
 use super::number;
 use super::sign::SignType;
@@ -37,6 +38,8 @@ pub enum Form {
     SignType,
     /// An IPv4 or IPv6 address.
     Address,
+    /// 18 digits that begin with 10 to 15.
+    AuthCode,
 }
 
 /// Placing an order.
@@ -100,6 +103,48 @@ pub const CLOSE_ORDER: &[Limit] = &[
     required("out_trade_no", 32, Form::OutTradeNo),
 ];
 
+/// Taking money with a payment code.
+pub const MICROPAY: &[Limit] = &[
+    required("appid", 32, Form::Text),
+    required("mch_id", 32, Form::Text),
+    optional("sub_appid", 32, Form::Text),
+    optional("sub_mch_id", 32, Form::Text),
+    required("nonce_str", 32, Form::Text),
+    required("sign", 64, Form::Text),
+    optional("sign_type", 32, Form::SignType),
+    optional("version", 32, Form::Text),
+    optional("device_info", 32, Form::Text),
+    required("body", 128, Form::Text),
+    optional("detail", 6000, Form::Text),
+    optional("attach", 127, Form::Text),
+    required("out_trade_no", 32, Form::OutTradeNo),
+    required("total_fee", 18, Form::Amount),
+    optional("fee_type", 16, Form::Text),
+    required("spbill_create_ip", 64, Form::Address),
+    optional("goods_tag", 32, Form::Text),
+    optional("limit_pay", 32, Form::Text),
+    optional("time_start", 14, Form::Time),
+    optional("time_expire", 14, Form::Time),
+    optional("receipt", 8, Form::Text),
+    optional("profit_sharing", 1, Form::Text),
+    optional("deposit", 1, Form::Text),
+    required("auth_code", 128, Form::AuthCode),
+    optional("scene_info", 256, Form::Text),
+];
+
+/// Undoing a code payment. One of the two numbers must be there, which no single rule can say.
+pub const REVERSE: &[Limit] = &[
+    required("appid", 32, Form::Text),
+    required("mch_id", 32, Form::Text),
+    optional("sub_appid", 32, Form::Text),
+    optional("sub_mch_id", 32, Form::Text),
+    required("nonce_str", 32, Form::Text),
+    required("sign", 64, Form::Text),
+    optional("sign_type", 32, Form::SignType),
+    optional("transaction_id", 32, Form::Text),
+    optional("out_trade_no", 32, Form::OutTradeNo),
+];
+
 /// The first broken rule, missing fields before malformed ones, in the order of the table.
 ///
 /// Fields that the table does not know are not looked at.
@@ -137,6 +182,7 @@ impl Form {
             Self::NotifyUrl => is_notify_url(value),
             Self::SignType => SignType::from_word(value).is_some(),
             Self::Address => value.parse::<std::net::IpAddr>().is_ok(),
+            Self::AuthCode => AuthCode::new(value).is_some(),
         }
     }
 }

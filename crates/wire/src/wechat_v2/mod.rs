@@ -9,14 +9,17 @@
 //! Verification happens on layer two, never over a struct: a struct forgets what it does not
 //! know, and the platform signs fields that were invented after this was written.
 
+pub mod auth_code;
 pub mod close_order;
 pub mod error_code;
 pub mod field;
 pub mod head;
 pub mod limits;
+pub mod micropay;
 pub mod notification;
 pub mod number;
 pub mod order_query;
+pub mod reverse;
 pub mod sign;
 pub mod time;
 pub mod trade;
@@ -24,6 +27,7 @@ pub mod unified_order;
 mod word;
 pub mod xml;
 
+pub use auth_code::AuthCode;
 pub use error_code::ErrorCode;
 pub use field::FieldError;
 pub use head::{Reply, ReplyHead, RequestHead};

@@ -61,13 +61,9 @@ pub type Reply = head::Reply<Order>;
 impl Request {
     /// Reads what a merchant sent.
     pub fn from_fields(fields: &Fields<'_>) -> Result<Self, FieldError> {
-        let transaction_id = fields.text("transaction_id").map(OrderNo::TransactionId);
-        let out_trade_no = || fields.text("out_trade_no").map(OrderNo::OutTradeNo);
         Ok(Self {
             head: RequestHead::from_fields(fields)?,
-            order: transaction_id
-                .or_else(out_trade_no)
-                .ok_or(FieldError::Missing("out_trade_no"))?,
+            order: OrderNo::from_fields(fields)?,
             version: fields.text("version"),
         })
     }
@@ -75,12 +71,27 @@ impl Request {
     /// The fields before signing.
     pub fn to_fields(&self) -> Fields<'_> {
         let mut fields = self.head.to_fields();
-        match &self.order {
-            OrderNo::TransactionId(number) => fields.insert("transaction_id", &**number),
-            OrderNo::OutTradeNo(number) => fields.insert("out_trade_no", &**number),
-        }
+        self.order.add_to(&mut fields);
         fields.put("version", self.version.as_deref());
         fields
+    }
+}
+
+impl OrderNo {
+    pub(super) fn from_fields(fields: &Fields<'_>) -> Result<Self, FieldError> {
+        let out_trade_no = || fields.text("out_trade_no").map(Self::OutTradeNo);
+        fields
+            .text("transaction_id")
+            .map(Self::TransactionId)
+            .or_else(out_trade_no)
+            .ok_or(FieldError::Missing("out_trade_no"))
+    }
+
+    pub(super) fn add_to<'a>(&'a self, fields: &mut Fields<'a>) {
+        match self {
+            Self::TransactionId(number) => fields.insert("transaction_id", &**number),
+            Self::OutTradeNo(number) => fields.insert("out_trade_no", &**number),
+        }
     }
 }
 

@@ -94,9 +94,7 @@ impl Request {
             head: RequestHead::from_fields(fields)?,
             body: fields.required("body")?.to_owned(),
             out_trade_no: fields.required("out_trade_no")?.to_owned(),
-            total_fee: fields
-                .number("total_fee")?
-                .ok_or(FieldError::Missing("total_fee"))?,
+            total_fee: fields.required_number("total_fee")?,
             spbill_create_ip: fields.required("spbill_create_ip")?.to_owned(),
             notify_url: fields.required("notify_url")?.to_owned(),
             trade_type: fields.required("trade_type")?.into(),

@@ -3,7 +3,7 @@
 use indexmap::IndexMap;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
+use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
 /// Fields and their signature.
 #[derive(Deserialize)]
@@ -24,12 +24,25 @@ impl Signed {
             .collect()
     }
 
+    /// The message as it travels.
+    pub(crate) fn with_sign(&self) -> Fields<'_> {
+        let mut fields = self.fields();
+        fields.insert("sign", &*self.sign);
+        fields
+    }
+
     pub(crate) fn key(&self) -> ApiKey {
         ApiKey::new(&self.key).unwrap()
     }
 
     pub(crate) fn sign_type(&self) -> SignType {
         SignType::from_word(&self.sign_type).unwrap()
+    }
+
+    /// What came out of a struct still has this signature.
+    pub(crate) fn is_signed_as(&self, written: &Fields<'_>) {
+        let sign = sign::sign(written, &self.key(), self.sign_type());
+        assert_eq!(sign, self.sign, "{}", self.id);
     }
 }
 
@@ -60,6 +73,12 @@ impl Message {
 
 pub(crate) fn signed() -> Vec<Signed> {
     read(include_str!("../../fixtures/wechat_v2/sign.json"))
+}
+
+/// The one request of that name.
+pub(crate) fn request(id: &str) -> Signed {
+    let found = signed().into_iter().find(|example| example.id == id);
+    found.unwrap()
 }
 
 pub(crate) fn second_signed() -> Vec<Signed> {

@@ -1,6 +1,7 @@
 use serde::Deserialize;
 use tongbao_wire::wechat_v2::close_order::{self, Closed};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
+use tongbao_wire::wechat_v2::micropay::Paid;
 use tongbao_wire::wechat_v2::order_query::{self, Order};
 use tongbao_wire::wechat_v2::unified_order::{self, Prepaid};
 use tongbao_wire::wechat_v2::{
@@ -42,8 +43,8 @@ fn replies_survive_the_struct_and_sign_the_same() {
         let written = match message.id.split_once('-').unwrap().0 {
             "unifiedorder" => rewritten::<Prepaid>(&fields),
             "orderquery" => rewritten::<Order>(&fields),
-            // Those of micropay are failures, which have nothing of their own operation.
-            "closeorder" | "micropay" => rewritten::<Closed>(&fields),
+            "closeorder" => rewritten::<Closed>(&fields),
+            "micropay" => rewritten::<Paid>(&fields),
             _ => continue,
         };
 

@@ -197,6 +197,8 @@ fn no_table_names_a_field_twice() {
         limits::UNIFIED_ORDER,
         limits::ORDER_QUERY,
         limits::CLOSE_ORDER,
+        limits::MICROPAY,
+        limits::REVERSE,
     ] {
         let distinct: Fields<'_> = table
             .iter()
