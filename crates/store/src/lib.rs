@@ -14,6 +14,7 @@ extern crate self as tongbao_store;
 mod change;
 mod error;
 mod read;
+pub mod snapshot;
 
 pub mod sqlite;
 

@@ -204,6 +204,11 @@ pub(super) fn number<T: TryFrom<i64>>(row: &mut Columns<'_>) -> Result<T, StoreE
     row.number()
 }
 
+/// The row's one text.
+pub(super) fn text(row: &mut Columns<'_>) -> Result<String, StoreError> {
+    row.text()
+}
+
 /// The row's one flag.
 pub(super) fn flag(row: &mut Columns<'_>) -> Result<bool, StoreError> {
     row.flag()

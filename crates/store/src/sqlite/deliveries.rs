@@ -7,6 +7,7 @@ use tongbao_core::{EndpointId, EventId, MerchantId, Timestamp};
 use super::column::{self, IdText};
 use super::jobs::fences;
 use super::{endpoints, events, statement};
+use crate::snapshot::Standing;
 use crate::{Delivery, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry, StoreError};
 
 /// A delivery that has been leased; what is to be sent is read afterwards, off
@@ -367,6 +368,29 @@ impl Replay {
         ];
         statement::run(db, sql, row).map(|_| ())
     }
+}
+
+/// How an event stands, endpoint by endpoint.
+pub(super) fn standings(
+    db: &Connection,
+    merchant: MerchantId,
+    event: EventId,
+) -> Result<Vec<Standing>, StoreError> {
+    let sql = "SELECT endpoints.id, state, due, tries \
+               FROM deliveries JOIN endpoints ON endpoints.key = endpoint_key \
+               WHERE event_key = (SELECT events.key FROM events \
+                                  JOIN merchants ON merchants.key = merchant_key \
+                                  WHERE merchants.id = ? AND events.id = ?) \
+               ORDER BY endpoints.id";
+    let key = params![IdText::of(merchant), IdText::of(event)];
+    statement::all(db, sql, key, |row| {
+        Ok(Standing {
+            endpoint: row.id()?,
+            state: row.word(DeliveryState::parse)?,
+            due: row.time()?,
+            tries: row.number()?,
+        })
+    })
 }
 
 /// How an event fared, endpoint by endpoint.

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use rusqlite::{Connection, params};
 use tongbao_core::job::{JobKey, NewJob};
-use tongbao_core::{AttemptId, Job, JobKind, Timestamp};
+use tongbao_core::{AttemptId, Job, JobKind, MerchantId, PaymentId, Timestamp};
 
 use super::column::{self, Columns, IdText};
 use super::heads::Heads;
 use super::statement;
 use crate::StoreError;
+use crate::snapshot::JobRow;
 
 /// A job's key as it stands in its row.
 #[derive(Clone, Copy)]
@@ -21,7 +22,7 @@ struct KeyText {
 }
 
 impl KeyText {
-    fn of(merchant: tongbao_core::MerchantId, key: JobKey) -> Self {
+    fn of(merchant: MerchantId, key: JobKey) -> Self {
         Self {
             merchant: IdText::of(merchant),
             payment: IdText::of(key.payment),
@@ -208,6 +209,35 @@ pub(super) fn claim(
         }
     }
     Ok(claimed)
+}
+
+/// What is still to be asked of one payment.
+pub(super) fn of_payment(
+    db: &Connection,
+    merchant: MerchantId,
+    payment: PaymentId,
+) -> Result<Vec<JobRow>, StoreError> {
+    let sql = "SELECT kind, attempt_id, due, lease_until FROM jobs \
+               WHERE payment_key = (SELECT payments.key FROM payments \
+                                    JOIN merchants ON merchants.key = merchant_key \
+                                    WHERE payments.id = ? AND merchants.id = ?)";
+    let key = params![IdText::of(payment), IdText::of(merchant)];
+    statement::all(db, sql, key, |row| {
+        let kind = row.word(JobKind::parse)?;
+        let attempt = row.str()?;
+        let attempt = (!attempt.is_empty()).then(|| attempt.parse()).transpose();
+        let key = JobKey {
+            kind,
+            payment,
+            attempt: attempt
+                .map_err(|_| StoreError::Corrupt(format!("a job of {payment} is for nothing")))?,
+        };
+        Ok(JobRow {
+            key,
+            due: row.time()?,
+            lease_until: row.opt_time()?,
+        })
+    })
 }
 
 /// A job that can be claimed, as its row has it.

@@ -53,6 +53,19 @@ pub(super) fn apply(db: &mut Connection) -> Result<Migrated, StoreError> {
     Ok(Migrated { from, to: known })
 }
 
+/// Refuses a database whose schema is not this program's: nothing may be written
+/// to it here.
+pub(super) fn refuse_other(db: &Connection) -> Result<(), StoreError> {
+    let known = u32::try_from(MIGRATIONS.len()).unwrap_or(u32::MAX);
+    match version(db)? {
+        found if found == known => Ok(()),
+        found => Err(StoreError::Failed(format!(
+            "the database has schema {found}, this program reads {known}; bring it there with \
+             `tongbao migrate`, or use the program that wrote it"
+        ))),
+    }
+}
+
 fn version(db: &Connection) -> Result<u32, StoreError> {
     let read = |name| db.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let (application, version) = (read("application_id")?, read("user_version")?);

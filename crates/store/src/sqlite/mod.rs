@@ -16,6 +16,7 @@ mod commit;
 mod connection;
 #[cfg(test)]
 mod cost;
+mod damage;
 mod data_keys;
 mod deliveries;
 mod endpoints;
@@ -34,6 +35,7 @@ mod payments;
 mod place;
 mod pulse;
 mod readers;
+mod snapshot;
 mod statement;
 mod timeline;
 mod writer;
@@ -51,6 +53,7 @@ use tongbao_core::{
 
 pub use migrate::{Migrated, migrate};
 pub use place::Place;
+pub use snapshot::SqliteSnapshot;
 
 use crate::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,

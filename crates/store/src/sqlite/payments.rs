@@ -6,7 +6,7 @@ use tongbao_core::{
     Payment, PaymentId, Scene, State, Timestamp,
 };
 
-use super::column::{Columns, IdText, json};
+use super::column::{self, Columns, IdText, json};
 use super::heads::{Head, Heads};
 use super::{keys, page, statement};
 use crate::{Page, PaymentChange, PaymentFilter, StoreError};
@@ -373,6 +373,32 @@ pub(super) fn list(db: &Connection, filter: &PaymentFilter) -> Result<Page<Payme
         |(_, key)| by_key(db, key),
         |payment| payment.id.to_string(),
     )
+}
+
+/// The next ids behind `after`, in the order in which they were made.
+pub(super) fn ids(
+    db: &Connection,
+    merchant: MerchantId,
+    after: Option<PaymentId>,
+    limit: usize,
+) -> Result<Vec<PaymentId>, StoreError> {
+    let sql = "SELECT id FROM payments \
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+               AND key > coalesce((SELECT key FROM payments WHERE id = ?2), -1) \
+               ORDER BY key LIMIT ?3";
+    let after = after.map(IdText::of);
+    let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+    statement::all(
+        db,
+        sql,
+        params![IdText::of(merchant), after, limit],
+        column::id,
+    )
+}
+
+pub(super) fn count(db: &Connection) -> Result<u64, StoreError> {
+    let sql = "SELECT count(*) FROM payments";
+    Ok(statement::first(db, sql, [], column::number)?.unwrap_or_default())
 }
 
 /// The key that the list is behind: the cursor's row, or the end of the time
