@@ -66,7 +66,7 @@ impl Engine {
                 &*seams.mint,
                 now,
                 merchant,
-                &place(&row),
+                &secret_place(&row),
                 secret.as_bytes(),
             )
             .await?;
@@ -154,9 +154,11 @@ impl Engine {
     /// The signing secret, `whsec_…`.
     pub fn endpoint_secret(&self, endpoint: &Endpoint) -> Result<Zeroizing<String>, EngineError> {
         let row = endpoint.id.to_string();
-        let secret = self
-            .vault
-            .unseal(endpoint.merchant, &place(&row), &endpoint.sealed_secret)?;
+        let secret = self.vault.unseal(
+            endpoint.merchant,
+            &secret_place(&row),
+            &endpoint.sealed_secret,
+        )?;
         let text = std::str::from_utf8(&secret).map_err(|_| {
             EngineError::Vault(format!(
                 "the secret of {row} is unreadable; make a new endpoint"
@@ -166,7 +168,8 @@ impl Engine {
     }
 }
 
-fn place(row: &str) -> Place<'_> {
+/// Where an endpoint's secret is sealed to.
+pub(crate) fn secret_place(row: &str) -> Place<'_> {
     Place {
         column: "endpoints|sealed_secret",
         row,

@@ -9,6 +9,7 @@
 //! Nothing here reads a clock, draws a random number, spawns a task or opens a
 //! socket: time, chance and the world come in through [`seams`].
 
+pub mod audit;
 mod authenticate;
 mod channel;
 mod close;

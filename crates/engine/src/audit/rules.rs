@@ -1,0 +1,224 @@
+//! What must hold for one payment, whatever the database and whoever looks: an
+//! operator's audit, or a simulation after every commit.
+
+use std::time::Duration;
+
+use tongbao_core::job::JobKey;
+use tongbao_core::{AttemptState, Case, Currency, Effect, Money, Payment, State};
+use tongbao_store::LogEntry;
+
+/// What a rule says: what is wrong, in words.
+pub type Verdict = Result<(), String>;
+
+/// A job or a delivery that waits for longer than this waits for nobody.
+pub const LATE: Duration = Duration::from_hours(1);
+
+/// Fails with `what` unless `holds`.
+pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
+    if holds { Ok(()) } else { Err(what()) }
+}
+
+/// Amounts are in range, in a currency that is collected.
+pub fn m1_amounts_are_in_range(payment: &Payment) -> Verdict {
+    let amount = payment.order.amount;
+    let fine = amount.currency() == Currency::CNY && (1..=Money::MAX_FEN).contains(&amount.minor());
+    ensure(fine, || format!("{} asks for {amount}", payment.id))
+}
+
+/// At most one attempt is accepted, with the amount that was asked for; any
+/// other money has a case of that very money.
+pub fn m5_one_attempt_is_accepted_and_other_money_has_a_case<'a>(
+    payment: &Payment,
+    cases: impl Iterator<Item = &'a Case>,
+) -> Verdict {
+    let of_it = |case: &&Case| case.payment == Some(payment.id);
+    let cases: Vec<_> = cases.filter(of_it).collect();
+    let accepted = match payment.state {
+        State::Paid { attempt, .. } => Some(attempt),
+        State::Created | State::Pending | State::Closing { .. } | State::Closed { .. } => None,
+    };
+    if let Some(id) = accepted {
+        let attempt = payment.attempt(id);
+        let fits = attempt.is_some_and(|attempt| {
+            attempt.state == AttemptState::Succeeded
+                && attempt.received == Some(payment.order.amount)
+        });
+        ensure(fits, || {
+            let received = attempt.and_then(|attempt| attempt.received);
+            format!(
+                "{} asks for {} and is paid by {id}, which received {}",
+                payment.id,
+                payment.order.amount,
+                amount(received)
+            )
+        })?;
+    }
+    for attempt in &payment.attempts {
+        let Some(received) = attempt.received else {
+            ensure(attempt.state != AttemptState::Succeeded, || {
+                format!("{} succeeded and received nothing", attempt.id)
+            })?;
+            continue;
+        };
+        if accepted == Some(attempt.id) {
+            continue;
+        }
+        let has_case = cases.iter().any(|case| {
+            case.attempt == Some(attempt.id)
+                && case.receipt.amount == received
+                && Some(&case.receipt.transaction_id) == attempt.transaction_id.as_ref()
+        });
+        ensure(has_case, || {
+            format!(
+                "{} received {received}, which is neither accepted nor a case",
+                attempt.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// The timeline counts from one to the payment's version.
+pub fn s3_versions_have_no_gap(payment: &Payment, timeline: &[LogEntry]) -> Verdict {
+    for (expected, line) in (1..).zip(timeline) {
+        ensure(line.version == expected, || {
+            format!(
+                "line {expected} of the timeline of {} is missing: {} follows",
+                payment.id, line.version
+            )
+        })?;
+    }
+    let last = timeline.last().map_or(0, |line| line.version);
+    ensure(last == payment.version, || {
+        format!(
+            "{} has version {}, and its timeline ends with {last}",
+            payment.id, payment.version
+        )
+    })
+}
+
+/// Folding the timeline from nothing gives the stored row.
+pub fn s6_state_is_a_fold(payment: &Payment, timeline: &[LogEntry]) -> Verdict {
+    let folded = fold(payment, timeline, |_, _| {})?;
+    ensure(folded == *payment, || {
+        format!(
+            "{}: {} is stored, its timeline says otherwise",
+            payment.id,
+            difference(payment, &folded)
+        )
+    })
+}
+
+/// Decides again on everything that happened. What the merchant ordered is not
+/// in the timeline and comes from the row. `step` sees every payment on the way
+/// with what had to follow from it.
+pub fn fold(
+    stored: &Payment,
+    timeline: &[LogEntry],
+    mut step: impl FnMut(&Payment, &[Effect]),
+) -> Result<Payment, String> {
+    let id = stored.id;
+    let (first, rest) = timeline
+        .split_first()
+        .ok_or_else(|| format!("{id} has no timeline"))?;
+    ensure(first.event.is_none(), || {
+        format!("the timeline of {id} does not begin with its creation")
+    })?;
+    let created = Payment::create(
+        id,
+        stored.merchant,
+        stored.order.clone(),
+        stored.checkout_token.clone(),
+        first.at,
+        stored.expires_at,
+    );
+    step(&created.payment, &created.effects);
+    let mut payment = created.payment;
+    for line in rest {
+        let event = line
+            .event
+            .clone()
+            .ok_or_else(|| format!("{id} was made twice"))?;
+        let next = payment.on(event, line.at, line.rules).map_err(|refusal| {
+            format!(
+                "line {} of the timeline of {id} cannot be: {refusal}",
+                line.version
+            )
+        })?;
+        payment = next.payment;
+        ensure(
+            payment.version == line.version && payment.public_state() == line.state,
+            || {
+                format!(
+                    "line {} of the timeline of {id} leads to version {}, {}, and says {}",
+                    line.version,
+                    payment.version,
+                    payment.public_state(),
+                    line.state
+                )
+            },
+        )?;
+        step(&payment, &next.effects);
+    }
+    Ok(payment)
+}
+
+/// The first thing in which a row differs from its fold, for people.
+fn difference(stored: &Payment, folded: &Payment) -> String {
+    if stored.state != folded.state {
+        return format!("{:?} where it should be {:?},", stored.state, folded.state);
+    }
+    if stored.attempts.len() != folded.attempts.len() {
+        return format!(
+            "{} attempts where there should be {},",
+            stored.attempts.len(),
+            folded.attempts.len()
+        );
+    }
+    let mut pairs = stored.attempts.iter().zip(&folded.attempts);
+    match pairs.find(|(ours, theirs)| ours != theirs) {
+        Some((ours, theirs)) if ours.state != theirs.state => format!(
+            "{} {} where it should be {},",
+            ours.id,
+            ours.state.as_str(),
+            theirs.state.as_str()
+        ),
+        Some((ours, theirs)) if ours.received != theirs.received => format!(
+            "{}, which received {} where it should be {},",
+            ours.id,
+            amount(ours.received),
+            amount(theirs.received)
+        ),
+        Some((ours, _)) => format!("{}, not as it should be,", ours.id),
+        None => "another time or token".to_owned(),
+    }
+}
+
+fn amount(money: Option<Money>) -> String {
+    money.map_or("nothing".to_owned(), |money| money.to_string())
+}
+
+/// Every open attempt, and every payment that wants money, has a row that will
+/// ask about it.
+pub fn l0_no_open_attempt_is_forgotten(
+    payment: &Payment,
+    jobs: impl Iterator<Item = JobKey> + Clone,
+) -> Verdict {
+    let open = payment.attempts.iter().filter(|one| one.state.is_open());
+    for attempt in open {
+        let asked = jobs.clone().any(|key| key.attempt == Some(attempt.id));
+        ensure(asked, || {
+            format!("{} is open and nothing will ask about it", attempt.id)
+        })?;
+    }
+    let mut of_it = jobs.filter(|key| key.payment == payment.id);
+    match payment.state {
+        State::Created | State::Pending => ensure(of_it.any(|key| key.attempt.is_none()), || {
+            format!("{} will never expire", payment.id)
+        }),
+        State::Closing { .. } => ensure(of_it.next().is_some(), || {
+            format!("{} is being closed and nothing goes on with it", payment.id)
+        }),
+        State::Paid { .. } | State::Closed { .. } => Ok(()),
+    }
+}
