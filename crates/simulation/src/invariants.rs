@@ -9,10 +9,6 @@ pub mod at_commit;
 pub mod at_rest;
 pub mod over_history;
 
-/// What a check says.
-pub type Verdict = Result<(), String>;
-
-/// Fails with `what` unless `holds`.
-pub fn ensure(holds: bool, what: impl FnOnce() -> String) -> Verdict {
-    if holds { Ok(()) } else { Err(what()) }
-}
+/// What concerns one payment's rows is the engine's, and an operator's audit
+/// looks at the same.
+pub use tongbao_engine::audit::rules::{Verdict, ensure};

@@ -1,6 +1,7 @@
 //! After every commit that changed a payment.
 
-use tongbao_core::{AttemptState, CaseKind, ChannelId, Currency, Money, Payment, State};
+use tongbao_core::{AttemptState, CaseKind, ChannelId, Payment, State};
+use tongbao_engine::audit::rules;
 use tongbao_simulator::Books;
 
 use super::{Verdict, ensure};
@@ -38,33 +39,12 @@ pub const ALL: [(&str, Check); 9] = [
 ];
 
 fn m1_amounts_are_in_range(commit: &Commit<'_>) -> Verdict {
-    let amount = commit.after.order.amount;
-    let fine = amount.currency() == Currency::CNY && (1..=Money::MAX_FEN).contains(&amount.minor());
-    ensure(fine, || format!("{} asks for {amount}", commit.after.id))
+    rules::m1_amounts_are_in_range(commit.after)
 }
 
 fn m5_one_attempt_is_accepted_and_other_money_has_a_case(commit: &Commit<'_>) -> Verdict {
-    let accepted = match commit.after.state {
-        State::Paid { attempt, .. } => Some(attempt),
-        State::Created | State::Pending | State::Closing { .. } | State::Closed { .. } => None,
-    };
-    for attempt in &commit.after.attempts {
-        if attempt.received.is_none() || accepted == Some(attempt.id) {
-            continue;
-        }
-        let has_case = commit
-            .tables
-            .cases
-            .iter()
-            .any(|case| case.attempt == Some(attempt.id));
-        ensure(has_case, || {
-            format!(
-                "{} received {:?} and is neither accepted nor a case",
-                attempt.id, attempt.received
-            )
-        })?;
-    }
-    Ok(())
+    let cases = commit.tables.cases.iter();
+    rules::m5_one_attempt_is_accepted_and_other_money_has_a_case(commit.after, cases)
 }
 
 fn m6_what_was_ordered_never_changes(commit: &Commit<'_>) -> Verdict {
@@ -202,26 +182,7 @@ fn s4_numbers_are_unique(commit: &Commit<'_>) -> Verdict {
     })
 }
 
-/// Every open attempt, and every payment that wants money, has a row that will
-/// ask about it.
 fn l0_no_open_attempt_is_forgotten(commit: &Commit<'_>) -> Verdict {
-    let jobs = &commit.tables.jobs;
-    for attempt in commit
-        .after
-        .attempts
-        .iter()
-        .filter(|attempt| attempt.state.is_open())
-    {
-        let asked = jobs.keys().any(|key| key.attempt == Some(attempt.id));
-        ensure(asked, || {
-            format!("{} is open and nothing will ask about it", attempt.id)
-        })?;
-    }
-    let wants_money = matches!(commit.after.state, State::Created | State::Pending);
-    let ends = jobs
-        .keys()
-        .any(|key| key.payment == commit.after.id && key.attempt.is_none());
-    ensure(!wants_money || ends, || {
-        format!("{} will never expire", commit.after.id)
-    })
+    let jobs = commit.tables.jobs.keys().copied();
+    rules::l0_no_open_attempt_is_forgotten(commit.after, jobs)
 }
