@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
 mod api;
+mod audit;
 mod checkout;
 mod faults;
 mod notifications;

@@ -8,6 +8,7 @@ mod network;
 mod shop;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +35,8 @@ pub(crate) use shop::Shop;
 
 /// 2026-11-21, noon in China.
 pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_233_600);
+
+pub(crate) const MASTER_KEY: [u8; 32] = [7; 32];
 
 pub(crate) const PUBLIC_URL: &str = "https://pay.test";
 
@@ -69,7 +72,7 @@ async fn gateway(
         platforms: BTreeMap::new(),
         channel_timeout: Duration::from_secs(10),
     };
-    let kek = Zeroizing::new([7; 32]);
+    let kek = Zeroizing::new(MASTER_KEY);
     Arc::new(Engine::open(seams, kek, config).await.unwrap())
 }
 
@@ -145,6 +148,11 @@ impl World {
         assert_eq!(answer.status, 201, "{answer:?}");
         world.shop.knows(answer.json()["secret"].as_str().unwrap());
         world
+    }
+
+    /// The database's file.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.database.path().join("tongbao.db")
     }
 
     /// From now on with these options.
