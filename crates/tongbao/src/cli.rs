@@ -1,6 +1,7 @@
 //! The commands.
 
 mod attack;
+mod audit;
 mod check;
 mod completions;
 mod merchant;
@@ -49,6 +50,7 @@ Examples:
   tongbao serve                            the gateway, on http://127.0.0.1:8080
   tongbao simulate                         the platforms, played on http://127.0.0.1:8100
   tongbao check                            tries every channel's keys
+  tongbao audit                            does everything in the database add up?
   tongbao pay 0.01                         shows a QR code and waits until it is paid
   tongbao key add default                  a new key for the merchant API
   tongbao attack http://127.0.0.1:8080/notify/… --list   forged notifications, for any gateway
@@ -61,6 +63,7 @@ enum Command {
     Simulate(simulate::Args),
     Pay(pay::Args),
     Check(check::Args),
+    Audit(audit::Args),
     Migrate(migrate::Args),
     #[command(subcommand)]
     Merchant(merchant::MerchantCommand),
@@ -98,6 +101,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Pay(args) => pay::run(args).await,
         Command::Check(args) => check::run(args, &config()?).await,
+        Command::Audit(args) => audit::run(args, &config()?),
         Command::Migrate(args) => migrate::run(&args, &config()?),
         Command::Merchant(command) => merchant::run(command, &config()?).await,
         Command::Key(command) => merchant::run_key(command, &config()?).await,

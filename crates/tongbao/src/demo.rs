@@ -7,10 +7,12 @@ mod dir;
 mod keep;
 mod key;
 mod ports;
+mod settled;
 mod shop;
 mod welcome;
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,18 +21,21 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongbao_core::channel::Confirm;
 use tongbao_engine::Mint;
+use tongbao_engine::audit::Keys;
 use tongbao_simulator::server::{self as simulator, Simulator, system_clock};
 use tongbao_simulator::{Account, Platform};
 
 use self::dir::DemoDir;
 use self::ports::Ports;
+use self::settled::Settled;
 use self::shop::ShopConfig;
 use self::welcome::Welcome;
 use crate::config::{BaseUrl, Config, DeclaredChannel, DeclaredMerchant, Limits, Log, Webhooks};
+use crate::data_dir::database;
 use crate::gateway::{Gateway, Listeners};
 use crate::seams::{OsMint, stopwatch};
 use crate::secret::Secret;
-use crate::server;
+use crate::{audit, master_key, server};
 
 /// Starts the gateway, the simulated platforms and a small shop, all on this machine, and prints
 /// where they are.
@@ -107,7 +112,25 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
     ended.0.context("the gateway")?;
     ended.1.context("the simulator")?;
     ended.2.context("the shop")?;
-    Ok(ExitCode::SUCCESS)
+    let settled = settled(&config)?;
+    // Nobody reading any more is no error.
+    let _ = writeln!(std::io::stdout(), "\n{settled}");
+    Ok(if settled.is_sound() {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::from(1)
+    })
+}
+
+/// The last word: whether all the clicking and all the faults left anything that
+/// does not add up.
+fn settled(config: &Config) -> anyhow::Result<Settled> {
+    let keys = match master_key::find(config)? {
+        Some(key) => Keys::Master(key),
+        None => Keys::None,
+    };
+    let report = audit::look(&database(&config.data_dir), &keys)?;
+    Ok(Settled { report })
 }
 
 /// Where each of the three is reached; no slash at the end.

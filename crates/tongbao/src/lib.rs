@@ -5,6 +5,7 @@
 //! command and every test. Nothing about payments is decided here.
 
 pub mod attack;
+mod audit;
 mod bench;
 pub mod cli;
 pub mod config;

@@ -64,12 +64,35 @@ pub enum MasterKeyError {
 /// The key from the environment variable when that is set, else from the file;
 /// made and written when there is neither a file nor a database yet.
 pub fn load(config: &Config, mint: &dyn Mint) -> Result<MasterKey, MasterKeyError> {
+    load_or(config, in_environment(config), mint)
+}
+
+/// The key from where [`load`] has it; `None` when there is none. Makes nothing.
+pub fn find(config: &Config) -> Result<Option<MasterKey>, MasterKeyError> {
+    if let Some(text) = in_environment(config) {
+        return from_environment(config, text).map(Some);
+    }
+    match read(&config.key_file()) {
+        Err(MasterKeyError::Io { error, .. }) if error.kind() == io::ErrorKind::NotFound => {
+            Ok(None)
+        }
+        read => read.map(Some),
+    }
+}
+
+fn in_environment(config: &Config) -> Option<String> {
     #[expect(
         clippy::disallowed_methods,
         reason = "the variable's name comes from the config"
     )]
-    let in_environment = std::env::var(&config.key.env).ok();
-    load_or(config, in_environment, mint)
+    std::env::var(&config.key.env).ok()
+}
+
+fn from_environment(config: &Config, text: String) -> Result<MasterKey, MasterKeyError> {
+    let text = Zeroizing::new(text);
+    parse(&text).ok_or_else(|| MasterKeyError::NotAKey {
+        place: config.key.env.clone(),
+    })
 }
 
 fn load_or(
@@ -78,10 +101,7 @@ fn load_or(
     mint: &dyn Mint,
 ) -> Result<MasterKey, MasterKeyError> {
     if let Some(text) = in_environment {
-        let text = Zeroizing::new(text);
-        return parse(&text).ok_or_else(|| MasterKeyError::NotAKey {
-            place: config.key.env.clone(),
-        });
+        return from_environment(config, text);
     }
     let path = config.key_file();
     match read(&path) {

@@ -44,11 +44,25 @@ Buy something, open the phone beside it, pay. Or call the API yourself:
     -H 'Content-Type: application/json' \\
     -d '{{\"merchant_order_no\": \"A-1001\", \"amount\": 1234, \"subject\": \"龙井茶\"}}'
 
+Does everything add up? Ask at any time, whatever faults you have switched on:
+
+  {program} audit --data-dir {gateway_dir}
+
 Data is in {dir} ({fate}).
-Ctrl-C ends the demo.",
+Ctrl-C ends the demo, with an audit of all that happened.",
             millis = self.started_within.as_millis(),
             api_key = self.api_key.expose(),
+            program = program(),
+            gateway_dir = self.dir.gateway().display(),
             dir = self.dir.path().display(),
         )
     }
+}
+
+/// As this program was called.
+fn program() -> String {
+    std::env::args_os().next().map_or_else(
+        || "tongbao".to_owned(),
+        |name| name.to_string_lossy().into_owned(),
+    )
 }

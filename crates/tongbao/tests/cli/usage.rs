@@ -12,6 +12,7 @@ fn help_names_every_command_and_shows_examples() {
         "simulate",
         "pay",
         "check",
+        "audit",
         "migrate",
         "merchant",
         "key",
@@ -22,7 +23,7 @@ fn help_names_every_command_and_shows_examples() {
         assert!(said.out.contains(word), "{word}: {}", said.out);
     }
     let overview = said.out;
-    for command in ["serve", "simulate", "pay", "check", "migrate"] {
+    for command in ["serve", "simulate", "pay", "check", "audit", "migrate"] {
         let said = Home::new("").run(&[command, "--help"]);
         assert_eq!(said.code, 0, "{command}");
         let what = said.out.lines().next().unwrap().trim_end_matches('.');
@@ -42,7 +43,7 @@ fn completions_are_printed_for_every_shell() {
 #[test]
 fn an_error_in_the_configuration_says_where() {
     let home = Home::new("datadir = \"x\"\n");
-    for command in ["serve", "check", "migrate"] {
+    for command in ["serve", "check", "audit", "migrate"] {
         let said = home.run(&[command]);
         assert_eq!(said.code, 2);
         let words = "tongbao.toml, line 2: `datadir` is not a setting";

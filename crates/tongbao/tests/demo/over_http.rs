@@ -24,7 +24,10 @@ async fn an_order_is_billed_once_paid_and_told_and_is_still_there_after_a_restar
 
     buyer.pay(&no).await;
     buyer.wait_until_paid(&no).await;
-    assert!(demo.stop().await.success());
+    let (status, words) = demo.end().await;
+    assert!(status.success(), "{words}");
+    assert!(words.contains("1 payments, 1 paid"), "{words}");
+    assert!(words.contains("Sound: everything adds up"), "{words}");
 
     let demo = Demo::start_in(&data_dir).await;
     let buyer = Buyer::new(&demo);

@@ -5,8 +5,8 @@ use std::process::{ExitStatus, Stdio};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tokio::io::{AsyncBufReadExt, BufReader};
-use tokio::process::{Child, Command};
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
 
 /// A running demo and the addresses that it printed. Killed when dropped.
 pub(crate) struct Demo {
@@ -15,6 +15,8 @@ pub(crate) struct Demo {
     pub(crate) phone: String,
     pub(crate) docs: String,
     api_key: String,
+    /// What it says after its welcome.
+    rest: Lines<BufReader<ChildStdout>>,
 }
 
 impl Demo {
@@ -50,6 +52,7 @@ impl Demo {
             phone: after("Phone"),
             docs: after("Docs"),
             api_key: after("TONGBAO_API_KEY="),
+            rest: lines,
             child,
         }
     }
@@ -69,10 +72,20 @@ impl Demo {
     }
 
     /// Ctrl-C.
-    pub(crate) async fn stop(mut self) -> ExitStatus {
+    pub(crate) async fn stop(self) -> ExitStatus {
+        self.end().await.0
+    }
+
+    /// Ctrl-C, and its last words.
+    pub(crate) async fn end(mut self) -> (ExitStatus, String) {
         let pid = self.child.id().unwrap().try_into().unwrap();
         kill_process(Pid::from_raw(pid).unwrap(), Signal::INT).unwrap();
-        self.child.wait().await.unwrap()
+        let mut words = String::new();
+        while let Some(line) = self.rest.next_line().await.unwrap() {
+            words += &line;
+            words.push('\n');
+        }
+        (self.child.wait().await.unwrap(), words)
     }
 }
 
