@@ -143,8 +143,17 @@ impl Engine {
         &self,
         merchant: MerchantId,
         id: ChannelId,
+        key: Option<IdempotencyKey>,
     ) -> Result<Diagnosis, EngineError> {
         let account = self.channel_of(merchant, id).await?;
+        // A diagnosis is true for a moment: the same request asks again.
+        if self
+            .made_before::<ChannelId>(merchant, key.as_ref())
+            .await?
+            .is_none()
+        {
+            self.found(merchant, key.as_ref(), id).await?;
+        }
         let codec = self.codec(&account.kind, &self.settings(&account)?)?;
         let stamp = Stamp {
             now: self.now(),

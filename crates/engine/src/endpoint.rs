@@ -1,5 +1,7 @@
 //! Where a merchant wants to be told.
 
+use std::time::Duration;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use tongbao_core::order::Invalid;
@@ -37,17 +39,26 @@ pub struct EndpointPatch {
     pub event_types: Option<Vec<EventType>>,
 }
 
+/// An endpoint, with its secret while it may be seen.
+pub type Secretive = (Endpoint, Option<Zeroizing<String>>);
+
+/// How long after an endpoint was made the same request, under the same key, is
+/// answered with its secret: enough for whoever lost the answer to ask again,
+/// and not for whoever finds the key in an old log.
+pub const SECRET_SHOWN_FOR: Duration = Duration::from_mins(10);
+
 /// 24 random bytes: what Standard Webhooks recommends at least.
 const SECRET_LEN: usize = 24;
 
 impl Engine {
-    /// Adds an endpoint and makes its secret, `whsec_…`.
+    /// Adds an endpoint and makes its secret, `whsec_…`. The same request under the
+    /// same key sees it again for [`SECRET_SHOWN_FOR`].
     pub async fn create_endpoint(
         &self,
         merchant: MerchantId,
         new: NewEndpoint,
         key: Option<IdempotencyKey>,
-    ) -> Result<(Endpoint, Zeroizing<String>), EngineError> {
+    ) -> Result<Secretive, EngineError> {
         if let Some(made) = self.made_endpoint(merchant, key.as_ref()).await? {
             return Ok(made);
         }
@@ -91,21 +102,26 @@ impl Engine {
                 let made = self.made_endpoint(merchant, key.as_ref()).await?;
                 made.ok_or(EngineError::Busy)
             }
-            written => written.map(|_| (endpoint, secret)).map_err(Into::into),
+            written => written
+                .map(|_| (endpoint, Some(secret)))
+                .map_err(Into::into),
         }
     }
 
-    /// What the key made before, with its secret.
+    /// What the key made before, with its secret if that was a short while ago.
     async fn made_endpoint(
         &self,
         merchant: MerchantId,
         key: Option<&IdempotencyKey>,
-    ) -> Result<Option<(Endpoint, Zeroizing<String>)>, EngineError> {
+    ) -> Result<Option<Secretive>, EngineError> {
         let Some(promised) = self.made_before(merchant, key).await? else {
             return Ok(None);
         };
         let endpoint = self.endpoint_of(merchant, promised.resource).await?;
-        let secret = self.endpoint_secret(&endpoint)?;
+        let age = self.now().since(endpoint.created_at);
+        let secret = (age < SECRET_SHOWN_FOR)
+            .then(|| self.endpoint_secret(&endpoint))
+            .transpose()?;
         Ok(Some((endpoint, secret)))
     }
 

@@ -35,10 +35,10 @@ mod worker;
 
 pub use channel::{ChannelPatch, NewChannel};
 pub use create::{CreatedPayment, NewPayment};
-pub use endpoint::{EndpointPatch, NewEndpoint, event_types};
+pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, event_types};
 pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
-pub use idempotency::IdempotencyKey;
+pub use idempotency::{Answered, IdempotencyKey};
 pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
 pub use start::{NewAttempt, StartedAttempt, Way};
 pub use tongbao_channels::{Diagnosis, Kind, SettingsError, kind, kinds};

@@ -17,11 +17,11 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
-use tongbao_core::webhook::Endpoint;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
     ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint, NewAttempt,
-    NewChannel, NewEndpoint, NewPayment, NoFaults, Seams, SendError, Target, Transport,
+    NewChannel, NewEndpoint, NewPayment, NoFaults, SECRET_SHOWN_FOR, Seams, Secretive, SendError,
+    Target, Transport,
 };
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{EventFilter, Store};
@@ -159,7 +159,7 @@ impl World {
         created.await.unwrap()
     }
 
-    async fn endpoint(&self, key: Option<IdempotencyKey>) -> (Endpoint, Zeroizing<String>) {
+    async fn endpoint(&self, key: Option<IdempotencyKey>) -> Secretive {
         let new = NewEndpoint {
             url: "https://shop.example.com/hook".to_owned(),
             event_types: Vec::new(),
@@ -246,7 +246,9 @@ async fn a_key_that_found_an_open_attempt_names_that_one_for_ever() {
     assert_eq!((found.attempt, found.fresh), (open, false));
     let again = world.start(&payment, Some(key("{}"))).await.unwrap();
     assert_eq!((again.attempt, again.fresh), (open, false));
-    let other = world.start(&payment, Some(key("{ }"))).await;
+    let spaced = world.start(&payment, Some(key("{ }"))).await.unwrap();
+    assert_eq!(spaced.attempt, open);
+    let other = world.start(&payment, Some(key("[]"))).await;
     assert!(matches!(other, Err(EngineError::KeyReused)));
 }
 
@@ -274,6 +276,18 @@ async fn equal_requests_at_once_make_one_endpoint_and_know_its_secret() {
     assert_eq!(twice().await, one);
     let endpoints = world.store.endpoints(world.merchant.id).await.unwrap();
     assert_eq!(endpoints, [one.0]);
+}
+
+#[tokio::test]
+async fn a_key_shows_a_secret_again_for_a_short_while() {
+    let world = world().await;
+    let first = world.endpoint(Some(key("{}"))).await;
+    world.clock.pass(SECRET_SHOWN_FOR / 2);
+    assert_eq!(world.endpoint(Some(key("{}"))).await, first);
+
+    world.clock.pass(SECRET_SHOWN_FOR / 2);
+    let (endpoint, secret) = world.endpoint(Some(key("{}"))).await;
+    assert_eq!((endpoint, secret), (first.0, None));
 }
 
 #[tokio::test]
@@ -367,9 +381,12 @@ async fn what_was_written_down_is_told_although_the_call_cannot_be_made() {
     world.start(&payment, None).await.unwrap();
     world.spoil(&account).await;
 
-    let closing = world.engine.close(world.merchant.id, payment.id).await;
+    let closing = world
+        .engine
+        .close(world.merchant.id, payment.id, None)
+        .await;
 
-    let closing = closing.unwrap();
+    let closing = closing.unwrap().answer;
     assert_eq!(closing.public_state(), "pending");
     assert_eq!(closing.attempts[0].state, AttemptState::Unknown);
     let kept = world.engine.payment(world.merchant.id, payment.id).await;
@@ -381,8 +398,11 @@ async fn a_webhook_that_failed_goes_out_again_at_its_time() {
     let world = world().await;
     world.endpoint(None).await;
     let payment = world.pay("A1", None).await.unwrap();
-    let closed = world.engine.close(world.merchant.id, payment.id).await;
-    assert_eq!(closed.unwrap().public_state(), "closed");
+    let closed = world
+        .engine
+        .close(world.merchant.id, payment.id, None)
+        .await;
+    assert_eq!(closed.unwrap().answer.public_state(), "closed");
 
     let told_twice = async {
         let mut webhooks = world.network.webhooks.subscribe();

@@ -113,7 +113,7 @@ async fn the_database_files_hold_no_secret_in_clear_text() {
     for entry in std::fs::read_dir(dir.path()).unwrap() {
         let file = entry.unwrap().path();
         let bytes = std::fs::read(&file).unwrap();
-        for marker in [API_KEY, &secret["whsec_".len()..], &key] {
+        for marker in [API_KEY, &secret.as_ref().unwrap()["whsec_".len()..], &key] {
             assert!(
                 !contains(&bytes, marker),
                 "{} holds a secret",
@@ -149,7 +149,12 @@ async fn a_sealed_secret_that_was_moved_to_another_row_does_not_open() {
     let merchant = engine.create_merchant("茶铺").await.unwrap();
     let mine = add_channel(&engine, &merchant, "1900000001").await;
     let other = add_channel(&engine, &merchant, "1900000002").await;
-    assert!(engine.check_channel(merchant.id, other.id).await.is_ok());
+    assert!(
+        engine
+            .check_channel(merchant.id, other.id, None)
+            .await
+            .is_ok()
+    );
 
     let swapped = ChannelAccount {
         sealed_secrets: mine.sealed_secrets.clone(),
@@ -159,7 +164,7 @@ async fn a_sealed_secret_that_was_moved_to_another_row_does_not_open() {
     store.save_channel(swapped).await.unwrap();
 
     let refused = engine
-        .check_channel(merchant.id, other.id)
+        .check_channel(merchant.id, other.id, None)
         .await
         .unwrap_err();
     assert!(matches!(refused, EngineError::Vault(_)), "{refused}");

@@ -122,7 +122,7 @@ async fn heard(
             }
         }
         Call::Close(payment) => {
-            let payment = engine.close(merchant.id, payment).await?;
+            let payment = engine.close(merchant.id, payment, None).await?.answer;
             Heard::Closed {
                 state: payment.public_state().to_owned(),
             }

@@ -148,7 +148,7 @@ impl World {
             store: None,
         };
         let (_, secret) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
-        self.webhook_secret = secret.to_string();
+        self.webhook_secret = secret.map(|secret| secret.to_string()).unwrap_or_default();
         drop(engine);
         self.gateway.died(OPENING);
     }

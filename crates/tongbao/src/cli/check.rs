@@ -98,7 +98,7 @@ async fn each_stored(config: &Config, engine: &Engine, report: &mut Report) -> a
                 "channel {:?} of {:?}, database",
                 account.name, merchant.name
             );
-            match engine.check_channel(merchant.id, account.id).await {
+            match engine.check_channel(merchant.id, account.id, None).await {
                 Ok(diagnosis) => report.diagnosis(&name, &diagnosis),
                 Err(error) => report.bad(&name, &error, "enter the channel's settings again"),
             }

@@ -251,18 +251,23 @@ impl From<Diagnosis> for DiagnosisView {
     path = "/v1/channels/{id}/check",
     operation_id = "check_channel",
     tag = "channels",
-    params(("id" = String, Path, description = "`chn_…`")),
+    params(
+        ("id" = String, Path, description = "`chn_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request; 1 to 255 visible ASCII characters"),
+    ),
     responses(
         (status = 200, description = "What was found", body = DiagnosisView),
         (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`idempotency_key_reused`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn check(
     State(app): State<App>,
     Caller(merchant): Caller,
     Id(id): Id<ChannelId>,
-    _: Bare,
+    Bare { key }: Bare,
 ) -> Result<Json<DiagnosisView>, Problem> {
-    let found = app.engine.check_channel(merchant.id, id).await?;
+    let key = key.map(Into::into);
+    let found = app.engine.check_channel(merchant.id, id, key).await?;
     Ok(Json(found.into()))
 }

@@ -3,7 +3,6 @@
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use tongbao_core::order::Invalid;
@@ -14,6 +13,7 @@ use tongbao_store::{Delivery, DeliveryTry, EventFilter};
 use utoipa::{IntoParams, ToSchema};
 
 use super::listed::{self, Listed};
+use super::made::Done;
 use super::webhook_endpoints::Retold;
 use crate::app::App;
 use crate::extract::{Asked, Bare, Caller, Id, limit};
@@ -213,18 +213,23 @@ pub(crate) async fn read(
     path = "/v1/events/{id}/redeliver",
     operation_id = "redeliver_event",
     tag = "webhooks",
-    params(("id" = String, Path, description = "`evt_…`")),
+    params(
+        ("id" = String, Path, description = "`evt_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request; 1 to 255 visible ASCII characters"),
+    ),
     responses(
         (status = 202, description = "It goes out now", body = Retold),
         (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`idempotency_key_reused`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn redeliver(
     State(app): State<App>,
     Caller(merchant): Caller,
     Id(id): Id<EventId>,
-    _: Bare,
-) -> Result<(StatusCode, Json<Retold>), Problem> {
-    let deliveries = app.engine.redeliver(merchant.id, id).await?;
-    Ok((StatusCode::ACCEPTED, Json(Retold { deliveries })))
+    Bare { key }: Bare,
+) -> Result<Done<Retold>, Problem> {
+    let key = key.map(Into::into);
+    let retold = app.engine.redeliver(merchant.id, id, key).await?;
+    Ok(Retold::done(&retold))
 }

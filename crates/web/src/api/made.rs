@@ -1,4 +1,4 @@
-//! The answer to a request that makes something.
+//! The answers to requests that make or do something.
 
 use axum::Json;
 use axum::response::{IntoResponse, Response};
@@ -7,6 +7,24 @@ use serde::Serialize;
 
 /// On an answer that repeats the one that this idempotency key had before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// What was done: `status`, and whether this key had the answer before.
+pub(crate) struct Done<T> {
+    pub(crate) status: StatusCode,
+    pub(crate) view: T,
+    pub(crate) replayed: bool,
+}
+
+impl<T: Serialize> IntoResponse for Done<T> {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.view)).into_response();
+        if self.replayed {
+            let replayed = HeaderValue::from_static("true");
+            response.headers_mut().insert(REPLAYED, replayed);
+        }
+        response
+    }
+}
 
 /// What was made, and by which request.
 pub(crate) struct Made<T> {
@@ -36,14 +54,17 @@ impl<T> Made<T> {
 
 impl<T: Serialize> IntoResponse for Made<T> {
     fn into_response(self) -> Response {
-        let body = Json(self.view);
-        match self.by {
-            By::This => (StatusCode::CREATED, body).into_response(),
-            By::Replayed => {
-                let replayed = [(REPLAYED, HeaderValue::from_static("true"))];
-                (StatusCode::CREATED, replayed, body).into_response()
-            }
-            By::Another => (StatusCode::OK, body).into_response(),
+        let (status, replayed) = match self.by {
+            By::This => (StatusCode::CREATED, false),
+            By::Replayed => (StatusCode::CREATED, true),
+            By::Another => (StatusCode::OK, false),
+        };
+        let view = self.view;
+        Done {
+            status,
+            view,
+            replayed,
         }
+        .into_response()
     }
 }

@@ -5,6 +5,7 @@ use std::fmt;
 use axum::extract::State;
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tongbao_core::order::Invalid;
@@ -15,7 +16,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::attempts::NewAttempt;
 use super::listed::Listed;
-use super::made::Made;
+use super::made::{Done, Made};
 use crate::app::App;
 use crate::extract::{Asked, Bare, Caller, Command, Id, limit, timestamp};
 use crate::problem::{Problem, ProblemView};
@@ -256,19 +257,28 @@ pub(crate) async fn read(
     path = "/v1/payments/{id}/close",
     operation_id = "close_payment",
     tag = "payments",
-    params(("id" = String, Path, description = "`pay_…`")),
+    params(
+        ("id" = String, Path, description = "`pay_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request; 1 to 255 visible ASCII characters"),
+    ),
     responses(
         (status = 200, description = "As it stands now", body = PaymentView),
         (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
         (status = 409, description = "`payment_already_paid`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "`idempotency_key_reused`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn close(
     State(app): State<App>,
     Caller(merchant): Caller,
     Id(id): Id<PaymentId>,
-    _: Bare,
-) -> Result<Json<PaymentView>, Problem> {
-    let payment = app.engine.close(merchant.id, id).await?;
-    Ok(Json(app.engine.payment_view(&payment)))
+    Bare { key }: Bare,
+) -> Result<Done<PaymentView>, Problem> {
+    let key = key.map(Into::into);
+    let closed = app.engine.close(merchant.id, id, key).await?;
+    Ok(Done {
+        status: StatusCode::OK,
+        view: app.engine.payment_view(&closed.answer),
+        replayed: closed.replayed,
+    })
 }

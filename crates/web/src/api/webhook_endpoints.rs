@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use tongbao_core::EndpointId;
 use tongbao_core::order::Invalid;
 use tongbao_core::webhook::Endpoint;
-use tongbao_engine::{EndpointPatch, NewEndpoint, event_types};
+use tongbao_engine::{Answered, EndpointPatch, NewEndpoint, event_types};
 use utoipa::ToSchema;
 
 use super::listed::Listed;
-use super::made::Made;
+use super::made::{Done, Made};
 use crate::app::App;
 use crate::extract::{Caller, Command, Id, Key, timestamp};
 use crate::problem::{Problem, ProblemView};
@@ -103,7 +103,8 @@ pub(crate) struct NewEndpointBody {
 
 /// Adds an endpoint.
 ///
-/// Keep the `secret` of the answer: it signs every event, and is not shown again.
+/// Keep the `secret` of the answer: it signs every event, and is not shown again. Whoever lost the
+/// answer sees it once more with the same request under the same `Idempotency-Key`, for ten minutes.
 #[utoipa::path(
     post,
     path = "/v1/webhook_endpoints",
@@ -130,7 +131,7 @@ pub(crate) async fn create(
     let key = key.map(Into::into);
     let (endpoint, secret) = app.engine.create_endpoint(merchant.id, new, key).await?;
     let view = EndpointView {
-        secret: Some(secret.as_str().to_owned()),
+        secret: secret.map(|secret| secret.as_str().to_owned()),
         ..EndpointView::from(&endpoint)
     };
     Ok(Made::new(view, !replayed, replayed))
@@ -240,6 +241,18 @@ pub(crate) struct Retold {
     pub(crate) deliveries: usize,
 }
 
+impl Retold {
+    pub(crate) fn done(retold: &Answered<usize>) -> Done<Self> {
+        Done {
+            status: StatusCode::ACCEPTED,
+            view: Self {
+                deliveries: retold.answer,
+            },
+            replayed: retold.replayed,
+        }
+    }
+}
+
 /// Replays events to an endpoint.
 ///
 /// Every event of a span of time that it listens to, whether or not it had them before, under the
@@ -249,23 +262,27 @@ pub(crate) struct Retold {
     path = "/v1/webhook_endpoints/{id}/replay",
     operation_id = "replay_events",
     tag = "webhooks",
-    params(("id" = String, Path, description = "`whe_…`")),
+    params(
+        ("id" = String, Path, description = "`whe_…`"),
+        ("Idempotency-Key" = Option<String>, Header, description = "Your name for this request; 1 to 255 visible ASCII characters"),
+    ),
     request_body = Span,
     responses(
         (status = 202, description = "They go out now", body = Retold),
         (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
-        (status = 422, description = "A time cannot be read", body = ProblemView, content_type = "application/problem+json"),
+        (status = 422, description = "A time cannot be read, or `idempotency_key_reused`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn replay(
     State(app): State<App>,
     Caller(merchant): Caller,
     Id(id): Id<EndpointId>,
-    Command { body, .. }: Command<Span>,
-) -> Result<(StatusCode, Json<Retold>), Problem> {
+    Command { key, body }: Command<Span>,
+) -> Result<Done<Retold>, Problem> {
     let missing = |field| move || Invalid::new(field, "is missing");
     let from = timestamp("from", Some(&body.from))?.ok_or_else(missing("from"))?;
     let to = timestamp("to", Some(&body.to))?.ok_or_else(missing("to"))?;
-    let deliveries = app.engine.replay(merchant.id, id, from, to).await?;
-    Ok((StatusCode::ACCEPTED, Json(Retold { deliveries })))
+    let key = key.map(Into::into);
+    let retold = app.engine.replay(merchant.id, id, from, to, key).await?;
+    Ok(Retold::done(&retold))
 }

@@ -20,9 +20,11 @@ pub(crate) struct Command<T> {
     pub(crate) body: T,
 }
 
-/// A request whose address says everything: the body is empty or `{}`, and
-/// sending it twice does no harm, so that an idempotency key is only checked.
-pub(crate) struct Bare;
+/// A request whose address says everything: the body is empty or `{}`, which is
+/// the same.
+pub(crate) struct Bare {
+    pub(crate) key: Option<Key>,
+}
 
 /// The caller's name for a request that may arrive twice.
 #[derive(Clone)]
@@ -81,8 +83,9 @@ impl FromRequest<App> for Bare {
             is_json(&parts.headers)?;
             let Nothing {} = json::read(&bytes)?;
         }
-        key(&parts, &bytes)?;
-        Ok(Self)
+        Ok(Self {
+            key: key(&parts, b"{}")?,
+        })
     }
 }
 

@@ -331,6 +331,112 @@ async fn every_post_that_makes_something_takes_a_key() {
     }
 }
 
+/// A payment that is paid and told, another one, and where they can be acted on.
+async fn acts(world: &World) -> [(String, Value); 4] {
+    let paid = world.order("T1").await;
+    world.pay(&paid, "alice");
+    world.settle().await;
+    let open = world.order("T2").await;
+    let event = &world.get("/v1/events").await.json()["data"][0]["id"];
+    let endpoint = &world.get("/v1/webhook_endpoints").await.json()["data"][0]["id"];
+    let text = |id: &Value| id.as_str().unwrap().to_owned();
+    let span = json!({"from": "2026-11-21T00:00:00Z", "to": "2026-11-22T00:00:00Z"});
+    [
+        (
+            format!("/v1/payments/{}/close", text(&open["id"])),
+            json!({}),
+        ),
+        (
+            format!("/v1/channels/{}/check", world.channel().await),
+            json!({}),
+        ),
+        (format!("/v1/events/{}/redeliver", text(event)), json!({})),
+        (
+            format!("/v1/webhook_endpoints/{}/replay", text(endpoint)),
+            span,
+        ),
+    ]
+}
+
+#[tokio::test]
+async fn every_post_that_does_something_takes_a_key() {
+    let world = World::open().await;
+    let acts = acts(&world).await;
+    let another = order("T3").to_string();
+    for (path, body) in &acts {
+        let headers = [("idempotency-key", path.as_str())];
+        let send = async |path: &str, body: &str| {
+            world.send_json(Method::POST, path, &headers, body).await
+        };
+        // Neither the room between fields nor their order matters.
+        let turned = match body.as_object().unwrap().len() {
+            0 => String::new(),
+            _ => format!("{{ \"to\": {}, \"from\": {} }}", body["to"], body["from"]),
+        };
+        let first = send(path, &body.to_string()).await;
+        let again = send(path, &turned).await;
+        assert!((200..300).contains(&first.status), "{path} {first:?}");
+        assert_eq!((first.status, first.json()), (again.status, again.json()));
+
+        let reused = send("/v1/payments", &another).await;
+        assert_eq!(
+            reused.problem(),
+            refused(422, "idempotency_key_reused", None),
+            "{path}"
+        );
+        for (other, body) in acts.iter().filter(|(other, _)| other != path) {
+            let reused = send(other, &body.to_string()).await;
+            assert_eq!(reused.status, 422, "{path}, then {other}: {reused:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_event_is_told_again_once_for_one_key() {
+    let world = World::open().await;
+    let [_, _, (redeliver, body), (replay, span)] = acts(&world).await;
+    let before = world.shop.told().len();
+    for (path, body, key) in [(redeliver, body, "k1"), (replay, span, "k2")] {
+        for replayed in [None, Some("true")] {
+            let headers = [("idempotency-key", key)];
+            let answer = world
+                .send_json(Method::POST, &path, &headers, &body.to_string())
+                .await;
+            assert_eq!(answer.json()["deliveries"], 1, "{path}");
+            assert_eq!(answer.header("idempotency-replayed"), replayed, "{path}");
+            world.settle().await;
+        }
+    }
+    assert_eq!(world.shop.told().len(), before + 2);
+}
+
+#[tokio::test]
+async fn a_close_is_heard_again_whatever_it_came_to() {
+    let world = World::open().await;
+    let payment = world.order("T1").await;
+    let path = format!("/v1/payments/{}/close", payment["id"].as_str().unwrap());
+    let headers = [("idempotency-key", "k1")];
+    world.fault_of(tongbao_simulator::FaultKind::NoAnswer);
+    let close = async || world.send_json(Method::POST, &path, &headers, "{}").await;
+    let first = close().await;
+    assert_eq!(
+        (first.status, &first.json()["state"]),
+        (200, &json!("pending"))
+    );
+    world.pay(&payment, "alice");
+    world.platform().clear_faults();
+    world.pass(std::time::Duration::from_mins(2)).await;
+
+    let again = close().await;
+    assert_eq!(
+        (again.status, &again.json()["state"]),
+        (200, &json!("paid"))
+    );
+    assert_eq!(again.header("idempotency-replayed"), Some("true"));
+    // Under no key it is a new request.
+    assert_eq!(world.post(&path, &json!({})).await.status, 409);
+}
+
 #[tokio::test]
 async fn a_key_that_cannot_be_kept_is_refused() {
     let world = World::open().await;

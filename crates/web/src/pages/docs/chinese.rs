@@ -59,8 +59,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Adds an endpoint", "添加端点"),
     (
-        "Keep the `secret` of the answer: it signs every event, and is not shown again.",
-        "请保存返回的 `secret`：它给每个通知签名，以后不再显示。",
+        "Keep the `secret` of the answer: it signs every event, and is not shown again. Whoever lost the answer sees it once more with the same request under the same `Idempotency-Key`, for ten minutes.",
+        "请保存回答中的 `secret`：它为每一条通知签名，之后不再显示。若回答丢失，十分钟内以同一 `Idempotency-Key` 重发同样的请求可再次看到。",
     ),
     ("Lists the endpoints", "查询端点列表"),
     ("Reads an endpoint", "查询端点"),
@@ -201,7 +201,10 @@ const TABLE: &[(&str, &str)] = &[
         "某个字段或设置不能接受",
     ),
     ("A parameter cannot be accepted", "某个参数不能接受"),
-    ("A time cannot be read", "时间无法识别"),
+    (
+        "A time cannot be read, or `idempotency_key_reused`",
+        "时间无法识别，或 `idempotency_key_reused`",
+    ),
     (
         "There is none, or it is another merchant's",
         "不存在，或属于别的商户",
