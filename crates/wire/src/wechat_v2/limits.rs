@@ -32,6 +32,10 @@ pub enum Form {
     Time,
     /// At least six of letters, digits and `_-|*`; `@` as service providers may have it.
     OutTradeNo,
+    /// Letters, digits and `_-|*@`.
+    OutRefundNo,
+    /// A whole number, zero included.
+    Count,
     /// Absolute `http` or `https`, without query string and fragment.
     NotifyUrl,
     /// `MD5` or `HMAC-SHA256`.
@@ -145,6 +149,44 @@ pub const REVERSE: &[Limit] = &[
     optional("out_trade_no", 32, Form::OutTradeNo),
 ];
 
+/// Giving money back. One of the order's two numbers must be there, which no single rule can say.
+pub const REFUND: &[Limit] = &[
+    required("appid", 32, Form::Text),
+    required("mch_id", 32, Form::Text),
+    optional("sub_appid", 32, Form::Text),
+    optional("sub_mch_id", 32, Form::Text),
+    required("nonce_str", 32, Form::Text),
+    required("sign", 64, Form::Text),
+    optional("sign_type", 32, Form::SignType),
+    optional("device_info", 32, Form::Text),
+    optional("transaction_id", 32, Form::Text),
+    optional("out_trade_no", 32, Form::OutTradeNo),
+    required("out_refund_no", 64, Form::OutRefundNo),
+    required("total_fee", 18, Form::Amount),
+    required("refund_fee", 18, Form::Amount),
+    optional("refund_fee_type", 8, Form::Text),
+    optional("refund_desc", 80, Form::Text),
+    optional("refund_account", 30, Form::Text),
+    optional("notify_url", 256, Form::NotifyUrl),
+    optional("op_user_id", 32, Form::Text),
+];
+
+/// Asking for refunds. One of the four numbers must be there, which no single rule can say.
+pub const REFUND_QUERY: &[Limit] = &[
+    required("appid", 32, Form::Text),
+    required("mch_id", 32, Form::Text),
+    optional("sub_appid", 32, Form::Text),
+    optional("sub_mch_id", 32, Form::Text),
+    required("nonce_str", 32, Form::Text),
+    required("sign", 64, Form::Text),
+    optional("sign_type", 32, Form::SignType),
+    optional("refund_id", 32, Form::Text),
+    optional("out_refund_no", 64, Form::OutRefundNo),
+    optional("transaction_id", 32, Form::Text),
+    optional("out_trade_no", 32, Form::OutTradeNo),
+    optional("offset", 18, Form::Count),
+];
+
 /// The first broken rule, missing fields before malformed ones, in the order of the table.
 ///
 /// Fields that the table does not know are not looked at.
@@ -179,6 +221,8 @@ impl Form {
             Self::Amount => number::parse(value).is_some_and(|fen| fen > 0),
             Self::Time => value.parse::<BeijingTime>().is_ok(),
             Self::OutTradeNo => is_out_trade_no(value),
+            Self::OutRefundNo => is_in_alphabet_of_numbers(value),
+            Self::Count => number::parse(value).is_some(),
             Self::NotifyUrl => is_notify_url(value),
             Self::SignType => SignType::from_word(value).is_some(),
             Self::Address => value.parse::<std::net::IpAddr>().is_ok(),

@@ -1,4 +1,4 @@
-//! `yyyyMMddHHmmss`, Beijing time.
+//! `yyyyMMddHHmmss`, and of refunds `yyyy-MM-dd HH:mm:ss`: Beijing time.
 
 use std::fmt;
 use std::str::FromStr;
@@ -22,6 +22,35 @@ impl BeijingTime {
         // 0001-01-01T00:00:00 and 9998-12-31T23:59:59 in Beijing.
         const SPELLABLE: std::ops::RangeInclusive<i64> = -62_135_625_600..=253_370_735_999;
         SPELLABLE.contains(&unix_secs).then_some(Self { unix_secs })
+    }
+
+    /// Reads `yyyy-MM-dd HH:mm:ss`.
+    pub fn from_spaced(text: &str) -> Result<Self, TimeError> {
+        let bytes: &[u8; 19] = text.as_bytes().try_into().map_err(|_| TimeError)?;
+        let mut digits = String::with_capacity(14);
+        for (&byte, &form) in bytes.iter().zip(b"0000-00-00 00:00:00") {
+            match form {
+                b'0' => digits.push(char::from(byte)),
+                _ if byte == form => {}
+                _ => return Err(TimeError),
+            }
+        }
+        digits.parse()
+    }
+
+    /// Writes `yyyy-MM-dd HH:mm:ss`.
+    pub fn to_spaced(self) -> String {
+        let digits = self.to_string();
+        let part = |at: std::ops::Range<usize>| &digits[at];
+        format!(
+            "{}-{}-{} {}:{}:{}",
+            part(0..4),
+            part(4..6),
+            part(6..8),
+            part(8..10),
+            part(10..12),
+            part(12..14)
+        )
     }
 
     /// Seconds since 1970 in UTC.
@@ -96,6 +125,27 @@ mod tests {
             let edge = spelled.parse::<BeijingTime>().unwrap().unix_secs();
             let beyond = if spelled < "2" { edge - 1 } else { edge + 1 };
             assert_eq!(BeijingTime::from_unix_secs(beyond), None);
+        }
+    }
+
+    #[test]
+    fn both_spellings_are_of_one_moment() {
+        let compact: BeijingTime = "20260101123000".parse().unwrap();
+
+        assert_eq!(compact.to_spaced(), "2026-01-01 12:30:00");
+        assert_eq!(BeijingTime::from_spaced("2026-01-01 12:30:00"), Ok(compact));
+        for text in [
+            "",
+            "20260101123000",
+            "2026-01-01T12:30:00",
+            "2026/01/01 12:30:00",
+            "2026-01-01 12:30:0",
+            "2026-01-01 12:30:00 ",
+            "2026-02-30 12:30:00",
+            "2026-01-01 12:30:0é",
+            "-026-01-01 12:30:00",
+        ] {
+            assert_eq!(BeijingTime::from_spaced(text), Err(TimeError), "{text:?}");
         }
     }
 

@@ -5,6 +5,7 @@ mod code_payment;
 mod fixture;
 mod notification;
 mod properties;
+mod refund;
 mod replies;
 mod requests;
 mod sign;

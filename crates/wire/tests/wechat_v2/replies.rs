@@ -3,6 +3,8 @@ use tongbao_wire::wechat_v2::close_order::{self, Closed};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::micropay::Paid;
 use tongbao_wire::wechat_v2::order_query::{self, Order};
+use tongbao_wire::wechat_v2::refund::Accepted;
+use tongbao_wire::wechat_v2::refund_query::Refunds;
 use tongbao_wire::wechat_v2::unified_order::{self, Prepaid};
 use tongbao_wire::wechat_v2::{
     ErrorCode, FieldError, Fields, SignError, SignType, TradeState, TradeType, sign,
@@ -45,6 +47,8 @@ fn replies_survive_the_struct_and_sign_the_same() {
             "orderquery" => rewritten::<Order>(&fields),
             "closeorder" => rewritten::<Closed>(&fields),
             "micropay" => rewritten::<Paid>(&fields),
+            "refund" => rewritten::<Accepted>(&fields),
+            "refundquery" => rewritten::<Refunds>(&fields),
             _ => continue,
         };
 

@@ -199,6 +199,8 @@ fn no_table_names_a_field_twice() {
         limits::CLOSE_ORDER,
         limits::MICROPAY,
         limits::REVERSE,
+        limits::REFUND,
+        limits::REFUND_QUERY,
     ] {
         let distinct: Fields<'_> = table
             .iter()
