@@ -70,6 +70,14 @@ impl<'a> Fields<'a> {
         self.present(name).map(read).transpose()
     }
 
+    pub(super) fn spaced_time(
+        &self,
+        name: &'static str,
+    ) -> Result<Option<BeijingTime>, FieldError> {
+        let read = |text| BeijingTime::from_spaced(text).map_err(|_| FieldError::Malformed(name));
+        self.present(name).map(read).transpose()
+    }
+
     pub(super) fn put(&mut self, name: &'static str, value: Option<&'a str>) {
         if let Some(value) = value {
             self.insert(name, value);

@@ -195,7 +195,7 @@ fn sign_type(fields: &Fields<'_>) -> Result<Option<SignType>, FieldError> {
     fields.present("sign_type").map(read).transpose()
 }
 
-fn is_success(fields: &Fields<'_>, code: &'static str) -> Result<bool, FieldError> {
+pub(super) fn is_success(fields: &Fields<'_>, code: &'static str) -> Result<bool, FieldError> {
     match fields.required(code)? {
         "SUCCESS" => Ok(true),
         "FAIL" => Ok(false),

@@ -241,6 +241,11 @@ pub(super) fn may_be_out_trade_no(value: &str) -> bool {
     value.len() <= 32 && is_in_alphabet_of_numbers(value)
 }
 
+/// As [`may_be_out_trade_no`], of a refund's number.
+pub(super) fn may_be_out_refund_no(value: &str) -> bool {
+    value.len() <= 64 && is_in_alphabet_of_numbers(value)
+}
+
 fn is_in_alphabet_of_numbers(value: &str) -> bool {
     value
         .bytes()

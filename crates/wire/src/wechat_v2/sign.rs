@@ -54,6 +54,10 @@ impl ApiKey {
         Ok(Self(Zeroizing::new(*bytes)))
     }
 
+    pub(super) fn as_bytes(&self) -> &[u8] {
+        &*self.0
+    }
+
     /// Whether the key is printed in a manual or in a library's tests, and so known to all.
     /// No merchant account should be saved with one.
     pub fn is_published_sample(&self) -> bool {

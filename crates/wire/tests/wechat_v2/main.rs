@@ -6,6 +6,7 @@ mod fixture;
 mod notification;
 mod properties;
 mod refund;
+mod refund_notification;
 mod replies;
 mod requests;
 mod sign;

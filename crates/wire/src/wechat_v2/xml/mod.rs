@@ -36,7 +36,12 @@ impl<'a> Fields<'a> {
 
     /// Reads a request, a reply or a notification.
     pub fn read(body: &'a [u8]) -> Result<Self, XmlError> {
-        reader::read(body)
+        reader::read(body, "xml")
+    }
+
+    /// Reads a document of another root: the decrypted part of a refund notification.
+    pub(super) fn read_root(body: &'a [u8], root: &str) -> Result<Self, XmlError> {
+        reader::read(body, root)
     }
 
     /// One line without a declaration, every value in CDATA.
@@ -54,6 +59,11 @@ impl<'a> Fields<'a> {
     /// Its notifications have the elements in alphabetical order: [`sort`](Self::sort) first.
     pub fn write_lines(&self) -> String {
         writer::lines(self)
+    }
+
+    /// As the platform writes what it encrypts: another root, every value in CDATA.
+    pub(super) fn write_root(&self, root: &str) -> String {
+        writer::lines_in_cdata(self, root)
     }
 
     /// The value, which may be empty.

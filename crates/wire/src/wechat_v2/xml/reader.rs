@@ -51,7 +51,7 @@ pub enum XmlError {
     Namespace,
     /// An element name outside `[A-Za-z_][A-Za-z0-9_.-]*`, or a very long one.
     Name,
-    /// The root is not `xml`, or there is none.
+    /// The root is not `xml` (of an encrypted part: not `root`), or there is none.
     Root,
     /// Text or CDATA outside the fields.
     StrayText,
@@ -96,13 +96,13 @@ impl XmlError {
     }
 }
 
-pub(super) fn read(body: &[u8]) -> Result<Fields<'_>, XmlError> {
+pub(super) fn read<'a>(body: &'a [u8], root: &str) -> Result<Fields<'a>, XmlError> {
     let text = check_text(body)?;
     let mut document = Document {
         text,
         reader: Reader::from_str(text),
     };
-    let pairs = match document.open_root()? {
+    let pairs = match document.open_root(root)? {
         Root::Open => document.fields()?,
         Root::Empty => Vec::new(),
     };
@@ -130,11 +130,11 @@ enum Root {
 }
 
 impl<'a> Document<'a> {
-    fn open_root(&mut self) -> Result<Root, XmlError> {
+    fn open_root(&mut self, root: &str) -> Result<Root, XmlError> {
         let mut first = true;
         loop {
             let (event, source) = self.next()?;
-            let root = match event {
+            let found = match event {
                 Event::Decl(_) if first => {
                     check_declaration(source)?;
                     None
@@ -145,9 +145,9 @@ impl<'a> Document<'a> {
                 Event::Eof => return Err(XmlError::Root),
                 other => return Err(refusal(&other)),
             };
-            if let Some(root) = root {
-                return if name(source)? == "xml" {
-                    Ok(root)
+            if let Some(found) = found {
+                return if name(source)? == root {
+                    Ok(found)
                 } else {
                     Err(XmlError::Root)
                 };

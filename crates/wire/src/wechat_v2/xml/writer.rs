@@ -28,6 +28,21 @@ pub(super) fn lines(fields: &Fields<'_>) -> String {
     out
 }
 
+pub(super) fn lines_in_cdata(fields: &Fields<'_>, root: &str) -> String {
+    let mut out = with_room_for(fields);
+    for piece in ["<", root, ">\n"] {
+        out.push_str(piece);
+    }
+    for (name, value) in fields.iter() {
+        element(&mut out, name, value, Body::CData);
+        out.push('\n');
+    }
+    for piece in ["</", root, ">"] {
+        out.push_str(piece);
+    }
+    out
+}
+
 #[derive(Clone, Copy)]
 enum Body {
     Bare,
