@@ -13,4 +13,5 @@
 //! not need, and never panic. Secrets are zeroed when dropped and print as stars.
 
 pub mod payment_code;
+mod query;
 pub mod wechat_v2;

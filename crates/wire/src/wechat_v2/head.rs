@@ -41,6 +41,22 @@ impl RequestHead {
         self.sign_type.unwrap_or_default()
     }
 
+    /// The application that the payer's client calls the wallet from.
+    pub fn client_appid(&self) -> &str {
+        self.sub_appid.as_deref().unwrap_or(&self.appid)
+    }
+
+    /// The merchant whose money it is.
+    pub fn payee(&self) -> &str {
+        self.sub_mch_id.as_deref().unwrap_or(&self.mch_id)
+    }
+
+    /// The field that a service provider has to send along and that is not there: an
+    /// application of a sub-merchant needs the sub-merchant.
+    pub fn lacks(&self) -> Option<&'static str> {
+        (self.sub_appid.is_some() && self.sub_mch_id.is_none()).then_some("sub_mch_id")
+    }
+
     pub(super) fn to_fields(&self) -> Fields<'_> {
         let mut fields = Fields::new();
         fields.insert("appid", &*self.appid);

@@ -5,6 +5,7 @@
 
 use super::field::FieldError;
 use super::head::{self, Content, RequestHead};
+use super::scene_info::SceneInfo;
 use super::time::BeijingTime;
 use super::trade::TradeType;
 use super::xml::Fields;
@@ -61,7 +62,7 @@ pub struct Optional {
     pub receipt: Option<String>,
     /// `Y` freezes the money until it is shared out.
     pub profit_sharing: Option<String>,
-    /// Required for `MWEB`; JSON.
+    /// Required for `MWEB`; JSON, see [`SceneInfo`].
     pub scene_info: Option<String>,
     /// Only this person may pay: kind of document.
     pub user_type: Option<String>,
@@ -80,7 +81,7 @@ pub struct Prepaid {
     pub prepay_id: String,
     /// For `NATIVE`: the text of the QR code, taken as it is. Lives two hours.
     pub code_url: Option<String>,
-    /// For `MWEB`: where to send the browser. Lives five minutes.
+    /// For `MWEB`: where to send the browser, see [`mweb`](super::mweb). Lives five minutes.
     pub mweb_url: Option<String>,
 }
 
@@ -116,8 +117,17 @@ impl Request {
     }
 
     /// The field that this trade type needs and that is not there.
+    ///
+    /// An `openid` is of `appid`, a `sub_openid` of `sub_appid`, so that one needs the other.
+    /// That they belong together only the platform can tell.
     pub fn lacks(&self) -> Option<&'static str> {
         let optional = &self.optional;
+        if optional.sub_openid.is_some() && self.head.sub_appid.is_none() {
+            return Some("sub_appid");
+        }
+        if let Some(field) = self.head.lacks() {
+            return Some(field);
+        }
         match self.trade_type {
             TradeType::Native if optional.product_id.is_none() => Some("product_id"),
             TradeType::Jsapi if optional.openid.is_none() && optional.sub_openid.is_none() => {
@@ -126,6 +136,12 @@ impl Request {
             TradeType::Mweb if optional.scene_info.is_none() => Some("scene_info"),
             _ => None,
         }
+    }
+
+    /// Where the payer comes from, if it is said.
+    pub fn scene_info(&self) -> Result<Option<SceneInfo>, FieldError> {
+        let text = self.optional.scene_info.as_deref();
+        text.map(SceneInfo::from_json).transpose()
     }
 }
 

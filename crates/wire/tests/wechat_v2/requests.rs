@@ -77,9 +77,29 @@ fn each_trade_type_has_a_field_that_it_needs() {
 
     assert_eq!(lacks("NATIVE", "product_id"), (Some("product_id"), None));
     assert_eq!(lacks("JSAPI", "openid"), (Some("openid"), None));
-    assert_eq!(lacks("JSAPI", "sub_openid"), (Some("openid"), None));
+    assert_eq!(
+        lacks("JSAPI", "sub_openid"),
+        (Some("openid"), Some("sub_appid"))
+    );
     assert_eq!(lacks("MWEB", "scene_info"), (Some("scene_info"), None));
     assert_eq!(lacks("APP", "attach"), (None, None));
+}
+
+#[test]
+fn a_payer_known_to_the_sub_merchant_needs_its_application_and_number() {
+    let mut fields = native();
+    fields.insert("trade_type", "JSAPI");
+    let mut lacking = Vec::new();
+    for field in ["sub_openid", "sub_appid", "sub_mch_id"] {
+        fields.insert(field, "x");
+        let request = unified_order::Request::from_fields(&fields).unwrap();
+        lacking.push(request.lacks());
+    }
+
+    assert_eq!(lacking, [Some("sub_appid"), Some("sub_mch_id"), None]);
+    let example = fixture::request("unifiedorder-sub-merchant");
+    let request = unified_order::Request::from_fields(&example.fields()).unwrap();
+    assert_eq!(request.lacks(), None);
 }
 
 #[test]
