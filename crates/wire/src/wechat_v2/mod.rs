@@ -9,11 +9,14 @@
 //! Verification happens on layer two, never over a struct: a struct forgets what it does not
 //! know, and the platform signs fields that were invented after this was written.
 
+pub mod app_call;
 pub mod auth_code;
+mod client;
 pub mod close_order;
 pub mod error_code;
 pub mod field;
 pub mod head;
+pub mod jsapi_call;
 pub mod limits;
 pub mod micropay;
 pub mod mweb;
@@ -29,16 +32,21 @@ pub mod reverse;
 pub mod scene_info;
 pub mod sign;
 pub mod time;
+pub mod time_stamp;
 pub mod trade;
 pub mod unified_order;
 mod word;
 pub mod xml;
 
+pub use app_call::AppCall;
 pub use auth_code::AuthCode;
+pub use client::CallError;
 pub use error_code::ErrorCode;
 pub use field::FieldError;
 pub use head::{Reply, ReplyHead, RequestHead};
+pub use jsapi_call::JsapiCall;
 pub use sign::{ApiKey, SignError, SignType};
 pub use time::BeijingTime;
+pub use time_stamp::TimeStamp;
 pub use trade::{TradeState, TradeType};
 pub use xml::{Fields, XmlError};

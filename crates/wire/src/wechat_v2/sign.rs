@@ -201,8 +201,17 @@ pub fn insert_sign(fields: &mut Fields<'_>, key: &ApiKey, sign_type: SignType) {
 /// `sign_type` comes from what we asked for, never from the message alone: see
 /// [`sign_type_of_notification`].
 pub fn verify(fields: &Fields<'_>, key: &ApiKey, sign_type: SignType) -> Result<(), SignError> {
-    let received = fields
-        .get("sign")
+    verify_value(fields, fields.get("sign"), key, sign_type)
+}
+
+/// As [`verify`], with a signature that is not in `sign`.
+pub(super) fn verify_value(
+    fields: &Fields<'_>,
+    received: Option<&str>,
+    key: &ApiKey,
+    sign_type: SignType,
+) -> Result<(), SignError> {
+    let received = received
         .filter(|sign| !sign.is_empty())
         .ok_or(SignError::Missing)?;
     let upper_hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'A'..=b'F');

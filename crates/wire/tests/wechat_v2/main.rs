@@ -1,6 +1,7 @@
 //! WeChat Pay v2 held against published and computed examples.
 #![expect(clippy::unwrap_used, reason = "helpers of tests fail their test")]
 
+mod client_call;
 mod code_payment;
 mod fixture;
 mod notification;
