@@ -15,3 +15,4 @@
 pub mod payment_code;
 mod query;
 pub mod wechat_v2;
+mod word;

@@ -1,6 +1,6 @@
 //! `err_code`: why the platform did not do what was asked.
 
-use super::word::words;
+use crate::word::words;
 
 words!(
     /// Documented for orders, payment codes, reversals and refunds; the list grows.

@@ -35,7 +35,6 @@ pub mod time;
 pub mod time_stamp;
 pub mod trade;
 pub mod unified_order;
-mod word;
 pub mod xml;
 
 pub use app_call::AppCall;

@@ -3,8 +3,8 @@
 use super::field::FieldError;
 use super::number;
 use super::trade::CouponType;
-use super::word::words;
 use super::xml::Fields;
+use crate::word::words;
 
 words!(
     /// What has become of a refund.

@@ -7,8 +7,8 @@
 use super::field::FieldError;
 use super::head::{self, Content, RequestHead};
 use super::order_query::OrderNo;
-use super::word::words;
 use super::xml::Fields;
+use crate::word::words;
 
 words!(
     /// Whether the platform wants to be called again.

@@ -2,8 +2,8 @@
 
 use super::field::FieldError;
 use super::number;
-use super::word::words;
 use super::xml::Fields;
+use crate::word::words;
 
 words!(
     /// Where the payer pays.
