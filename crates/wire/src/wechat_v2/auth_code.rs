@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::field::FieldError;
+use super::xml::Fields;
 use crate::payment_code::Wallet;
 
 /// A payment code of WeChat: 18 digits, 10 to 15 first.
@@ -15,6 +17,11 @@ impl AuthCode {
     /// `None` for anything that the platform would call a malformed code.
     pub fn new(code: &str) -> Option<Self> {
         (Wallet::of(code) == Some(Wallet::WeChat)).then(|| Self(code.to_owned()))
+    }
+
+    pub(super) fn from_fields(fields: &Fields<'_>) -> Result<Self, FieldError> {
+        let code = fields.required("auth_code")?;
+        Self::new(code).ok_or(FieldError::Malformed("auth_code"))
     }
 
     /// The digits.

@@ -187,6 +187,18 @@ pub const REFUND_QUERY: &[Limit] = &[
     optional("offset", 18, Form::Count),
 ];
 
+/// Asking whose payment code it is.
+pub const AUTH_CODE_TO_OPENID: &[Limit] = &[
+    required("appid", 32, Form::Text),
+    required("mch_id", 32, Form::Text),
+    optional("sub_appid", 32, Form::Text),
+    optional("sub_mch_id", 32, Form::Text),
+    required("nonce_str", 32, Form::Text),
+    required("sign", 64, Form::Text),
+    optional("sign_type", 32, Form::SignType),
+    required("auth_code", 128, Form::AuthCode),
+];
+
 /// The first broken rule, missing fields before malformed ones, in the order of the table.
 ///
 /// Fields that the table does not know are not looked at.

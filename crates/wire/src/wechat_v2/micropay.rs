@@ -98,7 +98,7 @@ impl Request {
             out_trade_no: fields.required("out_trade_no")?.to_owned(),
             total_fee: fields.required_number("total_fee")?,
             spbill_create_ip: fields.required("spbill_create_ip")?.to_owned(),
-            auth_code: auth_code(fields)?,
+            auth_code: AuthCode::from_fields(fields)?,
             optional: Optional::from_fields(fields)?,
         })
     }
@@ -114,12 +114,6 @@ impl Request {
         self.optional.add_to(&mut fields);
         fields
     }
-}
-
-/// The code in a request that has one.
-pub(super) fn auth_code(fields: &Fields<'_>) -> Result<AuthCode, FieldError> {
-    let code = fields.required("auth_code")?;
-    AuthCode::new(code).ok_or(FieldError::Malformed("auth_code"))
 }
 
 impl Optional {

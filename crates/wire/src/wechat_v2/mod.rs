@@ -11,6 +11,7 @@
 
 pub mod app_call;
 pub mod auth_code;
+pub mod auth_code_to_openid;
 mod client;
 pub mod close_order;
 pub mod error_code;

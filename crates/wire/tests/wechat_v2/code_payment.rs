@@ -7,7 +7,9 @@ use tongbao_wire::wechat_v2::micropay::{self, Paid};
 use tongbao_wire::wechat_v2::order_query::OrderNo;
 use tongbao_wire::wechat_v2::reverse::{self, Recall};
 use tongbao_wire::wechat_v2::trade::{Coupon, CouponType};
-use tongbao_wire::wechat_v2::{AuthCode, ErrorCode, FieldError, Fields, TradeType, limits, sign};
+use tongbao_wire::wechat_v2::{
+    AuthCode, ErrorCode, FieldError, Fields, TradeType, auth_code_to_openid, limits, sign,
+};
 
 use crate::fixture::{self, named};
 
@@ -38,6 +40,36 @@ fn good_requests_are_within_the_limits() {
         Ok(())
     );
     assert_eq!(limits::check(&reverse.with_sign(), limits::REVERSE), Ok(()));
+}
+
+#[test]
+fn whose_a_code_is_can_be_asked_before_it_is_charged() {
+    let example = fixture::request("authcodetoopenid-md5");
+    let request = auth_code_to_openid::Request::from_fields(&example.fields()).unwrap();
+    assert_eq!(request.auth_code.as_str(), "134567890123456789");
+    example.is_signed_as(&request.to_fields());
+    let checked = limits::check(&example.with_sign(), limits::AUTH_CODE_TO_OPENID);
+    assert_eq!(checked, Ok(()));
+
+    let body = named(fixture::responses(), "authcodetoopenid-ok").body();
+    let fields = Fields::read(body.as_bytes()).unwrap();
+    let reply = auth_code_to_openid::Reply::from_fields(&fields).unwrap();
+    let Reply::Done { content, .. } = reply else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(content.openid, "oUpF8uMuAJO_M2pxb1Q9zNjWeS6o");
+    assert_eq!(
+        content.sub_openid.as_deref(),
+        Some("oSubF8uMuAJO_M2pxb1Q9zNjWeS6")
+    );
+
+    let body = named(fixture::responses(), "authcodetoopenid-expired").body();
+    let fields = Fields::read(body.as_bytes()).unwrap();
+    let reply = auth_code_to_openid::Reply::from_fields(&fields).unwrap();
+    let Reply::Failed { err_code, .. } = reply else {
+        panic!("{reply:?}");
+    };
+    assert_eq!(err_code, Some(ErrorCode::AuthCodeExpire));
 }
 
 #[test]

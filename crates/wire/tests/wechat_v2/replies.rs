@@ -1,4 +1,5 @@
 use serde::Deserialize;
+use tongbao_wire::wechat_v2::auth_code_to_openid::Holder;
 use tongbao_wire::wechat_v2::close_order::{self, Closed};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::micropay::Paid;
@@ -47,6 +48,7 @@ fn replies_survive_the_struct_and_sign_the_same() {
             "orderquery" => rewritten::<Order>(&fields),
             "closeorder" => rewritten::<Closed>(&fields),
             "micropay" => rewritten::<Paid>(&fields),
+            "authcodetoopenid" => rewritten::<Holder>(&fields),
             "refund" => rewritten::<Accepted>(&fields),
             "refundquery" => rewritten::<Refunds>(&fields),
             _ => continue,

@@ -221,6 +221,7 @@ fn no_table_names_a_field_twice() {
         limits::REVERSE,
         limits::REFUND,
         limits::REFUND_QUERY,
+        limits::AUTH_CODE_TO_OPENID,
     ] {
         let distinct: Fields<'_> = table
             .iter()
