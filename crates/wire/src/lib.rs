@@ -14,5 +14,7 @@
 
 pub mod payment_code;
 mod query;
+pub mod secret;
+pub mod wechat_openid;
 pub mod wechat_v2;
 mod word;
