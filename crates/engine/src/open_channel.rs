@@ -17,7 +17,7 @@ use crate::vault::Place;
 pub(crate) struct OpenChannel {
     pub(crate) account: ChannelAccount,
     pub(crate) merchant: Merchant,
-    pub(crate) channel: Box<dyn Channel>,
+    pub(crate) channel: Arc<dyn Channel>,
 }
 
 impl OpenChannel {
@@ -48,6 +48,11 @@ impl OpenChannels {
         let kept = self.lock();
         let (since, open) = kept.get(&id)?;
         (now.since(*since) < KEEP && *since <= now).then(|| open.clone())
+    }
+
+    /// However old: a codec stays right as long as its account's row is the same.
+    fn kept(&self, id: ChannelId) -> Option<Arc<OpenChannel>> {
+        self.lock().get(&id).map(|(_, open)| open.clone())
     }
 
     fn put(&self, now: Timestamp, open: Arc<OpenChannel>) {
@@ -90,7 +95,12 @@ impl Engine {
             .channel(id)
             .await?
             .ok_or(EngineError::NotFound("channel"))?;
-        let open = Arc::new(self.open_account(account).await?);
+        let open = match self.open_channels.kept(id) {
+            Some(kept) if kept.account == account => {
+                Arc::new(self.open_with(account, kept.channel.clone()).await?)
+            }
+            _ => Arc::new(self.open_account(account).await?),
+        };
         self.open_channels.put(now, open.clone());
         Ok(open)
     }
@@ -115,12 +125,20 @@ impl Engine {
         &self,
         account: ChannelAccount,
     ) -> Result<OpenChannel, EngineError> {
+        let channel = self.codec(&account.kind, &self.settings(&account)?)?;
+        self.open_with(account, channel.into()).await
+    }
+
+    async fn open_with(
+        &self,
+        account: ChannelAccount,
+        channel: Arc<dyn Channel>,
+    ) -> Result<OpenChannel, EngineError> {
         let merchant = self
             .store()
             .merchant(account.merchant)
             .await?
             .ok_or(EngineError::NotFound("merchant"))?;
-        let channel = self.codec(&account.kind, &self.settings(&account)?)?;
         Ok(OpenChannel {
             account,
             merchant,
