@@ -75,13 +75,9 @@ impl Engine {
                 });
             }
             let change = self.change(&payment, &step, &event, rules, &also, now);
-            let told = !change.events.is_empty() || !change.cases.is_empty();
-            let work = told || change.jobs.iter().any(|job| job.lease_until.is_none());
-            self.seams.faults.point("before_commit");
-            match self.store().commit(change).await {
+            match self.commit(change, now).await {
                 Ok(claimed) => {
-                    self.seams.faults.point("after_commit");
-                    self.announce(&payment, &step, work);
+                    self.announce(&payment, &step);
                     return Ok(Decided {
                         payment: step.payment,
                         claimed,
@@ -100,6 +96,32 @@ impl Engine {
         Err(EngineError::Busy)
     }
 
+    /// Commits, and wakes the worker for what that leaves to it.
+    pub(crate) async fn commit(
+        &self,
+        change: Change,
+        now: Timestamp,
+    ) -> Result<Vec<Job>, StoreError> {
+        let tells = !change.events.is_empty() || !change.cases.is_empty();
+        // What is claimed is the worker's when its lease ends.
+        let due = |job: &NewJob| job.lease_until.unwrap_or(job.due);
+        let due = change.jobs.iter().map(due).min();
+        self.seams.faults.point("before_commit");
+        let committed = self.store().commit(change).await;
+        if matches!(committed, Ok(_) | Err(StoreError::CommitUnknown(_))) {
+            match due {
+                _ if tells => self.bell.ring(),
+                Some(due) if due <= now => self.bell.ring(),
+                Some(due) => self.bell.ring_for(due),
+                None => {}
+            }
+        }
+        if committed.is_ok() {
+            self.seams.faults.point("after_commit");
+        }
+        committed
+    }
+
     /// The payment, or `NotFound`.
     pub async fn payment(
         &self,
@@ -110,10 +132,7 @@ impl Engine {
         found.ok_or(EngineError::NotFound("payment"))
     }
 
-    fn announce(&self, before: &Payment, step: &Step, work: bool) {
-        if work {
-            self.work.notify_one();
-        }
+    fn announce(&self, before: &Payment, step: &Step) {
         if !step.changed {
             return;
         }

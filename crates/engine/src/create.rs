@@ -218,9 +218,7 @@ impl Engine {
             read_version: None,
             attempts: payment.attempts.iter().map(|attempt| attempt.id).collect(),
         });
-        self.seams.faults.point("before_commit");
-        let claimed = self.store().commit(change).await?;
-        self.seams.faults.point("after_commit");
+        let claimed = self.commit(change, now).await?;
         let state = payment.public_state();
         metrics::counter!("tongbao_payments_total", "state" => state).increment(1);
         Ok(Decided { payment, claimed })

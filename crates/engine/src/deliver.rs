@@ -39,7 +39,10 @@ impl Engine {
         };
         let outcome = self.outcome(&sent, claim.tries + 1, now);
         metrics::counter!("tongbao_webhook_tries_total", "outcome" => word(&outcome)).increment(1);
-        let again = matches!(outcome, DeliveryOutcome::Retry { .. });
+        let again = match outcome {
+            DeliveryOutcome::Retry { due } => Some(due),
+            DeliveryOutcome::Delivered | DeliveryOutcome::Exhausted | DeliveryOutcome::Gone => None,
+        };
         let result = DeliveryResult {
             claim,
             at,
@@ -56,8 +59,8 @@ impl Engine {
         }
         // The next try is due before its lease would have ended, which is what the
         // worker waits for.
-        if again {
-            self.work.notify_one();
+        if let Some(due) = again {
+            self.bell.ring_for(due);
         }
         Ok(())
     }

@@ -141,7 +141,7 @@ impl Engine {
         endpoint.enabled = patch.enabled.unwrap_or(endpoint.enabled);
         endpoint.event_types = patch.event_types.unwrap_or(endpoint.event_types);
         self.store().save_endpoint(endpoint.clone()).await?;
-        self.work.notify_one();
+        self.bell.ring();
         Ok(endpoint)
     }
 

@@ -4,16 +4,18 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::broadcast;
 use tongbao_core::{ChannelId, PaymentId, Timestamp};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
 
+use crate::bell::Bell;
 use crate::error::EngineError;
 use crate::notification::RefusedSample;
 use crate::open_channel::OpenChannels;
 use crate::seams::{Clock, Seams};
 use crate::vault::Vault;
+use crate::worker;
 
 /// What the engine must be told once.
 #[derive(Clone, Debug)]
@@ -27,6 +29,9 @@ pub struct EngineConfig {
     pub channel_timeout: Duration,
 }
 
+/// So many changes a slow listener may be behind before it must look for itself.
+const CHANGES: usize = 256;
+
 /// Every use case of the gateway.
 pub struct Engine {
     pub(crate) seams: Seams,
@@ -35,8 +40,8 @@ pub struct Engine {
     pub(crate) open_channels: OpenChannels,
     pub(crate) refused_sample: RefusedSample,
     pub(crate) changes: broadcast::Sender<PaymentId>,
-    /// Rings when a row was written that is due at once.
-    pub(crate) work: Notify,
+    pub(crate) bell: Bell,
+    pub(crate) nap: Duration,
 }
 
 impl Engine {
@@ -48,7 +53,7 @@ impl Engine {
         config: EngineConfig,
     ) -> Result<Self, EngineError> {
         let vault = Vault::open(&kek, seams.store.data_keys().await?)?;
-        let (changes, _) = broadcast::channel(1024);
+        let (changes, _) = broadcast::channel(CHANGES);
         Ok(Self {
             seams,
             vault,
@@ -56,8 +61,16 @@ impl Engine {
             open_channels: OpenChannels::default(),
             refused_sample: RefusedSample::default(),
             changes,
-            work: Notify::new(),
+            bell: Bell::default(),
+            nap: worker::NAP,
         })
+    }
+
+    /// The worker looks at the database at least this often, whether or not
+    /// something rang; every half a minute when not said.
+    #[must_use]
+    pub fn with_nap(self, nap: Duration) -> Self {
+        Self { nap, ..self }
     }
 
     /// The database, for reading.

@@ -98,7 +98,7 @@ impl Engine {
         };
         match self.store().commit(change).await {
             // It may have been asked for again, and is due now.
-            Ok(_) => self.work.notify_one(),
+            Ok(_) => self.bell.ring(),
             Err(tongbao_store::StoreError::Fenced) => {}
             Err(error) => return Err(error.into()),
         }

@@ -11,6 +11,7 @@
 
 pub mod audit;
 mod authenticate;
+mod bell;
 mod channel;
 mod close;
 mod commit;

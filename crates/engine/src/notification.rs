@@ -169,8 +169,7 @@ impl Engine {
             _ => Verdict::Hint,
         };
         change.inbox = Some(InboxEntry { verdict, ..inbox });
-        self.store().commit(change).await?;
-        self.work.notify_one();
+        self.commit(change, self.now()).await?;
         count(open, "unknown_payment");
         Ok(())
     }

@@ -96,7 +96,7 @@ impl Engine {
         key: Option<IdempotencyKey>,
         count: usize,
     ) -> Result<Answered<usize>, EngineError> {
-        self.work.notify_one();
+        self.bell.ring();
         let Deliveries(answer) = self
             .found(merchant, key.as_ref(), Deliveries(count))
             .await?;

@@ -22,9 +22,9 @@ const DELIVERIES: usize = 128;
 /// Deliveries in flight for one endpoint: its own lane.
 const DELIVERIES_AN_ENDPOINT: usize = 8;
 
-/// The longest sleep. Work of this process rings; that of another process, and a
-/// lease that ran out, is found by looking.
-const NAP: Duration = Duration::from_secs(30);
+/// The worker's longest sleep, unless said otherwise. Work of this process
+/// rings; that of another process, and a lease that ran out, is found by looking.
+pub(crate) const NAP: Duration = Duration::from_secs(30);
 
 /// How long to wait when more is due than there is room for, or than an
 /// endpoint's lane takes: what finishes wakes the worker earlier.
@@ -71,6 +71,7 @@ impl Engine {
     /// Claims what is due, as far as there is room.
     async fn claim(&self, jobs: usize, deliveries: usize) -> Found {
         let now = self.now();
+        self.bell.looking();
         let mut found = Found {
             jobs: Vec::new(),
             deliveries: Vec::new(),
@@ -114,8 +115,8 @@ impl Engine {
     async fn when_to_look(&self, now: Timestamp) -> Rest {
         match self.store().next_due().await {
             Ok(Some(due)) if due <= now => Rest::More,
-            Ok(Some(due)) => Rest::For(due.since(now).min(NAP)),
-            Ok(None) => Rest::For(NAP),
+            Ok(Some(due)) => Rest::For(due.since(now).min(self.nap)),
+            Ok(None) => Rest::For(self.nap),
             Err(error) => {
                 no_work::<()>(&error);
                 Rest::For(PAUSE)
@@ -152,9 +153,12 @@ enum Ended {
 
 impl<'a> Held<'a> {
     fn new(engine: &'a Engine) -> Self {
+        // The set wakes itself after each round in which it polled all that it
+        // holds. One that never ends keeps it asleep beside a single busy one.
+        let never: BoxFuture<'a, Done> = Box::pin(std::future::pending());
         Self {
             engine,
-            work: FuturesUnordered::new(),
+            work: FuturesUnordered::from_iter([never]),
             jobs: 0,
             deliveries: 0,
         }
@@ -204,15 +208,22 @@ impl<'a> Held<'a> {
         mut stop: Pin<&mut impl FusedFuture<Output = ()>>,
     ) -> Ended {
         let clock = self.engine.clock();
+        let looked = self.engine.now();
         let (more, wait) = match rest {
             Rest::More => (true, FULL),
-            Rest::For(wait) => (false, wait),
+            Rest::For(wait) => {
+                self.engine.bell.looks_again_at(looked + wait);
+                (false, wait)
+            }
         };
         // What rings before somebody listens is kept by the bell.
         let mut rung = pin!(
             async {
-                clock.sleep(BETWEEN_LOOKS).await;
-                self.engine.work.notified().await;
+                self.engine.bell.rung().await;
+                let passed = self.engine.now().since(looked);
+                if passed < BETWEEN_LOOKS {
+                    clock.sleep(BETWEEN_LOOKS.saturating_sub(passed)).await;
+                }
             }
             .fuse()
         );
@@ -233,7 +244,10 @@ impl<'a> Held<'a> {
     }
 
     async fn finish(&mut self) {
-        while self.work.next().await.is_some() {}
+        while self.jobs + self.deliveries > 0 {
+            let done = self.work.select_next_some().await;
+            self.let_go(&done);
+        }
     }
 
     fn let_go(&mut self, done: &Done) {
