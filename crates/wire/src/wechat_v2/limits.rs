@@ -203,18 +203,15 @@ pub const AUTH_CODE_TO_OPENID: &[Limit] = &[
 ///
 /// Fields that the table does not know are not looked at.
 pub fn check(fields: &Fields<'_>, limits: &[Limit]) -> Result<(), FieldError> {
-    let missing = limits
-        .iter()
-        .find(|limit| limit.required && fields.present(limit.field).is_none());
-    if let Some(limit) = missing {
-        return Err(FieldError::Missing(limit.field));
+    let mut broken = None;
+    for limit in limits {
+        match fields.present(limit.field) {
+            None if limit.required => return Err(FieldError::Missing(limit.field)),
+            Some(value) if broken.is_none() && !limit.allows(value) => broken = Some(limit.field),
+            _ => {}
+        }
     }
-    let broken = limits.iter().find(|limit| {
-        fields
-            .present(limit.field)
-            .is_some_and(|value| !limit.allows(value))
-    });
-    broken.map_or(Ok(()), |limit| Err(FieldError::Malformed(limit.field)))
+    broken.map_or(Ok(()), |field| Err(FieldError::Malformed(field)))
 }
 
 impl Limit {

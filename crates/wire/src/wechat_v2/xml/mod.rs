@@ -68,8 +68,9 @@ impl<'a> Fields<'a> {
 
     /// The value, which may be empty.
     pub fn get(&self, name: &str) -> Option<&str> {
-        let found = self.search(name).ok()?;
-        Some(&self.pairs[self.by_name[found]].1)
+        // A message has few fields, and most names differ in length already.
+        let found = self.pairs.iter().find(|(known, _)| *known == name)?;
+        Some(&found.1)
     }
 
     /// Adds the field at the end, or replaces its value where it stands.
