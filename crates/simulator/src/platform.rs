@@ -117,7 +117,8 @@ impl Platform {
         let Some(operation) = wechat_v2::Operation::at(path) else {
             return WireResponse::now(front_page(StatusCode::NOT_FOUND));
         };
-        let order = wechat_v2::order_named_in(request.body());
+        let fields = wechat_v2::Fields::read(request.body());
+        let order = wechat_v2::order_named_in(fields.as_ref().ok());
         let slow = self
             .faults
             .strike(&[FaultKind::Slow], at, Some(path), order.as_deref());
@@ -136,7 +137,7 @@ impl Platform {
                 .map(|kind| kind.as_str().into()),
         };
         let delay = slow.map(|fault| fault.delay()).unwrap_or_default();
-        let response = self.respond(at, operation, request, kind, &mut entry);
+        let response = self.respond(at, operation, request, fields, kind, &mut entry);
         self.journal.push(entry);
         response.delayed(delay)
     }
@@ -146,6 +147,7 @@ impl Platform {
         at: Moment,
         operation: wechat_v2::Operation,
         request: &Request<Bytes>,
+        fields: Result<wechat_v2::Fields<'_>, wechat_v2::XmlError>,
         fault: Option<FaultKind>,
         entry: &mut Entry,
     ) -> WireResponse {
@@ -156,7 +158,7 @@ impl Platform {
             }
             _ => {}
         }
-        let answer = wechat_v2::answer(self, at, operation, request, fault);
+        let answer = wechat_v2::answer(self, at, operation, request, fields, fault);
         entry.outcome = answer.outcome;
         entry.hint = answer.hint;
         match fault {

@@ -11,8 +11,9 @@ use tongbao_wire::wechat_v2::close_order::Closed;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::limits::{self, Limit};
 use tongbao_wire::wechat_v2::{
-    ApiKey, ErrorCode, FieldError, Fields, ReplyHead, RequestHead, SignType, XmlError, sign,
+    ApiKey, ErrorCode, FieldError, ReplyHead, RequestHead, SignType, sign,
 };
+pub(super) use tongbao_wire::wechat_v2::{Fields, XmlError};
 
 use super::fault::FaultKind;
 use super::{Moment, Platform};
@@ -83,12 +84,13 @@ struct Caller {
     head: RequestHead,
     key: ApiKey,
     sign_type: SignType,
+    /// Whether the fields keep the manual's limits. Judged after the signature.
+    limits: Result<(), FieldError>,
 }
 
 /// The order that a request is about, as far as it can be read. Only for aiming faults.
-pub(super) fn order_named_in(body: &[u8]) -> Option<String> {
-    let fields = Fields::read(body).ok()?;
-    fields.present("out_trade_no").map(str::to_owned)
+pub(super) fn order_named_in(fields: Option<&Fields<'_>>) -> Option<String> {
+    fields?.present("out_trade_no").map(str::to_owned)
 }
 
 /// Carries the request out, unless a fault has it refused first.
@@ -97,12 +99,13 @@ pub(super) fn answer(
     at: Moment,
     operation: Operation,
     request: &Request<Bytes>,
+    fields: Result<Fields<'_>, XmlError>,
     fault: Option<FaultKind>,
 ) -> Answer {
     if fault == Some(FaultKind::FrequencyLimited) {
         return refuse(Failure::unsigned("频率限制"));
     }
-    let (fields, caller) = match identify(platform, operation, request) {
+    let (fields, caller) = match identify(platform, operation, request, fields) {
         Ok(identified) => identified,
         Err(failure) => return refuse(failure),
     };
@@ -152,7 +155,7 @@ fn carry_out(
     caller: &Caller,
     head: &ReplyHead,
 ) -> Result<Fields<'static>, Failure> {
-    limits::check(fields, operation.limits()).map_err(malformed)?;
+    caller.limits.map_err(malformed)?;
     if caller.head.sub_mch_id.is_some() {
         let text = "特约子商户商户号未授权服务商的产品权限";
         return Err(Failure::Signed(ErrorCode::NoAuth, text));
@@ -185,7 +188,8 @@ fn done<T: Content>(head: ReplyHead, content: T) -> Fields<'static> {
 fn identify<'r>(
     platform: &Platform,
     operation: Operation,
-    request: &'r Request<Bytes>,
+    request: &Request<Bytes>,
+    fields: Result<Fields<'r>, XmlError>,
 ) -> Result<(Fields<'r>, Caller), Failure> {
     if request.method() != Method::POST {
         return Err(Failure::unsigned("请使用post方法"));
@@ -193,8 +197,9 @@ fn identify<'r>(
     if request.body().is_empty() {
         return Err(Failure::unsigned("post数据为空"));
     }
-    let fields = Fields::read(request.body()).map_err(unreadable)?;
-    if let Err(FieldError::Missing(field)) = limits::check(&fields, operation.limits()) {
+    let fields = fields.map_err(unreadable)?;
+    let limits = limits::check(&fields, operation.limits());
+    if let Err(FieldError::Missing(field)) = limits {
         return Err(lacks(field));
     }
     let head = RequestHead::from_fields(&fields).map_err(malformed)?;
@@ -229,6 +234,7 @@ fn identify<'r>(
         head,
         key,
         sign_type,
+        limits,
     };
     Ok((fields, caller))
 }
