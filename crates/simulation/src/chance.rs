@@ -33,6 +33,15 @@ impl Chance {
         }
     }
 
+    /// The same, for small numbers.
+    pub fn number(&mut self, low: u32, high: u32) -> u32 {
+        if low >= high {
+            low
+        } else {
+            self.0.u32(low..high)
+        }
+    }
+
     /// One of `0..len`; zero when there is nothing to choose from.
     pub fn index(&mut self, len: usize) -> usize {
         if len == 0 { 0 } else { self.0.usize(0..len) }

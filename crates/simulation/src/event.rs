@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::{Request, Response};
 use tongbao_engine::Target;
-use tongbao_simulator::{Delivered, Outgoing, TryId};
+use tongbao_simulator::{Delivered, Outgoing, TryId, UnixMillis};
 
 use crate::kernel::{Kernel, NodeId};
 
@@ -24,17 +24,18 @@ pub enum WorldEvent {
         /// Who is being spoken to.
         target: Target,
         /// The request.
-        request: Request<Bytes>,
+        request: Box<Request<Bytes>>,
     },
     /// The answer to a request of ours arrives; without one the connection broke.
     Answers {
         /// Whose it is.
         exchange: ExchangeId,
         /// The answer.
-        response: Option<Response<Bytes>>,
+        response: Option<Box<Response<Bytes>>>,
     },
-    /// The platform has something to do.
-    PlatformTurns,
+    /// The platform has something to do, if nothing earlier came up since this was
+    /// planned.
+    PlatformTurns(UnixMillis),
     /// A notification arrives at a node.
     Notifies {
         /// The message.
@@ -69,7 +70,7 @@ impl WorldEvent {
         match self {
             Self::Arrives { exchange, .. } => 100 + *exchange * 16,
             Self::Answers { exchange, .. } => 101 + *exchange * 16,
-            Self::PlatformTurns => 2,
+            Self::PlatformTurns(_) => 2,
             Self::Notifies { .. } => 3,
             Self::PlatformHears { .. } => 4,
             Self::Merchant(order) => 105 + *order as u64 * 16,

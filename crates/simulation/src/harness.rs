@@ -35,7 +35,7 @@ pub struct Harness<'a> {
     pub run: &'a (dyn Fn(Plan, bool) -> Outcome + Sync),
     /// Every mistake that must be found.
     pub planted: Vec<Planted>,
-    /// Orders in each run, when not said.
+    /// At most so many orders in each run, when not said.
     pub orders: usize,
 }
 
@@ -57,7 +57,7 @@ struct Args {
     /// Plant each known mistake in turn, and see that it is found.
     #[arg(long, conflicts_with_all = ["seed", "minutes"])]
     planted: bool,
-    /// Orders in each run.
+    /// At most so many orders in each run.
     #[arg(long)]
     orders: Option<usize>,
     /// Print the whole story of a seed, not only that of a failure.

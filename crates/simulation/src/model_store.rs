@@ -25,12 +25,15 @@ use tongbao_store::{
 use crate::chance::Chance;
 use crate::event::WorldKernel;
 use crate::saboteur::Bug;
+use tables::Committed;
 pub use tables::{DeliveryRow, JobRow, Tables};
 
-/// Looks at every commit that changed a payment.
+/// Looks at what every commit changed.
 pub trait Witness: Send + Sync {
-    /// `before` is none for a new payment.
+    /// A payment; `before` is none for a new one.
     fn committed(&self, before: Option<&Payment>, after: &Payment, tables: &Tables);
+    /// The last of all cases.
+    fn opened(&self, cases: &[Case]);
 }
 
 /// How the database misbehaves, in percent of commits.
@@ -50,6 +53,8 @@ pub struct ModelStore {
     kernel: WorldKernel,
     chance: Mutex<Chance>,
     manners: Mutex<Manners>,
+    /// No answer takes as many milliseconds as this, in either direction.
+    lag: u64,
     witness: Arc<dyn Witness>,
     bug: Option<Bug>,
 }
@@ -60,6 +65,7 @@ impl ModelStore {
         kernel: WorldKernel,
         chance: Chance,
         manners: Manners,
+        lag: u64,
         witness: Arc<dyn Witness>,
         bug: Option<Bug>,
     ) -> Self {
@@ -68,6 +74,7 @@ impl ModelStore {
             kernel,
             chance: Mutex::new(chance),
             manners: Mutex::new(manners),
+            lag,
             witness,
             bug,
         }
@@ -87,7 +94,7 @@ impl ModelStore {
         self.chance
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .millis(0, 4)
+            .millis(0, self.lag)
     }
 
     fn roll(&self) -> Roll {
@@ -133,6 +140,29 @@ impl ModelStore {
         claims
     }
 
+    /// A claim. What finds nothing writes nothing, and there is nothing to lose on
+    /// the way back.
+    async fn claim<T>(
+        &self,
+        apply: impl FnOnce(&mut Tables) -> Vec<T> + Send,
+    ) -> Result<Vec<T>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        let claims = match self.roll() {
+            Roll::Full => return Err(StoreError::Full("no space left on device".to_owned())),
+            Roll::UnknownBefore => return Err(unknown()),
+            Roll::UnknownAfter => {
+                apply(&mut self.tables());
+                Err(unknown())
+            }
+            Roll::Written => Ok(apply(&mut self.tables())),
+        };
+        if claims.as_ref().is_ok_and(Vec::is_empty) {
+            return claims;
+        }
+        self.kernel.sleep(self.wait()).await;
+        claims
+    }
+
     /// A command: it takes time on the way in and on the way out, and a node that
     /// dies on the way out has written all the same.
     async fn command<T>(
@@ -141,7 +171,6 @@ impl ModelStore {
     ) -> Result<T, StoreError> {
         self.kernel.sleep(self.wait()).await;
         let roll = self.roll();
-        let unknown = || StoreError::CommitUnknown("the connection was lost".to_owned());
         let out = match roll {
             Roll::Full => Err(StoreError::Full("no space left on device".to_owned())),
             Roll::UnknownBefore => Err(unknown()),
@@ -153,6 +182,10 @@ impl ModelStore {
     }
 }
 
+fn unknown() -> StoreError {
+    StoreError::CommitUnknown("the connection was lost".to_owned())
+}
+
 /// Commits, and lets the witness look.
 fn witnessed(
     tables: &mut Tables,
@@ -160,8 +193,11 @@ fn witnessed(
     witness: &dyn Witness,
 ) -> Result<Vec<Job>, StoreError> {
     let id = change.payment.as_ref().map(|change| change.payment.id);
-    let before = id.and_then(|id| tables.payments.get(&id).cloned());
-    let claimed = tables.commit(change)?;
+    let known_cases = tables.cases.len();
+    let Committed { claimed, before } = tables.commit(change)?;
+    for count in known_cases..tables.cases.len() {
+        witness.opened(&tables.cases[..=count]);
+    }
     if let Some(after) = id.and_then(|id| tables.payments.get(&id)) {
         witness.committed(before.as_ref(), after, tables);
     }
@@ -180,13 +216,13 @@ impl Store for ModelStore {
     async fn commit(&self, mut change: Change) -> Result<Vec<Job>, StoreError> {
         // The world is set up before there is time.
         if change.channel.is_some() || change.endpoint.is_some() {
-            return self.tables().commit(change);
+            return self.tables().commit(change).map(|done| done.claimed);
         }
         let witness = self.witness.clone();
-        let id = change.payment.as_ref().map(|change| change.payment.id);
-        let id = id.or(change.finish.map(|job| job.key.payment));
-        let stored = id.and_then(|id| self.tables().payments.get(&id).cloned());
         if let Some(bug) = self.bug {
+            let id = change.payment.as_ref().map(|change| change.payment.id);
+            let id = id.or(change.finish.map(|job| job.key.payment));
+            let stored = id.and_then(|id| self.tables().payments.get(&id).cloned());
             bug.tamper(&mut change, stored.as_ref());
             if bug.writes_behind(&change) {
                 return Ok(self.write_behind(change));
@@ -202,7 +238,7 @@ impl Store for ModelStore {
         lease_until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        self.command(|tables| Ok(tables.claim_jobs(now, lease_until, limit)))
+        self.claim(|tables| tables.claim_jobs(now, lease_until, limit))
             .await
     }
 
@@ -213,7 +249,7 @@ impl Store for ModelStore {
         per_endpoint: usize,
         limit: usize,
     ) -> Result<Vec<DeliveryClaim>, StoreError> {
-        self.command(|tables| Ok(tables.claim_deliveries(now, lease_until, per_endpoint, limit)))
+        self.claim(|tables| tables.claim_deliveries(now, lease_until, per_endpoint, limit))
             .await
             .map(|mut claims| {
                 if let Some(bug) = self.bug {

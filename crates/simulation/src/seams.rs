@@ -50,7 +50,7 @@ impl Mint for SimMint {
 #[derive(Default)]
 pub struct Waiting {
     next: ExchangeId,
-    waiting: BTreeMap<ExchangeId, oneshot::Sender<Option<Response<Bytes>>>>,
+    waiting: BTreeMap<ExchangeId, oneshot::Sender<Option<Box<Response<Bytes>>>>>,
 }
 
 /// The network between the gateway, the platform and the merchant.
@@ -74,7 +74,7 @@ impl SimTransport {
     }
 
     /// Hands the answer to who waits for it, if somebody still does.
-    pub fn answer(&self, exchange: ExchangeId, response: Option<Response<Bytes>>) {
+    pub fn answer(&self, exchange: ExchangeId, response: Option<Box<Response<Bytes>>>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(waiter) = waiting.waiting.remove(&exchange) {
             // The node that asked may be dead.
@@ -82,7 +82,7 @@ impl SimTransport {
         }
     }
 
-    fn begin(&self) -> (ExchangeId, oneshot::Receiver<Option<Response<Bytes>>>) {
+    fn begin(&self) -> (ExchangeId, oneshot::Receiver<Option<Box<Response<Bytes>>>>) {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let exchange = waiting.next;
         waiting.next += 1;
@@ -151,12 +151,12 @@ impl SimTransport {
                 WorldEvent::Arrives {
                     exchange,
                     target,
-                    request,
+                    request: Box::new(request),
                 },
             );
         }
         match select(receiver, self.kernel.sleep(timeout)).await {
-            Either::Left((Ok(Some(response)), _)) => Ok(response),
+            Either::Left((Ok(Some(response)), _)) => Ok(*response),
             Either::Left(_) => Err(SendError::Unknown("connection reset".to_owned())),
             Either::Right(_) => Err(SendError::Unknown("timeout".to_owned())),
         }

@@ -7,8 +7,17 @@ use tongbao_core::channel::Confirm;
 use tongbao_simulator::{EarlyClose, NotifySchedule};
 
 use crate::chance::Chance;
+use crate::kernel::Order;
 use crate::model_store::Manners;
 use crate::saboteur::Bug;
+
+/// After the last commit nothing is left to do: past the last look at an ended
+/// attempt and the webhooks' schedule.
+const LAST_LOOK: Duration = Duration::from_hours(30);
+
+/// Where no query is ever answered there is no end to asking. By this time every
+/// notification and webhook that failed has been repeated.
+const LAST_WORD: Duration = Duration::from_hours(3);
 
 /// One defence is switched off, so that defences cannot hide each other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -103,14 +112,24 @@ pub struct Plan {
     pub md5: bool,
     /// Forged messages.
     pub attacks: u32,
+    /// The database answers within so many milliseconds, in either direction. The
+    /// longer, the more happens between a question and its answer.
+    pub store_lag: u64,
+    /// Which of several ready tasks comes next.
+    pub order: Order,
+    /// The longest sleep of a node's worker. The longer, the less does looking
+    /// hide that nothing rang.
+    pub nap: Duration,
     /// When faults stop.
     pub heals_after: Duration,
+    /// So long afterwards the world must be at rest.
+    pub rests_after: Duration,
     /// A mistake that is made on purpose.
     pub bug: Option<Bug>,
 }
 
 impl Plan {
-    /// What the seed decides.
+    /// What the seed decides, with at most so many orders.
     pub fn draw(seed: u64, orders: usize) -> Self {
         let mut chance = Chance::fork(seed, "plan");
         let mut level = |rare: u32, heavy: u32| {
@@ -136,14 +155,14 @@ impl Plan {
             crash_every_secs: u64::from(level(600, 60)),
             crash_at_await: level(1, 20),
         };
-        let off = match chance.index(6) {
+        let off = match chance.index(8) {
             0 => DefenceOff::Notifications,
             1 => DefenceOff::Queries,
             _ => DefenceOff::None,
         };
         Self {
             seed,
-            orders,
+            orders: chance.index(orders) + 1,
             nodes: chance.pick(&[1, 1, 2]),
             faults,
             off,
@@ -164,7 +183,19 @@ impl Plan {
             ]),
             md5: chance.percent(40),
             attacks: chance.pick(&[0, 0, 10, 40]),
-            heals_after: Duration::from_mins(chance.between(20, 90)),
+            store_lag: chance.pick(&[2, 4, 4, 40]),
+            order: chance.pick(&[Order::Any, Order::Any, Order::Any, Order::Priorities]),
+            nap: Duration::from_secs(chance.pick(&[300, 1_800, 7_200, 86_400])),
+            heals_after: Duration::from_mins(if off == DefenceOff::Queries {
+                chance.between(20, 45)
+            } else {
+                chance.between(20, 90)
+            }),
+            rests_after: if off == DefenceOff::Queries {
+                LAST_WORD
+            } else {
+                LAST_LOOK
+            },
             bug: None,
         }
     }

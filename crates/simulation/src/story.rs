@@ -1,6 +1,7 @@
 //! What happened, for people; and what should not have.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tongbao_core::Timestamp;
@@ -26,13 +27,13 @@ impl fmt::Display for Violation {
 struct Pages {
     lines: Vec<String>,
     violations: Vec<Violation>,
-    hash: u64,
 }
 
 /// The record of one run.
 pub struct Story {
-    /// Lines are kept; without it only violations and the hash are.
+    /// Lines are kept; without it only violations are.
     told: bool,
+    broken: AtomicBool,
     pages: Mutex<Pages>,
 }
 
@@ -41,6 +42,7 @@ impl Story {
     pub fn new(told: bool) -> Self {
         Self {
             told,
+            broken: AtomicBool::new(false),
             pages: Mutex::default(),
         }
     }
@@ -68,6 +70,7 @@ impl Story {
     /// An invariant does not hold.
     pub fn violate(&self, at: Timestamp, invariant: &'static str, what: String) {
         self.tell(at, "INVARIANT", invariant, || what.clone());
+        self.broken.store(true, Ordering::Relaxed);
         let mut pages = self.pages();
         // One is enough to fail; a run that is broken breaks many.
         if pages.violations.len() < 16 {
@@ -79,19 +82,9 @@ impl Story {
         }
     }
 
-    /// Goes into the hash of the run: equal seeds must give equal hashes.
-    pub fn stamp(&self, at: Timestamp, what: u64) {
-        let mut pages = self.pages();
-        for part in [at.as_millis().unsigned_abs(), what] {
-            pages.hash = (pages.hash ^ part)
-                .wrapping_mul(0x0000_0100_0000_01b3)
-                .rotate_left(7);
-        }
-    }
-
     /// Whether anything is wrong so far.
     pub fn is_broken(&self) -> bool {
-        !self.pages().violations.is_empty()
+        self.broken.load(Ordering::Relaxed)
     }
 
     /// The violations so far.
@@ -102,10 +95,5 @@ impl Story {
     /// The lines so far.
     pub fn lines(&self) -> Vec<String> {
         self.pages().lines.clone()
-    }
-
-    /// The hash so far.
-    pub fn hash(&self) -> u64 {
-        self.pages().hash
     }
 }

@@ -25,6 +25,7 @@ impl Direct {
             around.kernel,
             Chance::fork(around.plan.seed, "store"),
             around.plan.faults.store,
+            around.plan.store_lag,
             around.witness,
             around.plan.bug,
         ))))

@@ -12,11 +12,13 @@ use crate::model_store::Tables;
 /// exactly it.
 pub fn e3_intent_before_call(
     tables: &Tables,
-    channel: ChannelId,
+    channel: &dyn Fn(&str) -> Option<ChannelId>,
     request: &Request<bytes::Bytes>,
 ) -> Verdict {
     let path = request.uri().path();
     let fields = Fields::read(request.body()).map_err(|error| format!("we sent {error}"))?;
+    let mch_id = fields.get("mch_id").unwrap_or_default();
+    let channel = channel(mch_id).ok_or(format!("we sent an order of {mch_id:?}"))?;
     let number = fields.get("out_trade_no").unwrap_or_default();
     let found = tables.by_out_trade_no(channel, number);
     match path {

@@ -6,12 +6,12 @@ use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
-use tongbao_core::job::{JobKey, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NewJob};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment, PaymentId,
-    Timestamp,
+    AttemptId, Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment,
+    PaymentId, Timestamp,
 };
 use tongbao_store::{
     Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
@@ -53,6 +53,14 @@ pub struct DeliveryRow {
     pub history: Vec<DeliveryTry>,
 }
 
+/// What a commit did.
+pub(crate) struct Committed {
+    /// The jobs that were asked for with a lease, and are held.
+    pub(crate) claimed: Vec<Job>,
+    /// The payment's row as it was.
+    pub(crate) before: Option<Payment>,
+}
+
 /// Which receipts have a case already.
 type CaseKey = (ChannelId, CaseKind, String, i64, Currency);
 
@@ -66,8 +74,8 @@ pub struct Tables {
     pub(crate) data_keys: Map<u32, DataKey>,
     /// Payments by id.
     pub payments: Map<PaymentId, Payment>,
-    order_numbers: Map<(MerchantId, String), PaymentId>,
-    trade_numbers: Map<(ChannelId, String), PaymentId>,
+    order_numbers: Map<MerchantId, Map<String, PaymentId>>,
+    trade_numbers: Map<ChannelId, Map<String, PaymentId>>,
     /// Every payment's timeline, oldest first.
     pub log: Map<PaymentId, Vec<LogEntry>>,
     /// What is still to be asked.
@@ -94,18 +102,36 @@ impl Tables {
     }
 
     pub(crate) fn by_order_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
-        self.payments
-            .get(self.order_numbers.get(&(merchant, number.to_owned()))?)
+        let id = self.order_numbers.get(&merchant)?.get(number)?;
+        self.payments.get(id)
     }
 
     /// The payment whose attempt the channel knows by this number.
     pub fn by_out_trade_no(&self, channel: ChannelId, number: &str) -> Option<&Payment> {
-        self.payments
-            .get(self.trade_numbers.get(&(channel, number.to_owned()))?)
+        self.payments.get(self.owner(channel, number)?)
+    }
+
+    fn owner(&self, channel: ChannelId, number: &str) -> Option<&PaymentId> {
+        self.trade_numbers.get(&channel)?.get(number)
+    }
+
+    /// The jobs of one payment.
+    pub fn jobs_of(&self, payment: PaymentId) -> impl Iterator<Item = JobKey> + Clone {
+        let key = move |kind, attempt| JobKey {
+            kind,
+            payment,
+            attempt,
+        };
+        let of_kind = move |kind| {
+            let last = AttemptId::from_bits(u128::MAX);
+            self.jobs.range(key(kind, None)..=key(kind, Some(last)))
+        };
+        let rows = JobKind::ALL.into_iter().flat_map(of_kind);
+        rows.map(|(key, _)| *key)
     }
 
     /// Whole or not at all: everything that can refuse is looked at first.
-    pub(crate) fn commit(&mut self, change: Change) -> Result<Vec<Job>, StoreError> {
+    pub(crate) fn commit(&mut self, change: Change) -> Result<Committed, StoreError> {
         self.check(&change)?;
         let now = change.log.last().map(|entry| entry.at);
         if let Some(account) = change.channel {
@@ -114,9 +140,7 @@ impl Tables {
         if let Some(endpoint) = change.endpoint {
             self.endpoints.insert(endpoint.id, *endpoint);
         }
-        if let Some(change) = change.payment {
-            self.put_payment(change);
-        }
+        let before = change.payment.and_then(|change| self.put_payment(change));
         for entry in change.log {
             self.log.entry(entry.payment).or_default().push(entry);
         }
@@ -164,7 +188,7 @@ impl Tables {
             self.idempotency
                 .insert((record.merchant, record.key.clone()), record);
         }
-        Ok(claimed)
+        Ok(Committed { claimed, before })
     }
 
     fn check(&self, change: &Change) -> Result<(), StoreError> {
@@ -186,8 +210,8 @@ impl Tables {
             if stored.map(|stored| stored.version) != *read_version && !wins {
                 return Err(StoreError::Conflict);
             }
-            let key = (payment.merchant, payment.order.merchant_order_no.clone());
-            let owner = self.order_numbers.get(&key);
+            let numbers = self.order_numbers.get(&payment.merchant);
+            let owner = numbers.and_then(|numbers| numbers.get(&payment.order.merchant_order_no));
             let unique = self.bug != Some(Bug::OrderNumberNotUnique);
             if unique && owner.is_some_and(|id| *id != payment.id) {
                 return Err(StoreError::Taken(Unique::MerchantOrderNo));
@@ -196,9 +220,7 @@ impl Tables {
                 .iter()
                 .filter_map(|id| payment.attempt(*id))
                 .any(|attempt| {
-                    let key = (attempt.channel, attempt.out_trade_no.clone());
-                    self.trade_numbers
-                        .get(&key)
+                    self.owner(attempt.channel, &attempt.out_trade_no)
                         .is_some_and(|id| *id != payment.id)
                 });
             if taken {
@@ -217,7 +239,8 @@ impl Tables {
         Ok(())
     }
 
-    fn put_payment(&mut self, change: PaymentChange) {
+    /// Answers with the row that was there before.
+    fn put_payment(&mut self, change: PaymentChange) -> Option<Payment> {
         let mut payment = change.payment;
         // A store writes what it is told has changed, and nothing else.
         if let Some(stored) = self.payments.get(&payment.id) {
@@ -229,13 +252,17 @@ impl Tables {
                 }
             }
         }
-        let order_no = (payment.merchant, payment.order.merchant_order_no.clone());
-        self.order_numbers.insert(order_no, payment.id);
         for attempt in &payment.attempts {
-            self.trade_numbers
-                .insert((attempt.channel, attempt.out_trade_no.clone()), payment.id);
+            if self.owner(attempt.channel, &attempt.out_trade_no).is_none() {
+                let numbers = self.trade_numbers.entry(attempt.channel).or_default();
+                numbers.insert(attempt.out_trade_no.clone(), payment.id);
+            }
         }
-        self.payments.insert(payment.id, payment);
+        if !self.payments.contains_key(&payment.id) {
+            let numbers = self.order_numbers.entry(payment.merchant).or_default();
+            numbers.insert(payment.order.merchant_order_no.clone(), payment.id);
+        }
+        self.payments.insert(payment.id, payment)
     }
 
     fn finish(&mut self, job: Job) {

@@ -78,7 +78,12 @@ impl Order {
         Self {
             number: format!("ORDER-{place:04}"),
             amount: i64::try_from(chance.between(1, 500_000)).unwrap_or(1),
-            expires_in: i64::try_from(chance.between(90, 1_800)).unwrap_or(600),
+            // Most of a long life is one query after the other that finds nothing.
+            expires_in: i64::from(match chance.index(10) {
+                0 => chance.number(600, 1_800),
+                1..4 => chance.number(240, 600),
+                _ => chance.number(60, 240),
+            }),
             with_attempt: chance.percent(50),
             payer: chance.pick(&payers),
             step: Step::Create,
@@ -120,7 +125,10 @@ impl World {
     }
 
     fn goes_on(&mut self, place: usize, order: &mut Order, heard: Heard) {
-        let again = self.chance.millis(200, 8_000);
+        let again = match heard {
+            Heard::Started { .. } => self.chance.millis(2_000, 40_000),
+            _ => self.chance.millis(200, 8_000),
+        };
         match heard {
             Heard::Created(id) => {
                 let first = order.payment.is_none();
@@ -138,6 +146,7 @@ impl World {
                     let wait = match order.payer {
                         Payer::PaysLate => Duration::from_secs(order.expires_in.unsigned_abs())
                             .saturating_sub(self.chance.millis(0, 30_000)),
+                        _ if self.chance.percent(50) => self.chance.millis(500, 10_000),
                         _ => self.chance.millis(500, 90_000),
                     };
                     self.kernel.after(wait, WorldEvent::Payer(place));
@@ -181,7 +190,9 @@ impl World {
         if order.step == Step::Done || order.calls_left == 0 {
             return;
         }
-        order.calls_left -= 1;
+        // Looking again tells little that is new.
+        let cost = if order.step == Step::Look { 5 } else { 1 };
+        order.calls_left = order.calls_left.saturating_sub(cost);
         order.call += 1;
         self.kernel.after(PATIENCE, WorldEvent::Merchant(place));
         let alive = self.alive();

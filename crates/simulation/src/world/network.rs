@@ -7,7 +7,7 @@ use http::{Request, Response, StatusCode};
 use tongbao_core::webhook::EventType;
 use tongbao_core::{ChannelId, EventId, PaymentId};
 use tongbao_engine::Target;
-use tongbao_simulator::{Delivered, FaultKind, NewFault, Outgoing, WireResponse};
+use tongbao_simulator::{Delivered, FaultKind, NewFault, Outgoing, UnixMillis, WireResponse};
 
 use super::{World, lock};
 use crate::event::{ExchangeId, WorldEvent};
@@ -34,29 +34,28 @@ impl World {
             WireResponse::Refused => (None, Duration::ZERO),
         };
         let travel = delay + self.chance.millis(2, 80);
+        let response = response.map(Box::new);
         self.kernel
             .after(travel, WorldEvent::Answers { exchange, response });
     }
 
     fn at_platform(&mut self, request: &Request<Bytes>) -> WireResponse {
         let now = self.kernel.now();
-        let path = request.uri().path().to_owned();
-        let body = String::from_utf8_lossy(request.body()).into_owned();
-        if let Some(account) = self
-            .accounts
-            .iter()
-            .find(|account| body.contains(&account.mch_id))
-        {
-            let verdict = at_boundary::e3_intent_before_call(
-                &self.gateway.tables(),
-                account.channel,
-                request,
-            );
+        let path = request.uri().path();
+        let query = path == "/pay/orderquery";
+        if !query {
+            let channel = |mch_id: &str| {
+                let mut accounts = self.accounts.iter();
+                accounts
+                    .find(|account| account.mch_id == mch_id)
+                    .map(|account| account.channel)
+            };
+            let verdict =
+                at_boundary::e3_intent_before_call(&self.gateway.tables(), &channel, request);
             if let Err(what) = verdict {
                 self.story.violate(now, "E3", what);
             }
         }
-        let query = path == "/pay/orderquery";
         if query && self.plan.off == DefenceOff::Queries {
             return WireResponse::Dropped {
                 delay: Duration::ZERO,
@@ -81,7 +80,7 @@ impl World {
             platform.add_fault(
                 at,
                 NewFault {
-                    path: Some(path.clone()),
+                    path: Some(path.to_owned()),
                     times: Some(1),
                     ..NewFault::of(kind)
                 },
@@ -98,6 +97,7 @@ impl World {
                 WireResponse::Dropped { .. } => "(no answer)".to_owned(),
                 WireResponse::Refused => "(refused)".to_owned(),
             };
+            let body = String::from_utf8_lossy(request.body());
             format!("{path} {} ⇒ {said}", short_number(&body))
         });
         self.plan_platform();
@@ -181,7 +181,10 @@ impl World {
     }
 
     /// The platform's own timers: notifications, expiries.
-    pub(super) fn platform_turns(&mut self) {
+    pub(super) fn platform_turns(&mut self, planned: UnixMillis) {
+        if self.platform_turn_planned != Some(planned) {
+            return;
+        }
         self.platform_turn_planned = None;
         let at = self.platform_now();
         let outgoing = lock(&self.platform).fire(at);
@@ -204,7 +207,7 @@ impl World {
         }
         self.platform_turn_planned = Some(due);
         let wait = due.since(self.platform_now());
-        self.kernel.after(wait, WorldEvent::PlatformTurns);
+        self.kernel.after(wait, WorldEvent::PlatformTurns(due));
     }
 
     fn send_notification(&mut self, outgoing: Outgoing) {

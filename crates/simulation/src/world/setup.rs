@@ -71,7 +71,7 @@ impl World {
             faults: Mutex::new(Faults::NONE),
             bug: plan.bug,
         });
-        let scheduler = Scheduler::new(kernel.clone(), fork("scheduler"));
+        let scheduler = Scheduler::new(kernel.clone(), fork("scheduler"), plan.order);
         let orders = Arc::new(Mutex::new(Order::draw_all(&plan)));
         let mut world = Self {
             chance: fork("world"),
@@ -100,6 +100,7 @@ impl World {
             platform_turn_planned: None,
             acknowledged: 0,
             healed: false,
+            hash: 0,
             plan,
         };
         world.open_shop();
@@ -187,11 +188,8 @@ impl World {
         let now = self.kernel.now();
         let name = format!("node {id} {}", now.as_millis());
         let seams = self.seams(self.gateway.start(id), self.nodes[place].ahead, &name);
-        let engine = Arc::new(at_once(Engine::open(
-            seams,
-            Zeroizing::new([7; 32]),
-            config(),
-        )));
+        let engine = at_once(Engine::open(seams, Zeroizing::new([7; 32]), config()));
+        let engine = Arc::new(engine.with_nap(self.plan.nap));
         self.story.tell(now, "nemesis", &format!("node {id}"), || {
             "starts".to_owned()
         });
