@@ -8,6 +8,7 @@
 //!
 //! Nothing of this is ever part of the program.
 
+pub mod alarm;
 pub mod chance;
 pub mod coverage;
 pub mod event;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tongbao_core::channel::Confirm;
 use tongbao_simulator::{EarlyClose, NotifySchedule};
 
+use crate::alarm::Stray;
 use crate::chance::Chance;
 use crate::kernel::Order;
 use crate::model_store::Manners;
@@ -126,6 +127,8 @@ pub struct Plan {
     pub rests_after: Duration,
     /// A mistake that is made on purpose.
     pub bug: Option<Bug>,
+    /// A clock or a random number that is read past the seams, on purpose.
+    pub stray: Option<Stray>,
 }
 
 impl Plan {
@@ -197,6 +200,7 @@ impl Plan {
                 LAST_LOOK
             },
             bug: None,
+            stray: None,
         }
     }
 }

@@ -10,6 +10,7 @@ use std::time::Duration;
 use tongbao_core::{ChannelId, Timestamp};
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
+use crate::alarm::Watch;
 use crate::chance::Chance;
 use crate::coverage::{self, Meetings};
 use crate::event::{WorldEvent, WorldKernel};
@@ -94,6 +95,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl World {
     /// Runs a plan to its rest, with the engine on a model of the database.
     pub fn run(plan: Plan, told: bool) -> Outcome {
+        let _watch = Watch::begin();
         Self::run_with(plan, told, &Direct::build)
     }
 
@@ -193,7 +195,12 @@ impl World {
                 self.plan_death(node);
             }
             WorldEvent::Starts(node) => self.start(node),
-            WorldEvent::Heals => self.heal(),
+            WorldEvent::Heals => {
+                if let Some(stray) = self.plan.stray {
+                    stray.happen();
+                }
+                self.heal();
+            }
         }
     }
 
