@@ -5,6 +5,7 @@ mod client_call;
 mod code_payment;
 mod fixture;
 mod notification;
+mod operations;
 mod properties;
 mod refund;
 mod refund_notification;

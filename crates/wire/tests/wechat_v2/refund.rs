@@ -1,12 +1,13 @@
 //! Money back: `refund` and `refundquery`.
 
+use proptest::prelude::*;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::order_query::OrderNo;
 use tongbao_wire::wechat_v2::refund::{self, Accepted};
-use tongbao_wire::wechat_v2::refund_query::{self, RefundNo, Refunds};
+use tongbao_wire::wechat_v2::refund_query::{self, Refund, RefundNo, Refunds};
 use tongbao_wire::wechat_v2::refunded::{RefundAccount, RefundChannel, RefundCoupon, RefundStatus};
 use tongbao_wire::wechat_v2::trade::CouponType;
-use tongbao_wire::wechat_v2::{ErrorCode, FieldError, Fields, limits};
+use tongbao_wire::wechat_v2::{BeijingTime, ErrorCode, FieldError, Fields, limits};
 
 use crate::fixture::{self, named};
 
@@ -293,6 +294,68 @@ fn new_words_are_kept_as_they_came() {
     let written = reply.to_fields();
     assert_eq!(written.get("refund_status_0"), Some("NEW_STATUS"));
     assert_eq!(written.get("refund_channel_1"), Some("NEW_CHANNEL"));
+}
+
+proptest! {
+    #[test]
+    fn any_list_of_refunds_survives_the_journey(
+        refunds in proptest::collection::vec(a_refund(), 0..=10),
+        more in 0_u64..20,
+    ) {
+        let body = named(fixture::responses(), "refundquery-two-with-coupon").body();
+        let two = Fields::read(body.as_bytes()).unwrap();
+        let Reply::Done { head, content } = refund_query::Reply::from_fields(&two).unwrap() else {
+            panic!("refunds");
+        };
+        let listed = refunds.len() as u64;
+        let refund_count = if refunds.len() == refund_query::PAGE { listed + more } else { listed };
+        let reply = Reply::Done { head, content: Refunds { refund_count, refunds, ..content } };
+
+        for body in [reply.to_fields().write(), reply.to_fields().write_lines()] {
+            let received = Fields::read(body.as_bytes()).unwrap();
+            let read = refund_query::Reply::from_fields(&received);
+            prop_assert_eq!(read.as_ref(), Ok(&reply));
+        }
+    }
+}
+
+fn a_refund() -> impl Strategy<Value = Refund> {
+    let fen = || proptest::option::of(0_u64..1_000_000_000_000_000_000);
+    let coupon = (proptest::option::of("[0-9]{1,20}"), fen()).prop_map(|(id, fee)| RefundCoupon {
+        coupon_refund_id: id,
+        coupon_type: Some(CouponType::NoCash),
+        coupon_refund_fee: fee,
+    });
+    (
+        ("[A-Za-z0-9_|*@-]{1,64}", "[0-9]{1,32}", "[A-Z]{1,12}"),
+        (fen(), fen(), fen()),
+        proptest::collection::vec(coupon, 0..4),
+        proptest::option::of("[a-z图]{1,9}"),
+        proptest::option::of(0_i64..4_000_000_000),
+    )
+        .prop_map(
+            |((out_no, id, word), (back, settled, of_coupons), coupons, account, time)| {
+                Refund {
+                    out_refund_no: out_no,
+                    refund_id: id,
+                    refund_channel: Some(word.as_str().into()),
+                    refund_fee: back.unwrap_or_default(),
+                    settlement_refund_fee: settled,
+                    // Without a sum there is no list.
+                    coupons: if of_coupons.is_some() {
+                        coupons
+                    } else {
+                        Vec::new()
+                    },
+                    coupon_refund_fee: of_coupons,
+                    coupon_refund_count: None,
+                    refund_status: word.as_str().into(),
+                    refund_account: None,
+                    refund_recv_accout: account,
+                    refund_success_time: time.and_then(BeijingTime::from_unix_secs),
+                }
+            },
+        )
 }
 
 fn coupon(id: &str, coupon_type: CouponType, fee: u64) -> RefundCoupon {
