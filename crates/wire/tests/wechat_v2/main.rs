@@ -11,5 +11,6 @@ mod refund;
 mod refund_notification;
 mod replies;
 mod requests;
+mod service_provider;
 mod sign;
 mod xml;
