@@ -13,6 +13,9 @@ use super::field::FieldError;
 use super::sign::{self, ApiKey, SignError, SignType};
 use super::xml::Fields;
 
+/// Objects above this are refused unread; a genuine one has less than a KiB.
+const MAX_BYTES: usize = 16 * 1024;
+
 /// Why the wallet does not open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
@@ -35,6 +38,9 @@ pub(super) fn write_json(fields: &Fields<'_>) -> String {
 }
 
 pub(super) fn read_json(text: &str) -> Result<Fields<'static>, CallError> {
+    if text.len() > MAX_BYTES {
+        return Err(CallError::Json);
+    }
     let object: Object<'static> = serde_json::from_str(text).map_err(|_| CallError::Json)?;
     Ok(object.0)
 }

@@ -160,6 +160,10 @@ fn a_mistaken_page_is_told_what_is_wrong() {
     assert_eq!(changed("}", ""), CallError::Json);
     assert_eq!(changed("{", "[{"), CallError::Json);
     assert_eq!(
+        changed("}", &format!("{}}}", " ".repeat(16 * 1024))),
+        CallError::Json
+    );
+    assert_eq!(
         changed("1767240930", "1767240930000"),
         malformed("timeStamp")
     );
