@@ -21,11 +21,13 @@ pub mod notification;
 pub mod number;
 pub mod order;
 pub mod platform;
+pub mod refund_notification;
 pub mod sealed;
 pub mod settings;
 pub mod signature;
 pub mod stored_json;
 pub mod time;
+pub mod wallet;
 pub mod webhook;
 pub mod xml;
 
@@ -71,11 +73,13 @@ targets!(
     number,
     order,
     platform,
+    refund_notification,
     sealed,
     settings,
     signature,
     stored_json,
     time,
+    wallet,
     webhook,
     xml,
 );
