@@ -90,3 +90,20 @@ impl<'a> Fields<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_has_the_fields_name_and_a_stable_word() {
+        for (error, word) in [
+            (FieldError::Missing("total_fee"), "field_missing"),
+            (FieldError::Malformed("total_fee"), "field_malformed"),
+            (FieldError::Unexpected("total_fee"), "field_unexpected"),
+        ] {
+            assert_eq!((error.field(), error.label()), ("total_fee", word));
+            assert!(error.to_string().contains("`total_fee`"));
+        }
+    }
+}
