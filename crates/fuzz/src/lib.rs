@@ -19,6 +19,7 @@ pub mod id;
 pub mod messages;
 pub mod notification;
 pub mod number;
+pub mod openid;
 pub mod order;
 pub mod platform;
 pub mod refund_notification;
@@ -71,6 +72,7 @@ targets!(
     messages,
     notification,
     number,
+    openid,
     order,
     platform,
     refund_notification,

@@ -7,8 +7,8 @@ use tongbao_wire::wechat_v2::limits::Limit;
 use tongbao_wire::wechat_v2::notification::{Acknowledgement, Notification};
 use tongbao_wire::wechat_v2::refund_notification::Envelope;
 use tongbao_wire::wechat_v2::{
-    FieldError, Fields, close_order, limits, micropay, order_query, refund, refund_query, reverse,
-    unified_order,
+    FieldError, Fields, auth_code_to_openid, close_order, limits, micropay, order_query, refund,
+    refund_query, reverse, unified_order,
 };
 
 /// Names and words of the platform.
@@ -84,6 +84,8 @@ pub fn run(input: &[u8]) {
         refund::Reply,
         refund_query::Request,
         refund_query::Reply,
+        auth_code_to_openid::Request,
+        auth_code_to_openid::Reply,
         Notification,
         Envelope,
     );
@@ -114,6 +116,11 @@ pub fn run(input: &[u8]) {
         fields,
         limits::REFUND_QUERY,
         refund_query::Request::from_fields,
+    );
+    limits_say_what_readers_say(
+        fields,
+        limits::AUTH_CODE_TO_OPENID,
+        auth_code_to_openid::Request::from_fields,
     );
 }
 
