@@ -67,6 +67,7 @@ impl Writer {
         let owner = Writing {
             place,
             db: Some(db),
+            commands: 0,
         };
         let writer = Self {
             queue,
@@ -111,7 +112,13 @@ struct Writing {
     place: Place,
     /// `None` after an error that leaves a connection in doubt.
     db: Option<Connection>,
+    /// Since the log's length was last asked for.
+    commands: usize,
 }
+
+/// A command writes fewer: the log need not be asked how long it is before it
+/// can be long.
+const PAGES_A_COMMAND: i64 = 16;
 
 impl Writing {
     async fn work(mut self, mut waiting: mpsc::Receiver<Message>) {
@@ -128,11 +135,12 @@ impl Writing {
                     }
                 }
             }
+            let commands = batch.len();
             self.write(&mut batch);
             for work in batch.drain(..) {
                 work.answer();
             }
-            self.checkpoint_if_long();
+            self.checkpoint_if_long(commands);
         }
         self.finish();
         for done in closing {
@@ -162,7 +170,13 @@ impl Writing {
     }
 
     /// Answers have been given by now, so only the next batch waits for it.
-    fn checkpoint_if_long(&mut self) {
+    fn checkpoint_if_long(&mut self, commands: usize) {
+        self.commands += commands;
+        let pages = i64::try_from(self.commands).unwrap_or(i64::MAX);
+        if pages.saturating_mul(PAGES_A_COMMAND) < self.place.checkpoint_pages {
+            return;
+        }
+        self.commands = 0;
         let Some(db) = &self.db else {
             return;
         };
