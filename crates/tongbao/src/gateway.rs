@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use anyhow::{Context, bail};
 use futures::FutureExt;
+use futures::future::Either;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tongbao_engine::{Clock, Engine, EngineConfig, NoFaults, Seams, Transport};
@@ -139,15 +140,31 @@ impl Gateway {
             }
         };
         let public = tongbao_web::router(self.app.clone());
-        futures::join!(
+        let (.., database) = futures::join!(
             server::serve(listeners.public, public, self.limits, stop.clone()),
             admin,
             end_live_pages,
             self.work(&stop),
             logs::keep_metrics(&stop),
+            self.watch_database(&stop),
         );
         self.close().await;
-        Ok(())
+        database
+    }
+
+    /// A gateway that can no longer write is of no use, and a new one is: ends
+    /// everything when a bug has stopped the database's writer.
+    async fn watch_database(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let died = std::pin::pin!(self.store.died());
+        let stopped = std::pin::pin!(stop.cancelled());
+        match futures::future::select(died, stopped).await {
+            Either::Left(_) => {
+                tracing::error!("the database's writer has died of a bug; the gateway ends");
+                stop.cancel();
+                bail!("the database's writer has died of a bug, which the log tells; start again")
+            }
+            Either::Right(_) => Ok(()),
+        }
     }
 
     /// Closes the database. Nothing that was acknowledged waits for this.

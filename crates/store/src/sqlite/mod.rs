@@ -115,6 +115,12 @@ impl SqliteStore {
         self.writer.close().await;
     }
 
+    /// Ends when a bug has stopped the writer. Reads go on and writes fail:
+    /// only a new start helps.
+    pub async fn died(&self) {
+        self.writer.died().await;
+    }
+
     fn read<T>(
         &self,
         query: impl FnOnce(&Connection) -> Result<T, StoreError>,

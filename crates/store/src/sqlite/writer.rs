@@ -7,7 +7,7 @@ use std::thread::JoinHandle;
 
 use futures::executor::block_on;
 use rusqlite::Connection;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::batch::{Command, Work, run_batch};
 use super::connection;
@@ -29,6 +29,8 @@ enum Message {
 /// database is closed when it is gone.
 pub(super) struct Writer {
     queue: mpsc::Sender<Message>,
+    /// Whether the work has come to its end; closed without, it was broken off.
+    ended: watch::Receiver<bool>,
     _thread: Option<Joined>,
 }
 
@@ -64,13 +66,16 @@ impl Writer {
     /// closed or dropped.
     pub(super) fn apart(place: Place, db: Connection) -> (Self, impl Future<Output = ()> + Send) {
         let (queue, waiting) = mpsc::channel(QUEUE);
+        let (end, ended) = watch::channel(false);
         let owner = Writing {
             place,
             db: Some(db),
             commands: 0,
+            end,
         };
         let writer = Self {
             queue,
+            ended,
             _thread: None,
         };
         (writer, owner.work(waiting))
@@ -96,6 +101,14 @@ impl Writer {
         }
     }
 
+    /// Ends when a bug has broken off the work: whoever waited has been told that
+    /// nothing is known, and nobody will be served again.
+    pub(super) async fn died(&self) {
+        if self.ended.clone().wait_for(|ended| *ended).await.is_ok() {
+            std::future::pending::<()>().await;
+        }
+    }
+
     /// Finishes what waits, carries the log over into the database and closes
     /// it. Whoever comes later is told so.
     pub(super) async fn close(&self) {
@@ -114,6 +127,7 @@ struct Writing {
     db: Option<Connection>,
     /// Since the log's length was last asked for.
     commands: usize,
+    end: watch::Sender<bool>,
 }
 
 /// A command writes fewer: the log need not be asked how long it is before it
@@ -194,6 +208,7 @@ impl Writing {
                 tracing::warn!(%error, "the database did not close cleanly");
             }
         }
+        self.end.send_replace(true);
     }
 }
 
@@ -213,6 +228,7 @@ fn checkpoint(db: &Connection, mode: &'static str) {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt;
     use futures::executor::block_on;
     use futures::join;
 
@@ -307,6 +323,41 @@ mod tests {
         }
         assert_eq!(block_on(writer.write(merchant("mer_1"))), Ok(()));
         assert_eq!(block_on(merchants(&writer)), 1);
+    }
+
+    #[test]
+    fn a_writer_that_panics_leaves_nobody_waiting_and_says_that_it_is_gone() {
+        let (writer, _directory) = writer();
+        assert_eq!(block_on(writer.write(merchant("mer_0"))), Ok(()));
+        assert_eq!(writer.died().now_or_never(), None);
+        let (go, held_up) = hold_up();
+        let bug = |_: &Connection| -> Result<(), StoreError> { panic!("a bug") };
+
+        let answers = block_on(async {
+            join!(
+                writer.write(held_up),
+                writer.write(merchant("mer_1")),
+                writer.write(bug),
+                async { drop(go) },
+            )
+        });
+        for answer in [answers.1, answers.2] {
+            assert!(
+                matches!(answer, Err(StoreError::CommitUnknown(_))),
+                "{answer:?}"
+            );
+        }
+        block_on(writer.died());
+        let late = block_on(writer.write(merchant("mer_2")));
+        assert_eq!(late, Err(StoreError::Closed));
+        block_on(writer.close());
+    }
+
+    #[test]
+    fn a_writer_that_is_closed_has_not_died() {
+        let (writer, _directory) = writer();
+        block_on(writer.close());
+        assert_eq!(writer.died().now_or_never(), None);
     }
 
     #[test]
