@@ -339,3 +339,65 @@ async fn a_row_that_cannot_be_read_says_which_column() {
     let error = store.payment(merchant(), id(1)).await.unwrap_err();
     assert!(matches!(error, StoreError::Corrupt(_)), "{error}");
 }
+
+#[tokio::test]
+async fn a_job_that_cannot_be_read_stands_in_no_other_ones_way() {
+    let (path, _directory) = somewhere();
+    let store = SqliteStore::open(&path).unwrap();
+    open_shop(&store).await;
+    for number in 1..=3 {
+        let payment = show_code(&store, number).await;
+        ask(&store, query(&payment, NOON)).await;
+    }
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch("UPDATE jobs SET kind = 'dance' WHERE payment_key = 1")
+        .unwrap();
+
+    let claimed = store.claim_jobs(NOON, NOON + LEASE, 10).await.unwrap();
+    let payments: Vec<_> = claimed.iter().map(|job| job.key.payment).collect();
+    assert_eq!(payments, [id(2), id(3)]);
+    for job in claimed {
+        finish(&store, job).await.unwrap();
+    }
+    // It waits for somebody to look at it, and keeps nobody awake.
+    let next = store.next_due().await.unwrap().unwrap();
+    assert!(next > NOON + LEASE * 1_000_000, "{next}");
+}
+
+#[tokio::test]
+async fn an_endpoint_or_event_that_cannot_be_read_stands_in_no_other_ones_way() {
+    let (path, _directory) = somewhere();
+    let store = SqliteStore::open(&path).unwrap();
+    open_shop(&store).await;
+    for number in 1..=2 {
+        store.save_endpoint(endpoint(number)).await.unwrap();
+    }
+    for number in 1..=2 {
+        tell(&store, event(number)).await;
+    }
+    let db = Connection::open(&path).unwrap();
+    db.execute_batch(
+        "UPDATE endpoints SET event_types = '!' WHERE key = 1; DROP TRIGGER events_are_facts; \
+         UPDATE events SET type = 'party' WHERE key = 1;",
+    )
+    .unwrap();
+
+    let (now, until) = (NOON + LEASE, NOON + LEASE * 2);
+    let claims = store.claim_deliveries(now, until, 10, 10).await.unwrap();
+    let keys: Vec<_> = claims
+        .iter()
+        .map(|claim| (claim.event.id, claim.endpoint.id))
+        .collect();
+    assert_eq!(keys, [(id(2), id(2))]);
+    assert_eq!(store.pulse(now).await.unwrap().deliveries_exhausted, 1);
+
+    // Mended and switched on, the endpoint is told what waited for it.
+    db.execute_batch(
+        "UPDATE endpoints SET event_types = '[]', enabled = 1; \
+         UPDATE events SET type = 'payment.paid'",
+    )
+    .unwrap();
+    let claims = store.claim_deliveries(now, until, 10, 10).await.unwrap();
+    assert!(claims.iter().all(|claim| claim.endpoint.id == id(1)));
+    assert_eq!(claims.len(), 2);
+}

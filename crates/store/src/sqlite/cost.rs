@@ -139,9 +139,12 @@ fn writes(db: &Connection, number: u64) -> Vec<(&'static str, i64)> {
         (
             "recording a delivery",
             steps_of(|| {
-                let claim = deliveries::load(db, &leased[0]).unwrap().unwrap();
+                let loaded = deliveries::load(db, &leased[0]).unwrap();
+                let deliveries::Loaded::Claim(claim) = loaded else {
+                    panic!("it was leased");
+                };
                 let result = DeliveryResult {
-                    claim,
+                    claim: *claim,
                     at: LATER,
                     request_headers: String::new(),
                     status: Some(200),

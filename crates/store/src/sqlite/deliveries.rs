@@ -127,22 +127,76 @@ pub(super) fn claim(
     Ok(leased)
 }
 
-/// What is to be sent; `None` when the lease has been taken away meanwhile, or
-/// the endpoint has been removed.
-pub(super) fn load(db: &Connection, leased: &Leased) -> Result<Option<DeliveryClaim>, StoreError> {
+/// What has become of a delivery that was leased.
+pub(super) enum Loaded {
+    /// It is to be sent.
+    Claim(Box<DeliveryClaim>),
+    /// The lease has been taken away meanwhile, or the endpoint removed.
+    Gone,
+    /// One that cannot be read stands in no other one's way.
+    Unreadable(Unreadable),
+}
+
+/// A row that a delivery needs and that cannot be read.
+pub(super) enum Unreadable {
+    Event { event: i64, endpoint: i64 },
+    Endpoint { endpoint: i64 },
+}
+
+pub(super) fn load(db: &Connection, leased: &Leased) -> Result<Loaded, StoreError> {
+    let (event, endpoint, fence) = (leased.event, leased.endpoint, leased.fence);
     let sql = "SELECT tries FROM deliveries WHERE event_key = ? AND endpoint_key = ? AND fence = ?";
-    let key = params![leased.event, leased.endpoint, leased.fence];
+    let key = params![event, endpoint, fence];
     let Some(tries) = statement::first(db, sql, key, column::number)? else {
-        return Ok(None);
+        return Ok(Loaded::Gone);
     };
-    let event = events::by_key(db, leased.event)?;
-    let endpoint = endpoints::by_key(db, leased.endpoint)?;
-    Ok(event.zip(endpoint).map(|(event, endpoint)| DeliveryClaim {
+    let to = match endpoints::by_key(db, endpoint) {
+        Err(StoreError::Corrupt(why)) => {
+            tracing::error!(
+                endpoint,
+                why,
+                "an endpoint cannot be read and is switched off"
+            );
+            return Ok(Loaded::Unreadable(Unreadable::Endpoint { endpoint }));
+        }
+        found => found?,
+    };
+    let told = match events::by_key(db, event) {
+        Err(StoreError::Corrupt(why)) => {
+            tracing::error!(event, why, "an event cannot be read and is not sent");
+            return Ok(Loaded::Unreadable(Unreadable::Event { event, endpoint }));
+        }
+        found => found?,
+    };
+    let claim = told.zip(to).map(|(event, endpoint)| DeliveryClaim {
         event,
         endpoint,
         tries,
-        fence: leased.fence,
-    }))
+        fence,
+    });
+    Ok(claim.map_or(Loaded::Gone, |claim| Loaded::Claim(Box::new(claim))))
+}
+
+impl Unreadable {
+    /// An endpoint's deliveries wait until it is switched on again; an event's
+    /// delivery counts as exhausted, and can be sent again.
+    pub(super) fn park(&self, db: &Connection) -> Result<(), StoreError> {
+        match self {
+            Self::Endpoint { endpoint } => {
+                let off = "UPDATE endpoints SET enabled = 0 WHERE key = ?";
+                statement::run(db, off, params![endpoint])?;
+                let wait = "UPDATE deliveries SET lease_until = NULL \
+                            WHERE endpoint_key = ? AND state = 'pending' AND lease_until IS NOT NULL";
+                statement::run(db, wait, params![endpoint])?;
+            }
+            Self::Event { event, endpoint } => {
+                let sql = "UPDATE deliveries SET state = 'exhausted', lease_until = NULL \
+                           WHERE event_key = ? AND endpoint_key = ?";
+                statement::run(db, sql, params![event, endpoint])?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// Keys of a merchant's event and endpoint: two ids that belong together.

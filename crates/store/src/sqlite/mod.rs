@@ -61,7 +61,7 @@ use crate::{
     StoreError,
 };
 use commit::Commit;
-use deliveries::{Record, Replay};
+use deliveries::{Loaded, Record, Replay};
 use lock::Lock;
 use readers::Readers;
 use writer::Writer;
@@ -182,10 +182,21 @@ impl Store for SqliteStore {
         let leased = self
             .write(move |db| deliveries::claim(db, now, lease_until, per_endpoint, limit))
             .await?;
-        self.read(|db| {
-            let claims = leased.iter().map(|leased| deliveries::load(db, leased));
-            claims.filter_map(Result::transpose).collect()
-        })
+        let loaded: Vec<_> = self.read(|db| {
+            let all = leased.iter().map(|leased| deliveries::load(db, leased));
+            all.collect::<Result<_, _>>()
+        })?;
+        let mut claims = Vec::with_capacity(leased.len());
+        for loaded in loaded {
+            match loaded {
+                Loaded::Claim(claim) => claims.push(*claim),
+                Loaded::Gone => {}
+                Loaded::Unreadable(unreadable) => {
+                    self.write(move |db| unreadable.park(db)).await?;
+                }
+            }
+        }
+        Ok(claims)
     }
 
     async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError> {
