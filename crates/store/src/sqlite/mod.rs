@@ -19,6 +19,7 @@ mod cost;
 mod damage;
 mod data_keys;
 mod deliveries;
+mod disk;
 mod endpoints;
 mod events;
 mod failure;
@@ -86,6 +87,7 @@ impl SqliteStore {
     /// disk.
     pub fn open(path: &Path) -> Result<Self, StoreError> {
         let lock = Lock::take(path)?;
+        disk::warn_of_network(path);
         let place = Place::new(path);
         let db = open(&place)?;
         Ok(Self {
