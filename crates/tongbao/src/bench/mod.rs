@@ -8,6 +8,7 @@ mod gateway;
 mod http;
 mod latency;
 mod load;
+mod order;
 mod phases;
 mod platform;
 mod report;
@@ -136,6 +137,8 @@ struct Rounds {
     empty: Vec<Measure>,
     signature: Vec<Measure>,
     signature_ratio: Vec<Ratio>,
+    no_order: Vec<Measure>,
+    no_order_ratio: Vec<Ratio>,
     query: Vec<Measure>,
     query_ratio: Vec<Ratio>,
     query_paid: Vec<u64>,
@@ -164,24 +167,29 @@ impl Rounds {
             progress.set_message("empty replies");
             let empty = bench.empty(requests)?;
             progress.set_message(format!("notifications, confirm = {account}"));
-            let watch = stopwatch::Stopwatch::start();
-            let told = bench.notifications(&messages)?;
-            let ratio = Ratio::new(told.per_second, empty.per_second);
             self.empty.push(empty);
+            let ratio = |told: Measure| Ratio::new(told.per_second, empty.per_second);
+            let all = messages.len();
             if account == SIGNATURE {
+                let (in_order, in_no_order) = order::halves(messages);
+                let told = bench.notifications(&in_order)?;
+                self.signature.push(told);
+                self.signature_ratio.push(ratio(told));
+                let told = bench.notifications(&in_no_order)?;
+                self.no_order.push(told);
+                self.no_order_ratio.push(ratio(told));
                 let paid = bench.paid()? - paid_before;
-                let all = messages.len();
                 ensure!(
                     paid == all,
                     "{all} notifications were answered, {paid} applied"
                 );
-                self.signature.push(told);
-                self.signature_ratio.push(ratio);
             } else {
-                bench.settle(paid_before + messages.len())?;
-                let paid = per_second(messages.len(), watch.elapsed());
+                let watch = stopwatch::Stopwatch::start();
+                let told = bench.notifications(&messages)?;
+                bench.settle(paid_before + all)?;
+                let paid = per_second(all, watch.elapsed());
                 self.query.push(told);
-                self.query_ratio.push(ratio);
+                self.query_ratio.push(ratio(told));
                 self.query_paid.push(paid);
             }
             progress.set_message("until nothing is left to be asked");
@@ -197,6 +205,8 @@ impl Rounds {
             empty: Measure::median(&self.empty),
             notification_signature: Measure::median(&self.signature),
             notification_signature_ratio: ratio(&self.signature_ratio),
+            notification_in_no_order: Measure::median(&self.no_order),
+            notification_in_no_order_ratio: ratio(&self.no_order_ratio),
             notification_query: Measure::median(&self.query),
             notification_query_ratio: ratio(&self.query_ratio),
             notification_query_paid_per_second: median(self.query_paid.iter().copied())

@@ -35,6 +35,9 @@ pub(super) struct UnderLoad {
     pub(super) notification_signature: Measure,
     /// To the empty replies of the same minute.
     pub(super) notification_signature_ratio: Ratio,
+    /// The same of payments that lie all over the database.
+    pub(super) notification_in_no_order: Measure,
+    pub(super) notification_in_no_order_ratio: Ratio,
     pub(super) notification_query: Measure,
     pub(super) notification_query_ratio: Ratio,
     /// Until the platform was asked about every one of them, and all were paid.
@@ -143,7 +146,11 @@ impl fmt::Display for Report {
         writeln!(
             f,
             "{connections} connections, {requests} requests a phase, medians of {rounds} rounds; \
-             {processors} processors shared by server, platform and load\n"
+             {processors} processors shared by server, platform and load"
+        )?;
+        writeln!(
+            f,
+            "payments are paid in the order in which they were made, unless a line says otherwise\n"
         )?;
         heading(f, "under load")?;
         row(f, "empty reply", load.empty, "")?;
@@ -153,6 +160,13 @@ impl fmt::Display for Report {
             "notification, confirm = signature",
             load.notification_signature,
             &signature,
+        )?;
+        let no_order = format!("{} of empty", load.notification_in_no_order_ratio);
+        row(
+            f,
+            "the same, paid in no order",
+            load.notification_in_no_order,
+            &no_order,
         )?;
         let query = format!(
             "{} of empty; paid {}/s",
