@@ -21,8 +21,8 @@ pub struct Change {
     /// What is to be asked next. A job that exists already is brought forward
     /// when this one is due earlier, and counts as asked for again.
     pub jobs: Vec<NewJob>,
-    /// What merchants are told: each goes to the endpoints that are on now and
-    /// listen to its type and shop.
+    /// What merchants are told: each goes to the endpoints that listen to its type
+    /// and shop; for one that is off it waits.
     pub events: Vec<WebhookEvent>,
     /// Money that should not be there.
     pub cases: Vec<OpenedCase>,

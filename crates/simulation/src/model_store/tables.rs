@@ -305,7 +305,6 @@ impl Tables {
     fn tell(&mut self, event: WebhookEvent) {
         let listens = |endpoint: &&Endpoint| {
             endpoint.merchant == event.merchant
-                && endpoint.enabled
                 && (endpoint.event_types.is_empty() || endpoint.event_types.contains(&event.kind))
                 && (endpoint.store.is_none() || endpoint.store == event.store)
         };

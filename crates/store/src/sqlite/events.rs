@@ -78,7 +78,7 @@ impl EventRow {
         let sql = "INSERT INTO deliveries \
                    (merchant_key, event_key, endpoint_key, state, due, tries, fence) \
                    SELECT merchant_key, ?2, key, 'pending', ?3, 0, 0 FROM endpoints \
-                   WHERE merchant_key = ?1 AND enabled \
+                   WHERE merchant_key = ?1 AND NOT deleted \
                    AND (event_types = '[]' OR instr(event_types, ?4)) \
                    AND (store IS NULL OR store = ?5)";
         let row = params![

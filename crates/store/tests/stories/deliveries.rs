@@ -71,6 +71,11 @@ async fn an_event_goes_to_every_endpoint_that_listens(store: &impl Store) {
     assert_eq!(claims[0].event, event(1));
     assert_eq!(claims[0].endpoint, endpoint(1));
     assert_eq!(claims[0].tries, 0);
+
+    // What arose while it was off has waited for it.
+    store.save_endpoint(endpoint(2)).await.unwrap();
+    let waited = [(1, 2), (2, 2)].map(|(event, endpoint)| (id(event), id(endpoint)));
+    assert_eq!(keys(&claim(store, LATER).await), waited);
 }
 
 async fn a_claimed_delivery_is_hidden_until_its_lease_ends(store: &impl Store) {

@@ -150,3 +150,26 @@ async fn an_endpoint_hears_only_the_types_that_it_asked_for() {
 
     assert_eq!(world.shop.told_kinds(), ["payment.closed"]);
 }
+
+#[tokio::test]
+async fn what_arises_while_an_endpoint_is_off_goes_out_when_it_is_on_again() {
+    let world = World::open().await;
+    let endpoints = world.get("/v1/webhook_endpoints").await.json();
+    let path = format!(
+        "/v1/webhook_endpoints/{}",
+        endpoints["data"][0]["id"].as_str().unwrap()
+    );
+    let switch = async |on: bool| {
+        let body = json!({"enabled": on}).to_string();
+        let answer = world.send_json(Method::PATCH, &path, &[], &body).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
+    };
+    switch(false).await;
+    paid(&world).await;
+    world.pass(Duration::from_mins(10)).await;
+    assert!(world.shop.told().is_empty());
+
+    switch(true).await;
+    world.settle().await;
+    assert_eq!(world.shop.told_kinds(), ["payment.paid"]);
+}
