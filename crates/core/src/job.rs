@@ -35,6 +35,10 @@ impl JobKind {
     }
 }
 
+/// 9999-12-31, later than any job is due: one that was laid aside until somebody
+/// asks for it again.
+pub const NEVER: Timestamp = Timestamp::from_secs(253_402_214_400);
+
 /// A job's identity: there is one job of a kind for a subject, and asking for
 /// it again only brings it forward.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
+use tongbao_core::job::NEVER;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
@@ -240,6 +241,15 @@ impl Store for ModelStore {
     ) -> Result<Vec<Job>, StoreError> {
         self.claim(|tables| tables.claim_jobs(now, lease_until, limit))
             .await
+    }
+
+    async fn lay_aside(&self, job: Job, until: Option<Timestamp>) -> Result<(), StoreError> {
+        self.command(|tables| tables.lay_aside(job, until.unwrap_or(NEVER)))
+            .await
+    }
+
+    async fn take_up(&self, channel: ChannelId, now: Timestamp) -> Result<usize, StoreError> {
+        Ok(self.tables().take_up(channel, now))
     }
 
     async fn claim_deliveries(

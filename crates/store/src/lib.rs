@@ -62,6 +62,15 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Job>, StoreError>;
 
+    /// Lays a claimed job aside: it is due again `until` then; without that, when it
+    /// is asked for again or taken up. One that was asked for again since the claim
+    /// is only let go of. `Fenced` when another holds it.
+    async fn lay_aside(&self, job: Job, until: Option<Timestamp>) -> Result<(), StoreError>;
+
+    /// Makes due what was laid aside without a time, of attempts over this channel.
+    /// Answers how many jobs that is.
+    async fn take_up(&self, channel: ChannelId, now: Timestamp) -> Result<usize, StoreError>;
+
     /// Leases deliveries that are due, at most `per_endpoint` in flight for one
     /// endpoint (leases included), so that a slow endpoint fills its own lane
     /// alone. Disabled endpoints are passed over.

@@ -126,6 +126,8 @@ pub struct DeliveryTry {
 pub struct Pulse {
     /// Jobs that should have run by now.
     pub jobs_due: i64,
+    /// Jobs that were laid aside: nothing will be asked until somebody acts.
+    pub jobs_laid_aside: i64,
     /// Deliveries that should have gone out by now.
     pub deliveries_due: i64,
     /// Deliveries whose schedule has run out.

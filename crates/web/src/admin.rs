@@ -47,6 +47,7 @@ async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
     let pulse = app.engine.store().pulse(app.engine.now()).await?;
     for (name, count) in [
         ("tongbao_jobs_due", pulse.jobs_due),
+        ("tongbao_jobs_laid_aside", pulse.jobs_laid_aside),
         ("tongbao_deliveries_due", pulse.deliveries_due),
         ("tongbao_deliveries_exhausted", pulse.deliveries_exhausted),
         ("tongbao_cases_open", pulse.cases_open),

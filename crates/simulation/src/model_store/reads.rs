@@ -1,5 +1,6 @@
 //! Lists.
 
+use tongbao_core::job::NEVER;
 use tongbao_core::webhook::{DeliveryState, WebhookEvent};
 use tongbao_core::{Case, CaseState, EventId, MerchantId, Payment, PaymentId, Timestamp};
 use tongbao_store::{
@@ -137,6 +138,7 @@ pub(super) fn pulse(tables: &Tables, now: Timestamp) -> Pulse {
     };
     Pulse {
         jobs_due: count(tables.jobs.values().filter(|row| row.due <= now).count()),
+        jobs_laid_aside: count(tables.jobs.values().filter(|row| row.due >= NEVER).count()),
         deliveries_due: count(
             deliveries(DeliveryState::Pending)
                 .filter(|row| row.due <= now)

@@ -6,7 +6,7 @@ use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
-use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NEVER, NewJob};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
@@ -273,6 +273,30 @@ impl Tables {
                 row.lease_until = None;
             }
         }
+    }
+
+    pub(crate) fn lay_aside(&mut self, job: Job, until: Timestamp) -> Result<(), StoreError> {
+        let row = self.jobs.get_mut(&job.key);
+        let row = row.filter(|row| row.fence == job.fence);
+        let row = row.ok_or(StoreError::Fenced)?;
+        row.lease_until = None;
+        if row.asked == job.asked {
+            row.due = until;
+        }
+        Ok(())
+    }
+
+    pub(crate) fn take_up(&mut self, channel: ChannelId, now: Timestamp) -> usize {
+        let mut taken = 0;
+        for (key, row) in self.jobs.iter_mut().filter(|(_, row)| row.due >= NEVER) {
+            let payment = self.payments.get(&key.payment);
+            let attempt = payment.zip(key.attempt).and_then(|(p, id)| p.attempt(id));
+            if attempt.is_some_and(|attempt| attempt.channel == channel) {
+                row.due = now;
+                taken += 1;
+            }
+        }
+        taken
     }
 
     fn ask(&mut self, job: NewJob, now: Option<Timestamp>) -> Option<Job> {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use rusqlite::{Connection, params};
-use tongbao_core::job::{JobKey, NewJob};
-use tongbao_core::{AttemptId, Job, JobKind, MerchantId, PaymentId, Timestamp};
+use tongbao_core::job::{JobKey, NEVER, NewJob};
+use tongbao_core::{AttemptId, ChannelId, Job, JobKind, MerchantId, PaymentId, Timestamp};
 
 use super::column::{self, Columns, IdText};
 use super::heads::Heads;
@@ -73,6 +73,46 @@ impl JobText {
             _ => Ok(()),
         }
     }
+}
+
+impl JobText {
+    /// Not due before `until`; when it was asked for again since the claim, takes
+    /// the lease off and nothing else.
+    pub(super) fn lay_aside(&self, db: &Connection, until: Timestamp) -> Result<(), StoreError> {
+        let sql = "UPDATE jobs SET due = iif(asked = ?1, ?2, due), lease_until = NULL \
+                   WHERE payment_key = (SELECT payments.key FROM payments \
+                                        JOIN merchants ON merchants.key = merchant_key \
+                                        WHERE payments.id = ?3 AND merchants.id = ?4) \
+                   AND kind = ?5 AND attempt_id = ?6 AND fence = ?7";
+        let KeyText {
+            merchant,
+            payment,
+            kind,
+            attempt,
+        } = &self.key;
+        let (asked, fence) = (self.job.asked, self.job.fence);
+        let until = until.as_millis();
+        let row = params![asked, until, payment, merchant, kind, attempt, fence];
+        match statement::run(db, sql, row)? {
+            0 => Err(StoreError::Fenced),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// What was laid aside without a time is due now, where the attempt is over this
+/// channel.
+pub(super) fn take_up(
+    db: &Connection,
+    channel: ChannelId,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let sql = "UPDATE jobs SET due = ?1 WHERE ready_at >= ?2 AND EXISTS \
+               (SELECT 1 FROM attempts WHERE attempts.key BETWEEN jobs.payment_key * 32 \
+                AND jobs.payment_key * 32 + 31 AND attempts.id = jobs.attempt_id \
+                AND channel_key = (SELECT key FROM channels WHERE id = ?3))";
+    let row = params![now.as_millis(), NEVER.as_millis(), IdText::of(channel)];
+    statement::run(db, sql, row)
 }
 
 /// A job as it is asked for, ready to be written.
@@ -292,12 +332,10 @@ impl Ready {
         tracing::error!(%payment, kind, attempt, %error, "a job cannot be read and is never run");
         let sql = "UPDATE jobs SET due = ?, lease_until = NULL \
                    WHERE payment_key = ? AND kind = ? AND attempt_id = ?";
-        statement::run(db, sql, params![NEVER, self.payment, kind, attempt]).map(|_| ())
+        let row = params![NEVER.as_millis(), self.payment, kind, attempt];
+        statement::run(db, sql, row).map(|_| ())
     }
 }
-
-/// 9999-12-31: later than any job is due.
-const NEVER: i64 = 253_402_214_400_000;
 
 /// So many fences that were never held in this database: a row that goes and
 /// comes again does not begin anew.

@@ -46,6 +46,7 @@ use std::path::Path;
 use async_trait::async_trait;
 use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
+use tongbao_core::job::NEVER;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
@@ -63,6 +64,7 @@ use crate::{
 };
 use commit::Commit;
 use deliveries::{Loaded, Record, Replay};
+use jobs::JobText;
 use lock::Lock;
 use readers::Readers;
 use writer::Writer;
@@ -166,6 +168,16 @@ impl Store for SqliteStore {
         }
         self.write(move |db| jobs::claim(db, now, lease_until, limit))
             .await
+    }
+
+    async fn lay_aside(&self, job: Job, until: Option<Timestamp>) -> Result<(), StoreError> {
+        let job = JobText::new(job);
+        self.write(move |db| job.lay_aside(db, until.unwrap_or(NEVER)))
+            .await
+    }
+
+    async fn take_up(&self, channel: ChannelId, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| jobs::take_up(db, channel, now)).await
     }
 
     async fn claim_deliveries(

@@ -76,6 +76,54 @@ async fn a_late_worker_does_not_hold_the_lease_of_the_jobs_next_life(store: &imp
     finish(store, next).await.unwrap();
 }
 
+async fn a_job_that_is_laid_aside_is_due_again_then(store: &impl Store) {
+    let payment = payment_with_shop(store).await;
+    ask(store, query(&payment, NOON)).await;
+    let job = claim(store, NOON).await.unwrap();
+    let later = NOON + SECOND * 5;
+    store.lay_aside(job, Some(later)).await.unwrap();
+
+    assert_eq!(store.next_due().await, Ok(Some(later)));
+    assert_eq!(claim(store, NOON + SECOND * 4).await, None);
+    let again = claim(store, later).await.unwrap();
+    assert_eq!(store.lay_aside(job, None).await, Err(StoreError::Fenced));
+    finish(store, again).await.unwrap();
+}
+
+async fn a_job_that_is_laid_aside_for_good_waits_to_be_asked_for_or_taken_up(store: &impl Store) {
+    let payment = payment_with_shop(store).await;
+    let (payment, change) = decided(&payment, started(1));
+    store.commit(change).await.unwrap();
+    let of_attempt = query(&payment, NOON);
+    let later = NOON + LEASE * 10;
+    let laid_aside = async || store.pulse(later).await.unwrap().jobs_laid_aside;
+    for taken_up in [false, true] {
+        ask(store, of_attempt).await;
+        let job = claim(store, NOON).await.unwrap();
+        store.lay_aside(job, None).await.unwrap();
+        assert_eq!(laid_aside().await, 1);
+        assert_eq!(claim(store, later).await, None);
+        if taken_up {
+            assert_eq!(store.take_up(id(7), NOON).await, Ok(0));
+            assert_eq!(store.take_up(channel(), NOON).await, Ok(1));
+        } else {
+            ask(store, of_attempt).await;
+        }
+        assert_eq!(laid_aside().await, 0);
+        let again = claim(store, NOON).await.unwrap();
+        finish(store, again).await.unwrap();
+    }
+}
+
+async fn a_job_that_was_asked_for_again_while_it_ran_is_not_laid_aside(store: &impl Store) {
+    let payment = payment_with_shop(store).await;
+    ask(store, query(&payment, NOON)).await;
+    let job = claim(store, NOON).await.unwrap();
+    ask(store, query(&payment, NOON + SECOND)).await;
+    store.lay_aside(job, None).await.unwrap();
+    assert!(claim(store, NOON + SECOND).await.is_some());
+}
+
 async fn asking_again_brings_a_job_forward_and_never_back(store: &impl Store) {
     let payment = payment_with_shop(store).await;
     ask(store, query(&payment, NOON + LEASE)).await;
@@ -215,6 +263,9 @@ each_store!(
     a_finished_job_is_gone,
     a_late_worker_is_fenced_off,
     a_late_worker_does_not_hold_the_lease_of_the_jobs_next_life,
+    a_job_that_is_laid_aside_is_due_again_then,
+    a_job_that_is_laid_aside_for_good_waits_to_be_asked_for_or_taken_up,
+    a_job_that_was_asked_for_again_while_it_ran_is_not_laid_aside,
     asking_again_brings_a_job_forward_and_never_back,
     a_job_that_was_asked_for_again_while_it_ran_runs_again,
     a_running_job_that_is_asked_for_later_runs_again_later,

@@ -50,6 +50,7 @@ async fn metrics_count_requests_by_route_and_what_waits() {
         "tongbao_http_requests_total{method=\"POST\",route=\"/v1/payments\",status=\"201\"} 1",
         "tongbao_http_request_seconds_count{method=\"POST\",route=\"/v1/payments\"} 1",
         "tongbao_cases_open 0",
+        "tongbao_jobs_laid_aside 0",
         "tongbao_deliveries_exhausted 0",
         "tongbao_live_pages 0",
     ] {
