@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::bell::Bell;
 use crate::error::EngineError;
-use crate::notification::RefusedSample;
+use crate::notification::Minutes;
 use crate::open_channel::OpenChannels;
 use crate::seams::{Clock, Seams};
 use crate::vault::Vault;
@@ -38,7 +38,8 @@ pub struct Engine {
     pub(crate) vault: Vault,
     pub(crate) config: EngineConfig,
     pub(crate) open_channels: OpenChannels,
-    pub(crate) refused_sample: RefusedSample,
+    pub(crate) refused_sample: Minutes,
+    pub(crate) unknown_sample: Minutes,
     pub(crate) changes: broadcast::Sender<PaymentId>,
     pub(crate) bell: Bell,
     pub(crate) nap: Duration,
@@ -59,7 +60,8 @@ impl Engine {
             vault,
             config,
             open_channels: OpenChannels::default(),
-            refused_sample: RefusedSample::default(),
+            refused_sample: Minutes::default(),
+            unknown_sample: Minutes::default(),
             changes,
             bell: Bell::default(),
             nap: worker::NAP,

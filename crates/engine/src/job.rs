@@ -1,6 +1,7 @@
 //! One job: ask the channel, decide on what it says.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use tongbao_channels::{Call, Order, Stamp};
 use tongbao_core::{
@@ -132,7 +133,8 @@ impl Engine {
             Ask::Query => (Call::Query { out_trade_no }, Source::Query),
             Ask::Close => (Call::Close { out_trade_no }, Source::Close),
         };
-        let (grade, outcome) = self.exchange(open, &call, ask).await;
+        let timeout = self.config.channel_timeout;
+        let (grade, outcome) = self.exchange(open, &call, ask, timeout).await;
         count(open, ask, &outcome);
         Report {
             attempt: attempt.id,
@@ -142,7 +144,13 @@ impl Engine {
         }
     }
 
-    async fn exchange(&self, open: &OpenChannel, call: &Call<'_>, ask: Ask) -> (Grade, Outcome) {
+    pub(crate) async fn exchange(
+        &self,
+        open: &OpenChannel,
+        call: &Call<'_>,
+        ask: Ask,
+        timeout: Duration,
+    ) -> (Grade, Outcome) {
         let stamp = Stamp {
             now: self.now(),
             nonce: mint::nonce(&*self.seams.mint),
@@ -152,7 +160,6 @@ impl Engine {
             Err(error) => return (Grade::Strong, unsendable(ask, &error.to_string())),
         };
         self.seams.faults.point("before_send");
-        let timeout = self.config.channel_timeout;
         let sent = self
             .seams
             .transport

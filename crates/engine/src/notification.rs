@@ -7,7 +7,7 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::{Request, Response};
-use tongbao_channels::Notification;
+use tongbao_channels::{Call, Notification};
 use tongbao_core::case::Remedy;
 use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_core::webhook::{EventType, WebhookEvent};
@@ -19,6 +19,7 @@ use tongbao_store::{Change, OpenedCase};
 use crate::commit::{Also, webhook_body};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::job::Ask;
 use crate::mint;
 use crate::open_channel::OpenChannel;
 use crate::view::CaseView;
@@ -30,14 +31,22 @@ const KEPT_A_MINUTE: u32 = 20;
 /// So much of a refused message is kept.
 const KEPT_BYTES: usize = 4_096;
 
-/// Which refused messages to keep.
+/// So many messages of one account about orders that we do not have are asked
+/// about in a minute. Whoever holds its key could send any number.
+const ASKED_A_MINUTE: u32 = 20;
+
+/// How long the platform may take to answer such a question: it waits for our
+/// own answer meanwhile.
+const ASKED_WITHIN: Duration = Duration::from_secs(3);
+
+/// So much of something a minute, for each account.
 #[derive(Default)]
-pub(crate) struct RefusedSample {
+pub(crate) struct Minutes {
     minutes: Mutex<BTreeMap<ChannelId, (Timestamp, u32)>>,
 }
 
-impl RefusedSample {
-    fn takes_one(&self, channel: ChannelId, now: Timestamp) -> bool {
+impl Minutes {
+    fn takes_one(&self, channel: ChannelId, now: Timestamp, most: u32) -> bool {
         let mut minutes = self
             .minutes
             .lock()
@@ -47,8 +56,16 @@ impl RefusedSample {
             (*since, *kept) = (now, 0);
         }
         *kept += 1;
-        *kept <= KEPT_A_MINUTE
+        *kept <= most
     }
+}
+
+/// What became of a message that is genuine.
+enum Taken {
+    /// Written down.
+    Kept,
+    /// Not believed, or too many: the platform may send it again.
+    Refused,
 }
 
 impl Engine {
@@ -71,10 +88,11 @@ impl Engine {
             }
         };
         match self.apply(&open, notification, request.into_body()).await {
-            Ok(()) => {
+            Ok(Taken::Kept) => {
                 self.seams.faults.point("before_ack");
                 Ok(open.channel.received())
             }
+            Ok(Taken::Refused) => Ok(open.channel.refused()),
             Err(error) => {
                 tracing::error!(%channel, %error, "notification not recorded; the platform will repeat it");
                 Ok(open.channel.refused())
@@ -99,7 +117,7 @@ impl Engine {
         open: &OpenChannel,
         notification: Notification,
         body: Bytes,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Taken, EngineError> {
         let inbox = self.inbox_entry(open, Verdict::Applied, None, &body);
         let number = &notification.out_trade_no;
         let found = self
@@ -128,50 +146,105 @@ impl Engine {
         };
         self.decide(payment, event, open.rules(), also).await?;
         count(open, "taken");
-        Ok(())
+        Ok(Taken::Kept)
     }
 
-    /// Genuine, and of an order that we do not have: another system with the
-    /// same account, or a backup that was put back. The money is real.
+    /// Genuine, and of an order that we do not have: another system with the same
+    /// account, or a backup that was put back. The money is real if the platform
+    /// says so when it is asked; when it says that there is none, somebody else has
+    /// the key.
     async fn unknown_payment(
         &self,
         open: &OpenChannel,
         notification: Notification,
         inbox: InboxEntry,
-    ) -> Result<(), EngineError> {
+    ) -> Result<Taken, EngineError> {
         let Notification {
             out_trade_no,
             grade,
             outcome,
         } = notification;
-        let mut change = Change::default();
-        let verdict = match outcome {
-            Outcome::Success { receipt } if grade >= Grade::Shared => {
-                let now = self.now();
-                let case = Case {
-                    id: mint::new_id(&*self.seams.mint, now),
-                    merchant: open.account.merchant,
-                    channel: open.account.id,
-                    kind: CaseKind::UnknownPayment,
-                    state: CaseState::Open,
-                    remedy: Remedy::Review,
-                    payment: None,
-                    attempt: None,
-                    out_trade_no,
-                    receipt,
-                    source: Source::Notification,
-                    opened_at: now,
-                };
-                let event = self.unknown_payment_event(&case, now);
-                change.cases.push(OpenedCase { case, event });
-                Verdict::Case
-            }
-            _ => Verdict::Hint,
+        let claimed = match outcome {
+            Outcome::Success { receipt } if grade >= Grade::Shared => receipt,
+            _ => return self.keep_unknown(open, inbox, Verdict::Hint, None).await,
         };
-        change.inbox = Some(InboxEntry { verdict, ..inbox });
+        let channel = open.account.id;
+        if !self
+            .unknown_sample
+            .takes_one(channel, self.now(), ASKED_A_MINUTE)
+        {
+            // Not kept, and so not acknowledged: what is genuine comes again.
+            tracing::warn!(%channel, "too many messages about unknown orders");
+            count(open, "unknown_payment_too_many");
+            return Ok(Taken::Refused);
+        }
+        let (receipt, source) = match self.ask_about(open, &out_trade_no).await {
+            Outcome::Success { receipt } => (receipt, Source::Query),
+            Outcome::NotPaid
+            | Outcome::UserPaying
+            | Outcome::Closed
+            | Outcome::Revoked
+            | Outcome::PayError { .. }
+            | Outcome::NotFound => {
+                tracing::warn!(%channel, out_trade_no, "paid, says a message; the platform says no. Its key may be known to others: change it");
+                self.keep_refused(open, "unknown_order_not_paid", &inbox.body)
+                    .await;
+                return Ok(Taken::Refused);
+            }
+            Outcome::Accepted { .. } | Outcome::Refused { .. } | Outcome::Unknown { .. } => {
+                (claimed, Source::Notification)
+            }
+        };
+        let now = self.now();
+        let case = Case {
+            id: mint::new_id(&*self.seams.mint, now),
+            merchant: open.account.merchant,
+            channel,
+            kind: CaseKind::UnknownPayment,
+            state: CaseState::Open,
+            // Another system's money, perhaps: a person decides, also about what
+            // the platform has confirmed.
+            remedy: Remedy::Review,
+            payment: None,
+            attempt: None,
+            out_trade_no,
+            receipt,
+            source,
+            opened_at: now,
+        };
+        let event = self.unknown_payment_event(&case, now);
+        let opened = OpenedCase { case, event };
+        self.keep_unknown(open, inbox, Verdict::Case, Some(opened))
+            .await
+    }
+
+    /// What the platform says of an order; `Unknown` when that proves nothing.
+    async fn ask_about(&self, open: &OpenChannel, out_trade_no: &str) -> Outcome {
+        let timeout = self.config.channel_timeout.min(ASKED_WITHIN);
+        let call = Call::Query { out_trade_no };
+        let (grade, outcome) = self.exchange(open, &call, Ask::Query, timeout).await;
+        if grade < Grade::Strong {
+            let (why, ask_now) = ("the answer is not proven".to_owned(), false);
+            return Outcome::Unknown { why, ask_now };
+        }
+        outcome
+    }
+
+    async fn keep_unknown(
+        &self,
+        open: &OpenChannel,
+        inbox: InboxEntry,
+        verdict: Verdict,
+        case: Option<OpenedCase>,
+    ) -> Result<Taken, EngineError> {
+        let change = Change {
+            cases: case.into_iter().collect(),
+            inbox: Some(InboxEntry { verdict, ..inbox }),
+            ..Change::default()
+        };
         self.commit(change, self.now()).await?;
         count(open, "unknown_payment");
-        Ok(())
+        Ok(Taken::Kept)
     }
 
     fn unknown_payment_event(&self, case: &Case, now: Timestamp) -> WebhookEvent {
@@ -192,7 +265,10 @@ impl Engine {
     /// changes nothing.
     async fn keep_refused(&self, open: &OpenChannel, reason: &'static str, body: &[u8]) {
         count(open, reason);
-        if !self.refused_sample.takes_one(open.account.id, self.now()) {
+        if !self
+            .refused_sample
+            .takes_one(open.account.id, self.now(), KEPT_A_MINUTE)
+        {
             return;
         }
         let body = &body[..body.len().min(KEPT_BYTES)];

@@ -169,22 +169,86 @@ async fn a_wrong_amount_is_a_case_and_is_acknowledged() {
     assert_eq!(world.payment(&payment).await["state"], "pending");
 }
 
+/// The platform's own message about an order that was made after the backup
+/// that was put back.
+async fn after_a_backup() -> (World, Outgoing) {
+    let world = World::open().await;
+    let backup = tempfile::tempdir().unwrap();
+    let backup = backup.path().join("backup.db");
+    rusqlite::Connection::open(world.database())
+        .unwrap()
+        .execute("VACUUM INTO ?", [backup.to_str().unwrap()])
+        .unwrap();
+    let (_, genuine) = paid_at_platform(&world).await;
+    let put_back = |database: &std::path::Path| {
+        std::fs::copy(&backup, database).unwrap();
+    };
+    (world.restarted_after(put_back).await, genuine)
+}
+
+async fn open_cases(world: &World) -> Vec<Value> {
+    let cases = world.get("/v1/cases?state=open").await.json();
+    cases["data"].as_array().unwrap().clone()
+}
+
 #[tokio::test]
-async fn money_for_an_unknown_order_is_a_case() {
+async fn money_for_an_unknown_order_is_a_case_that_the_platform_confirms() {
+    let (world, genuine) = after_a_backup().await;
+    assert!(is_received(&world.notify(&genuine.request).await));
+    assert!(is_received(&world.notify(&genuine.request).await));
+
+    let cases = open_cases(&world).await;
+    assert_eq!(cases.len(), 1);
+    assert_eq!(cases[0]["kind"], "unknown_payment");
+    assert_eq!(
+        (&cases[0]["source"], &cases[0]["amount"]),
+        (&json!("query"), &json!(1234))
+    );
+    assert_eq!(world.inbox().await, [("case".to_owned(), None, 2)]);
+    world.settle().await;
+    assert_eq!(world.shop.told_kinds(), ["case.opened"]);
+}
+
+#[tokio::test]
+async fn money_for_an_unknown_order_is_kept_although_the_platform_is_silent() {
+    let (world, genuine) = after_a_backup().await;
+    world.fault_of(FaultKind::NoAnswer);
+    assert!(is_received(&world.notify(&genuine.request).await));
+    let cases = open_cases(&world).await;
+    assert_eq!(
+        (cases.len(), &cases[0]["source"]),
+        (1, &json!("notification"))
+    );
+}
+
+#[tokio::test]
+async fn who_holds_the_key_makes_no_money_out_of_orders_that_are_not_there() {
     let world = World::open().await;
     let (payment, genuine) = paid_at_platform(&world).await;
-    let unknown = resigned(&genuine.request, |fields| {
-        fields.insert("out_trade_no", "OTHERSYSTEM1");
-    });
-    assert!(is_received(&world.notify(&unknown).await));
-    assert!(is_received(&world.notify(&unknown).await));
+    for number in 0..50 {
+        let forged = resigned(&genuine.request, |fields| {
+            fields.insert("out_trade_no", format!("OTHERSYSTEM{number}"));
+        });
+        assert!(!is_received(&world.notify(&forged).await));
+    }
+    assert_eq!(open_cases(&world).await.len(), 0);
+    let reason = Some("unknown_order_not_paid".to_owned());
+    let inbox = world.inbox().await;
+    assert_eq!(inbox.len(), 20);
+    assert!(inbox.iter().all(|row| row.1 == reason), "{inbox:?}");
 
-    let cases = world.get("/v1/cases?state=open").await.json();
-    assert_eq!(cases["data"].as_array().unwrap().len(), 1);
-    assert_eq!(cases["data"][0]["kind"], "unknown_payment");
-    assert_eq!(cases["data"][0]["out_trade_no"], "OTHERSYSTEM1");
-    assert_eq!(world.payment(&payment).await["state"], "pending");
-    assert_eq!(world.inbox().await, [("case".to_owned(), None, 2)]);
+    // No more than that is asked in a minute, and kept when nobody answers.
+    world.pass(Duration::from_mins(1)).await;
+    world.fault_of(FaultKind::NoAnswer);
+    for number in 0..50 {
+        let forged = resigned(&genuine.request, |fields| {
+            fields.insert("out_trade_no", format!("ANOTHERSYSTEM{number}"));
+            fields.insert("transaction_id", format!("42000000{number:020}"));
+        });
+        world.notify(&forged).await;
+    }
+    assert_eq!(open_cases(&world).await.len(), 20);
+    assert_eq!(world.payment(&payment).await["merchant_order_no"], "T1");
 }
 
 #[tokio::test]

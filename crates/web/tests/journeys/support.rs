@@ -8,7 +8,7 @@ mod network;
 mod shop;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -109,6 +109,11 @@ impl World {
 
     /// The same after the process has died and another one has begun.
     pub(crate) async fn restarted(self) -> Self {
+        self.restarted_after(|_| ()).await
+    }
+
+    /// The same, and somebody did something to the database's file in between.
+    pub(crate) async fn restarted_after(self, between: impl FnOnce(&Path)) -> Self {
         let Self {
             clock,
             platform,
@@ -118,6 +123,7 @@ impl World {
             ..
         } = self;
         drop((self.engine, self.app, self.router));
+        between(&database.path().join("tongbao.db"));
         let network = Network {
             clock: clock.clone(),
             platform: platform.clone(),
