@@ -139,6 +139,10 @@ pub struct DeclaredChannel {
     pub settings: BTreeMap<String, Secret>,
 }
 
+/// Shorter than a job's lease (`tongbao_core::schedule::LEASE`), with room for
+/// what comes before and after a call.
+const LONGEST_CALL: Duration = Duration::from_secs(45);
+
 impl Config {
     /// Reads `file`, or [`DEFAULT_FILE`] if that exists, and the environment
     /// over it.
@@ -222,6 +226,16 @@ impl Config {
 
     /// What a type cannot say.
     fn check(&self, file: &Path) -> Result<(), ConfigError> {
+        if self.channel_timeout() > LONGEST_CALL {
+            let detail = format!(
+                "is {}; write at most {}: another process may take up a call that has lasted for \
+                 a minute, and would make it twice",
+                self.channel_timeout_secs,
+                LONGEST_CALL.as_secs()
+            );
+            let place = "channel_timeout_secs".to_owned();
+            return Err(ConfigError::of(file, place, detail));
+        }
         let known: BTreeSet<_> = kinds().iter().map(|kind| kind.platform).collect();
         for platform in self.platforms.keys() {
             if !known.contains(platform.as_str()) {
@@ -403,6 +417,10 @@ mod tests {
                 "public_url: has an invalid IPv4 address",
             ),
             ("channel_timeout_secs = 0", "line 1: channel_timeout_secs"),
+            (
+                "channel_timeout_secs = 46",
+                "channel_timeout_secs is 46; write at most 45",
+            ),
             (
                 "[webhooks]\nallow_networks = [\"10.0.0.1\"]",
                 "line 2: allow_networks",
