@@ -8,7 +8,9 @@ use crate::error::EngineError;
 use crate::job::Ask;
 
 impl Engine {
-    /// Asks every open attempt's channel, and returns the payment as it is then.
+    /// Asks every open attempt's channel, and returns the payment as it is then. An
+    /// account that cannot be opened tells nothing, and keeps nothing from being
+    /// told.
     pub async fn refresh(
         &self,
         merchant: MerchantId,
@@ -22,7 +24,9 @@ impl Engine {
             .cloned()
             .collect();
         for attempt in open {
-            let channel = self.open_channel(attempt.channel).await?;
+            let Some(channel) = self.open_if_sound(attempt.channel).await? else {
+                continue;
+            };
             let report = self.ask(&channel, &payment, &attempt, Ask::Query).await;
             let event = Event::Reported {
                 report: Box::new(report),
