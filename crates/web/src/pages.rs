@@ -12,6 +12,8 @@ mod seats;
 
 use axum::Router;
 use axum::middleware::map_response;
+use axum::response::Redirect;
+use axum::routing::get;
 
 use crate::app::App;
 
@@ -19,8 +21,14 @@ pub(crate) use seats::Seats;
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
+        .route("/", get(home))
         .merge(checkout::router())
         .merge(docs::router())
         .layer(map_response(headers::strict))
         .merge(assets::router())
+}
+
+/// Whoever comes by is told what this is.
+async fn home() -> Redirect {
+    Redirect::to("/docs")
 }

@@ -461,8 +461,9 @@ async fn a_key_that_cannot_be_kept_is_refused() {
 #[tokio::test]
 async fn an_address_that_leads_nowhere_is_a_problem_too() {
     let world = World::open().await;
+    let home = world.get("/").await;
+    assert_eq!((home.status, home.header("location")), (303, Some("/docs")));
     for path in [
-        "/",
         "/v1",
         "/v2/payments",
         "/v1/payments/",
