@@ -126,7 +126,7 @@ impl Engine {
     }
 
     /// Changes an endpoint. Deliveries that waited while it was off go out when it
-    /// is on again.
+    /// is on again. Of two changes at the same time the later one counts.
     pub async fn update_endpoint(
         &self,
         merchant: MerchantId,

@@ -172,6 +172,8 @@ pub(crate) struct EndpointPatchBody {
 }
 
 /// Changes an endpoint.
+///
+/// What is left out stays as it is. Of two changes at the same time the later one counts.
 #[utoipa::path(
     patch,
     path = "/v1/webhook_endpoints/{id}",

@@ -379,6 +379,10 @@ const TABLE: &[(&str, &str)] = &[
     // Webhooks
     ("Where the events go.", "通知发往的地址。"),
     (
+        "What is left out stays as it is. Of two changes at the same time the later one counts.",
+        "未提及的项保持不变。同时有两次修改时，以后到的为准。",
+    ),
+    (
         "Nothing is sent while it is off; what waits goes out when it is on again.",
         "关闭时不发送；重新打开后，等待中的会发出。",
     ),
