@@ -10,6 +10,7 @@ mod secrets;
 mod webhooks;
 
 use aws_lc_rs::digest;
+use tongbao_core::job::NEVER;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::{CaseState, ChannelId, MerchantId, Timestamp};
 use tongbao_store::snapshot::{Dossier, Part, Snapshot};
@@ -186,6 +187,12 @@ impl Audit<'_> {
             self.findings.add_open_case(case);
         }
         for job in jobs {
+            if job.due >= NEVER {
+                let what = format!("the job to {} it is laid aside", job.key.kind.as_str());
+                let subject = payment.id.to_string();
+                self.findings
+                    .add(Rule::Aside, Some(payment.merchant), subject, what);
+            }
             let ready = job.lease_until.map_or(job.due, |until| until.max(job.due));
             if self.now.since(ready) > rules::LATE {
                 let what = format!(

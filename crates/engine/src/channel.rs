@@ -1,7 +1,9 @@
 //! A merchant's accounts at platforms, and the key doctor.
 
+use std::time::Duration;
+
 use serde_json::Value;
-use tongbao_channels::{Diagnosis, Settings, Stamp, kind, kinds};
+use tongbao_channels::{Channel, ChannelError, Diagnosis, Settings, Stamp, kind, kinds};
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::order::Invalid;
 use tongbao_core::{ChannelId, MerchantId};
@@ -12,7 +14,7 @@ use crate::error::EngineError;
 use crate::idempotency::IdempotencyKey;
 use crate::mint;
 use crate::open_channel::secrets_place;
-use crate::seams::Target;
+use crate::seams::{Target, Transport};
 
 /// An account as it is typed in.
 #[derive(Clone, Debug)]
@@ -95,7 +97,8 @@ impl Engine {
         }
     }
 
-    /// Changes an account. What has begun goes on with the new settings.
+    /// Changes an account. What has begun goes on with the new settings, also what
+    /// was laid aside.
     pub async fn update_channel(
         &self,
         merchant: MerchantId,
@@ -135,6 +138,7 @@ impl Engine {
             saved => saved?,
         }
         self.open_channels.forget(id);
+        self.take_up(id).await?;
         Ok(account)
     }
 
@@ -159,24 +163,21 @@ impl Engine {
             now: self.now(),
             nonce: mint::nonce(&*self.seams.mint),
         };
-        let request = codec.probe(&stamp)?;
         let timeout = self.config.channel_timeout;
-        match self
-            .seams
-            .transport
-            .send(Target::Platform, request, timeout)
-            .await
-        {
-            Ok(response) => Ok(codec.diagnose(&response)),
-            Err(error) => Ok(Diagnosis {
-                healthy: false,
-                code: "unreachable",
-                cause: format!("the platform did not answer: {error}"),
-                cure: "check this machine's network, DNS and clock, and [platforms] in the \
-                       configuration"
-                    .to_owned(),
-            }),
+        let found = diagnose(&*codec, &*self.seams.transport, &stamp, timeout).await?;
+        if found.healthy {
+            self.take_up(id).await?;
         }
+        Ok(found)
+    }
+
+    /// Jobs that were laid aside because the account could not be used are tried
+    /// again.
+    async fn take_up(&self, id: ChannelId) -> Result<(), EngineError> {
+        if self.store().take_up(id, self.now()).await? > 0 {
+            self.bell.ring();
+        }
+        Ok(())
     }
 
     /// The merchant's own account of that id.
@@ -210,6 +211,29 @@ impl Engine {
             )
             .await
     }
+}
+
+/// Asks the platform something harmless and reads the answer. An error is about
+/// the settings themselves: nothing was sent.
+pub async fn diagnose(
+    channel: &dyn Channel,
+    transport: &dyn Transport,
+    stamp: &Stamp,
+    timeout: Duration,
+) -> Result<Diagnosis, ChannelError> {
+    let request = channel.probe(stamp)?;
+    let sent = transport.send(Target::Platform, request, timeout).await;
+    Ok(match sent {
+        Ok(response) => channel.diagnose(&response),
+        Err(error) => Diagnosis {
+            healthy: false,
+            code: "unreachable",
+            cause: format!("the platform did not answer: {error}"),
+            cure: "check this machine's network, DNS and clock, and [platforms] in the \
+                   configuration"
+                .to_owned(),
+        },
+    })
 }
 
 fn named(name: &str) -> Result<String, Invalid> {

@@ -23,14 +23,17 @@ impl Engine {
     /// same bytes.
     pub(crate) async fn deliver(&self, claim: DeliveryClaim) -> Result<(), EngineError> {
         let at = self.now();
-        let request = self.webhook_request(&claim, at)?;
-        let request_headers = printed(request.headers());
-        self.seams.faults.point("before_send");
-        let sent = self
-            .seams
-            .transport
-            .send(Target::Webhook, request, TIMEOUT)
-            .await;
+        let (request_headers, sent) = match self.webhook_request(&claim, at) {
+            Ok(request) => {
+                let headers = printed(request.headers());
+                self.seams.faults.point("before_send");
+                let transport = &self.seams.transport;
+                let sent = transport.send(Target::Webhook, request, TIMEOUT).await;
+                (headers, sent)
+            }
+            // A try that failed, to be seen like any other; the schedule ends.
+            Err(error) => (String::new(), Err(SendError::NotSent(error.to_string()))),
+        };
         self.seams.faults.point("webhook_after_2xx_before_commit");
         let now = self.now();
         let (status, answer) = match &sent {

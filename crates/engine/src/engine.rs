@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 
 use crate::bell::Bell;
 use crate::error::EngineError;
+use crate::lane::Lanes;
 use crate::notification::Minutes;
 use crate::open_channel::OpenChannels;
 use crate::seams::{Clock, Seams};
@@ -38,6 +39,7 @@ pub struct Engine {
     pub(crate) vault: Vault,
     pub(crate) config: EngineConfig,
     pub(crate) open_channels: OpenChannels,
+    pub(crate) lanes: Lanes,
     pub(crate) refused_sample: Minutes,
     pub(crate) unknown_sample: Minutes,
     pub(crate) changes: broadcast::Sender<PaymentId>,
@@ -60,6 +62,7 @@ impl Engine {
             vault,
             config,
             open_channels: OpenChannels::default(),
+            lanes: Lanes::default(),
             refused_sample: Minutes::default(),
             unknown_sample: Minutes::default(),
             changes,

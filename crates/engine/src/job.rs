@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tongbao_channels::{Call, Order, Stamp};
+use tongbao_core::webhook::spread;
 use tongbao_core::{
     Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Rules,
-    Source, State,
+    Source, State, Timestamp,
 };
-use tongbao_store::Change;
+use tongbao_store::{Change, StoreError};
 
 use crate::commit::{Also, Decided};
 use crate::engine::Engine;
 use crate::error::EngineError;
+use crate::lane::ASIDE;
 use crate::mint;
 use crate::open_channel::OpenChannel;
 use crate::seams::Target;
@@ -55,12 +57,22 @@ impl Engine {
     }
 
     /// Runs one claimed job to its commit. `None` when there was nothing left to
-    /// do.
+    /// do, or nothing that could be done: such a job is laid aside.
     pub(crate) async fn run_job(
         &self,
         job: Job,
         inline: bool,
     ) -> Result<Option<Decided>, EngineError> {
+        match self.try_job(job, inline).await {
+            Err(error) if is_hopeless(&error) => {
+                tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job cannot be done and is laid aside; mend its channel, or ask about the payment");
+                self.lay_aside(job, None, "hopeless").await
+            }
+            tried => tried,
+        }
+    }
+
+    async fn try_job(&self, job: Job, inline: bool) -> Result<Option<Decided>, EngineError> {
         let Some(payment) = self.store().payment(job.merchant, job.key.payment).await? else {
             return self.drop_job(job).await;
         };
@@ -82,13 +94,48 @@ impl Engine {
             return self.drop_job(job).await;
         };
         let open = self.open_channel(attempt.channel).await?;
+        let seat = if inline {
+            None
+        } else {
+            let clock = &**self.clock();
+            let Some(seat) = self.lanes.seat(attempt.channel, clock).await else {
+                let wait = spread(ASIDE, mint::number(&*self.seams.mint));
+                let until = self.now() + wait;
+                return self.lay_aside(job, Some(until), "channel_hangs").await;
+            };
+            Some(seat)
+        };
         let report = self.ask(&open, &payment, &attempt, ask).await;
+        if let Some(seat) = seat {
+            seat.answered(self.now());
+        }
         let event = Event::Reported {
             report: Box::new(report),
         };
         self.decide(payment, event, open.rules(), also)
             .await
             .map(Some)
+    }
+
+    /// The row stays, and nobody holds it.
+    async fn lay_aside(
+        &self,
+        job: Job,
+        until: Option<Timestamp>,
+        why: &'static str,
+    ) -> Result<Option<Decided>, EngineError> {
+        metrics::counter!("tongbao_jobs_laid_aside_total", "why" => why).increment(1);
+        match self.store().lay_aside(job, until).await {
+            Ok(()) => {
+                if let Some(until) = until {
+                    self.bell.ring_for(until);
+                }
+                Ok(None)
+            }
+            // Another holds it by now.
+            Err(StoreError::Fenced) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Nothing is left to do: the row goes.
@@ -100,7 +147,7 @@ impl Engine {
         match self.store().commit(change).await {
             // It may have been asked for again, and is due now.
             Ok(_) => self.bell.ring(),
-            Err(tongbao_store::StoreError::Fenced) => {}
+            Err(StoreError::Fenced) => {}
             Err(error) => return Err(error.into()),
         }
         Ok(None)
@@ -182,6 +229,17 @@ impl Engine {
             ),
         }
     }
+}
+
+/// Trying again brings nothing before somebody has acted.
+fn is_hopeless(error: &EngineError) -> bool {
+    matches!(
+        error,
+        EngineError::Vault(_)
+            | EngineError::Settings(_)
+            | EngineError::NotFound(_)
+            | EngineError::Store(StoreError::Corrupt(_))
+    )
 }
 
 /// What the job comes to by now: the payment may have moved on since it was

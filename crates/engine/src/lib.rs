@@ -22,6 +22,7 @@ mod engine;
 mod error;
 mod idempotency;
 mod job;
+mod lane;
 mod mint;
 mod notification;
 mod open_channel;
@@ -34,7 +35,7 @@ pub mod view;
 mod webhook_url;
 mod worker;
 
-pub use channel::{ChannelPatch, NewChannel};
+pub use channel::{ChannelPatch, NewChannel, diagnose};
 pub use create::{CreatedPayment, NewPayment};
 pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, event_types};
 pub use engine::{Engine, EngineConfig};

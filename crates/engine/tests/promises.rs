@@ -5,8 +5,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -61,22 +61,32 @@ impl Mint for CountingMint {
     }
 }
 
-/// Every request to a platform is lost on its way. A webhook endpoint is out of
-/// order at first, and takes a second to say so.
+/// Every request to a platform is lost on its way, or never answered. A webhook
+/// endpoint is out of order at first, and takes a second to say so.
 struct Network {
     clock: Arc<MovedClock>,
     webhooks: watch::Sender<u16>,
+    /// Requests with this text hang.
+    hangs: Mutex<Option<&'static str>>,
+    /// How many did not.
+    lost: AtomicU64,
 }
 
 impl Transport for Network {
     fn send(
         &self,
         target: Target,
-        _: Request<Bytes>,
+        request: Request<Bytes>,
         _: Duration,
     ) -> BoxFuture<'_, Result<Response<Bytes>, SendError>> {
         Box::pin(async move {
             if target == Target::Platform {
+                let body = String::from_utf8_lossy(request.body());
+                let hangs = *self.hangs.lock().unwrap();
+                if hangs.is_some_and(|text| body.contains(text)) {
+                    return std::future::pending().await;
+                }
+                self.lost.fetch_add(1, Ordering::Relaxed);
                 return Err(SendError::Unknown("silence".to_owned()));
             }
             self.webhooks.send_modify(|tries| *tries += 1);
@@ -111,6 +121,8 @@ async fn world() -> World {
     let network = Arc::new(Network {
         clock: clock.clone(),
         webhooks: watch::Sender::new(0),
+        hangs: Mutex::new(None),
+        lost: AtomicU64::new(0),
     });
     let seams = Seams {
         clock: clock.clone(),
@@ -144,12 +156,21 @@ impl World {
     }
 
     async fn channel_as(&self, name: &str, key: Option<IdempotencyKey>) -> ChannelAccount {
+        self.channel_of(name, "1900000001", key).await
+    }
+
+    async fn channel_of(
+        &self,
+        name: &str,
+        mch_id: &str,
+        key: Option<IdempotencyKey>,
+    ) -> ChannelAccount {
         let new = NewChannel {
             kind: "wechat_v2".to_owned(),
             name: name.to_owned(),
             settings: json!({
                 "app_id": "wx1",
-                "mch_id": "1900000001",
+                "mch_id": mch_id,
                 "api_v2_key": "TongbaoSimulatorTestKey000000001",
             }),
             confirm: Confirm::Query,
@@ -427,4 +448,121 @@ async fn a_webhook_that_failed_goes_out_again_at_its_time() {
     };
     futures::pin_mut!(told_twice, run);
     futures::future::select(told_twice, run).await;
+}
+
+#[tokio::test]
+async fn what_is_known_is_told_although_the_channel_cannot_be_asked() {
+    let world = world().await;
+    let account = world.channel("main").await;
+    let payment = world.pay("A1", None).await.unwrap();
+    world.start(&payment, None).await.unwrap();
+    world.spoil(&account).await;
+
+    let refreshed = world.engine.refresh(world.merchant.id, payment.id).await;
+    assert_eq!(refreshed.unwrap().attempts[0].state, AttemptState::Unknown);
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_done_is_laid_aside_until_its_channel_is_mended() {
+    let world = world().await;
+    let account = world.channel("main").await;
+    let payment = world.pay("A1", None).await.unwrap();
+    world.start(&payment, None).await.unwrap();
+    world.spoil(&account).await;
+    let laid_aside = async || {
+        let pulse = world.store.pulse(world.clock.now()).await;
+        pulse.unwrap().jobs_laid_aside
+    };
+    let work = async || {
+        world.clock.pass(Duration::from_mins(1));
+        world.engine.run(std::future::ready(())).await;
+    };
+    let before = world.network.lost.load(Ordering::Relaxed);
+    work().await;
+    assert!(laid_aside().await > 0);
+    work().await;
+
+    let patch = ChannelPatch {
+        settings: Some(json!({ "api_v2_key": "TongbaoSimulatorTestKey000000002" })),
+        ..ChannelPatch::default()
+    };
+    let updated = world
+        .engine
+        .update_channel(world.merchant.id, account.id, patch);
+    updated.await.unwrap();
+    assert_eq!(laid_aside().await, 0);
+    assert_eq!(world.network.lost.load(Ordering::Relaxed), before);
+    work().await;
+    assert!(world.network.lost.load(Ordering::Relaxed) > before);
+}
+
+#[tokio::test]
+async fn a_webhook_that_cannot_be_signed_is_a_try_that_failed() {
+    let world = world().await;
+    let (endpoint, _) = world.endpoint(None).await;
+    let spoiled = tongbao_core::webhook::Endpoint {
+        sealed_secret: vec![0; 40],
+        ..endpoint
+    };
+    world.store.save_endpoint(spoiled).await.unwrap();
+    let payment = world.pay("A1", None).await.unwrap();
+    let closed = world
+        .engine
+        .close(world.merchant.id, payment.id, None)
+        .await;
+    assert_eq!(closed.unwrap().answer.public_state(), "closed");
+
+    for tries in 1..=16 {
+        world.engine.run(std::future::ready(())).await;
+        assert_eq!(world.webhook_tries().await, tries);
+        world.clock.pass(Duration::from_hours(7));
+    }
+    world.engine.run(std::future::ready(())).await;
+    assert_eq!(world.webhook_tries().await, 16);
+    let pulse = world.store.pulse(world.clock.now()).await.unwrap();
+    assert_eq!((pulse.deliveries_exhausted, pulse.deliveries_due), (1, 0));
+}
+
+#[tokio::test]
+async fn a_platform_that_hangs_holds_up_its_own_jobs_alone() {
+    let world = world().await;
+    let hanging = world.channel("hanging").await;
+    let sound = world.channel_of("sound", "1900000002", None).await;
+    let start = async |number: &str, channel: &ChannelAccount| {
+        let payment = world.pay(number, None).await.unwrap();
+        let new = NewAttempt {
+            scene: Scene::Native,
+            channel: Some(channel.id.to_string()),
+            client_ip: None,
+        };
+        let started = world
+            .engine
+            .start_attempt(&world.merchant, payment.id, new, None);
+        started.await.unwrap();
+    };
+    // More than the worker does at once, and all due before the other's.
+    for number in 0..300 {
+        start(&format!("A{number}"), &hanging).await;
+    }
+    world.clock.pass(Duration::from_secs(1));
+    start("B1", &sound).await;
+    *world.network.hangs.lock().unwrap() = Some("1900000001");
+    world.clock.pass(Duration::from_secs(10));
+
+    let before = world.network.lost.load(Ordering::Relaxed);
+    let asked = async {
+        while world.network.lost.load(Ordering::Relaxed) == before {
+            world.clock.pass(Duration::from_millis(1));
+            tokio::task::yield_now().await;
+        }
+    };
+    let in_time = tokio::time::timeout(Duration::from_secs(30), asked);
+    let run = world.engine.run(std::future::pending());
+    futures::pin_mut!(in_time, run);
+    match futures::future::select(in_time, run).await {
+        futures::future::Either::Left((in_time, _)) => {
+            assert!(in_time.is_ok(), "the sound channel was never asked");
+        }
+        futures::future::Either::Right(_) => panic!("the worker ended"),
+    }
 }

@@ -126,6 +126,10 @@ rules! {
     /// A delivery waits for an endpoint that is off.
     Off = Attention, "off", "no webhook waits for an endpoint that is off",
         "mend the endpoint and turn it on: PATCH /v1/webhook_endpoints/{id} {\"enabled\": true}";
+    /// A job was laid aside.
+    Aside = Attention, "aside", "no job is laid aside",
+        "mend the channel's settings (PATCH /v1/channels/{id}), or POST /v1/channels/{id}/check \
+         when they are right again; for one payment, GET /v1/payments/{id}?refresh=true";
     /// Nobody does what is due.
     Late = Attention, "late", "nothing has been due for more than an hour",
         "start the gateway; if it is running, its log says why it does not get to it";

@@ -8,7 +8,7 @@ use http::{Method, Request};
 use rusqlite::Connection;
 use serde_json::json;
 use tongbao_engine::audit::{Keys, Report, Rule, Severity, audit};
-use tongbao_simulator::{Account, FaultKind};
+use tongbao_simulator::{Account, FaultKind, NewFault};
 use tongbao_store::sqlite::SqliteSnapshot;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 use zeroize::Zeroizing;
@@ -29,6 +29,10 @@ async fn a_busy_day() -> World {
     sign::insert_sign(&mut fields, &key, SignType::HmacSha256);
     let mut unknown: Request<_> = genuine.request.clone();
     *unknown.body_mut() = fields.write().into();
+    world.fault(NewFault {
+        times: Some(1),
+        ..NewFault::of(FaultKind::NoAnswer)
+    });
     world.notify(&unknown).await;
     world.deliver(genuine).await;
     world.settle().await;
@@ -226,6 +230,11 @@ const TAMPERED: &[(Rule, &str, &str)] = &[
         Rule::Exhausted,
         "gave up telling",
         "UPDATE deliveries SET state = 'exhausted'",
+    ),
+    (
+        Rule::Aside,
+        "laid aside",
+        "UPDATE jobs SET due = 253402214400000, lease_until = NULL WHERE $T2",
     ),
     (
         Rule::Late,
