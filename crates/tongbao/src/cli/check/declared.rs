@@ -1,9 +1,8 @@
 //! The key doctor for channels that are only declared: there may be no database
 //! yet that could hold them.
 
-use http::Request;
 use tongbao_channels::{Channel, Diagnosis, Settings, Stamp};
-use tongbao_engine::{Clock, Mint, Target, Transport};
+use tongbao_engine::{Clock, Mint, Transport};
 
 use crate::config::{Config, DeclaredChannel};
 use crate::seams::{OsMint, SystemClock};
@@ -23,21 +22,9 @@ pub(super) async fn diagnose(
         now: SystemClock.now(),
         nonce,
     };
-    let request: Request<_> = channel.probe(&stamp).map_err(|error| error.to_string())?;
-    match transport
-        .send(Target::Platform, request, config.channel_timeout())
-        .await
-    {
-        Ok(response) => Ok(channel.diagnose(&response)),
-        Err(error) => Ok(Diagnosis {
-            healthy: false,
-            code: "unreachable",
-            cause: format!("the platform did not answer: {error}"),
-            cure: "check this machine's network, DNS and clock, and [platforms] in the \
-                   configuration"
-                .to_owned(),
-        }),
-    }
+    let timeout = config.channel_timeout();
+    let found = tongbao_engine::diagnose(&*channel, transport, &stamp, timeout).await;
+    found.map_err(|error| error.to_string())
 }
 
 fn open(config: &Config, declared: &DeclaredChannel) -> Result<Box<dyn Channel>, String> {
