@@ -194,6 +194,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn coupons_are_read_where_their_sum_or_their_number_says_that_there_are_some() {
+        for (said, listed) in [
+            (Some("coupon_fee"), 1),
+            (Some("coupon_count"), 1),
+            (None, 0),
+        ] {
+            let mut fields = Fields::from_iter([("total_fee", "100"), ("coupon_fee_0", "1")]);
+            fields.put(said.unwrap_or("attach"), Some("1"));
+            let amounts = Amounts::from_fields(&fields).unwrap().unwrap();
+            assert_eq!(amounts.coupons.len(), listed, "{said:?}");
+        }
+    }
+
+    #[test]
     fn an_unknown_word_is_kept_as_it_came() {
         assert_eq!(TradeState::from("SUCCESS"), TradeState::Success);
         assert_eq!(

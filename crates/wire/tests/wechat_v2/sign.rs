@@ -200,6 +200,12 @@ fn a_key_from_the_manual_is_known_as_such() {
 }
 
 #[test]
+fn an_algorithm_prints_as_its_word() {
+    assert_eq!(SignType::Md5.to_string(), "MD5");
+    assert_eq!(SignType::HmacSha256.to_string(), "HMAC-SHA256");
+}
+
+#[test]
 fn a_key_does_not_print() {
     assert_eq!(format!("{:?}", test_key()), "ApiKey(****)");
 }

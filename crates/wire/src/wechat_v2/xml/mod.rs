@@ -199,6 +199,22 @@ mod tests {
     }
 
     #[test]
+    fn fields_are_equal_in_names_values_and_order() {
+        let fields = Fields::from_iter([("a", "1"), ("b", "2")]);
+        assert_eq!(fields, Fields::from_iter([("a", "1"), ("b", "2")]));
+        assert!(!fields.is_empty() && Fields::new().is_empty());
+        for other in [
+            &[("a", "1"), ("b", "3")][..],
+            &[("a", "1"), ("c", "2")],
+            &[("b", "2"), ("a", "1")],
+            &[("a", "1")],
+            &[],
+        ] {
+            assert_ne!(fields, other.iter().copied().collect());
+        }
+    }
+
+    #[test]
     fn sorting_is_by_bytes() {
         let mut fields = Fields::from_iter([("ab", ""), ("a_1", ""), ("B", ""), ("aB", "")]);
         fields.sort();
