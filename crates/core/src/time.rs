@@ -99,6 +99,8 @@ mod tests {
             Timestamp::from_secs(1_795_233_600).to_string(),
             "2026-11-21T04:00:00Z"
         );
+        let noon = Timestamp::from_secs(1_795_233_600);
+        assert_eq!(format!("{noon:?}"), noon.to_string());
     }
 
     #[test]

@@ -101,6 +101,13 @@ fn a_message_may_have_many_elements_and_not_too_many() {
 }
 
 #[test]
+fn a_comment_is_refused_also_when_it_has_no_end() {
+    for body in [&b"<xml><a>1<!--"[..], b"<xml><!-- ", b"<!--<xml/>"] {
+        assert_eq!(Fields::read(body), Err(XmlError::Comment));
+    }
+}
+
+#[test]
 fn a_very_long_name_is_refused() {
     let name = "a".repeat(65);
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::words::{CAREFUL, LIFE, NOON, event, payment, spoken};
-use crate::Timestamp;
+use super::words::{CAREFUL, LIFE, NOON, event, id, payment, spoken};
+use crate::{Attempt, Timestamp};
 
 /// What follows just before, and at the moment.
 fn edge(at: Timestamp, stands: &str, comes: &str, follows: [&str; 2]) {
@@ -96,5 +96,28 @@ fn a_query_that_a_hint_asked_for_is_never_more_than_a_minute_away() {
             .clone()
             .on(event("query a: closed", now), now, CAREFUL);
         assert_eq!(spoken(&step.unwrap()), follows, "{ahead:?}");
+    }
+}
+
+#[test]
+fn an_attempt_is_found_by_its_id_and_by_its_number() {
+    let stands = payment("pending, a pending, b unknown");
+    let ours = |attempt: Option<&Attempt>| attempt.map(|attempt| attempt.id);
+    assert_eq!(ours(stands.attempt(id("b"))), Some(id("b")));
+    assert_eq!(ours(stands.attempt_by_no("NOb")), Some(id("b")));
+    assert_eq!(ours(stands.attempt(id("c"))), None);
+    assert_eq!(ours(stands.attempt_by_no("NO")), None);
+}
+
+#[test]
+fn paid_and_closed_are_the_ends() {
+    for (stands, is_final) in [
+        ("created", false),
+        ("pending, a pending", false),
+        ("closing, a pending", false),
+        ("paid by a, a succeeded", true),
+        ("closed, a closed", true),
+    ] {
+        assert_eq!(payment(stands).is_final(), is_final, "{stands}");
     }
 }
