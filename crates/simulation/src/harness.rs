@@ -223,6 +223,8 @@ impl Harness<'_> {
         add(&sums.paid, outcome.payments.1 as u64);
         add(&sums.cases, outcome.cases as u64);
         add(&sums.acknowledged, outcome.acknowledged);
+        add(&sums.virtual_secs, outcome.lasted.as_secs());
+        add(&sums.faults, outcome.faults);
         let mut meetings = sums.meetings.lock().unwrap_or_else(PoisonError::into_inner);
         for (met, times) in &outcome.meetings {
             *meetings.entry(*met).or_default() += times;
@@ -272,6 +274,8 @@ struct Sums {
     paid: AtomicU64,
     cases: AtomicU64,
     acknowledged: AtomicU64,
+    virtual_secs: AtomicU64,
+    faults: AtomicU64,
     meetings: Mutex<Meetings>,
 }
 
@@ -298,13 +302,15 @@ fn report(sums: &Sums, took: Duration) {
     let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX).max(1);
     println!(
         "{seeds} seeds in {} s, {} a second: {} payments, {} paid, {} cases, {} notifications \
-         acknowledged, {} steps",
+         acknowledged, {} faults, {} days of virtual time, {} steps",
         took.as_secs(),
         seeds * 1_000 / millis,
         get(&sums.payments),
         get(&sums.paid),
         get(&sums.cases),
         get(&sums.acknowledged),
+        get(&sums.faults),
+        get(&sums.virtual_secs) / 86_400,
         get(&sums.turns),
     );
 }

@@ -30,6 +30,7 @@ struct State<E> {
     agenda: BTreeMap<(Timestamp, u64), Entry<E>>,
     ready: Vec<TaskId>,
     newborn: Vec<(NodeId, BoxFuture<'static, ()>)>,
+    faults: u64,
 }
 
 /// The shared part: what tasks and events can reach.
@@ -57,6 +58,7 @@ impl<E: Send + 'static> Kernel<E> {
                 agenda: BTreeMap::new(),
                 ready: Vec::new(),
                 newborn: Vec::new(),
+                faults: 0,
             }),
         })
     }
@@ -68,6 +70,17 @@ impl<E: Send + 'static> Kernel<E> {
     /// The world's time.
     pub fn now(&self) -> Timestamp {
         self.lock().now
+    }
+
+    /// Passes on whether something goes wrong, and counts it when it does.
+    pub fn count(&self, fault: bool) -> bool {
+        self.lock().faults += u64::from(fault);
+        fault
+    }
+
+    /// How often something went wrong.
+    pub fn faults(&self) -> u64 {
+        self.lock().faults
     }
 
     /// Plans an event.

@@ -11,7 +11,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
-use tongbao_core::job::NEVER;
+use tongbao_core::inbox::InboxEntry;
+use tongbao_core::job::{JobKey, NEVER};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
@@ -26,6 +27,7 @@ use tongbao_store::{
 use crate::chance::Chance;
 use crate::event::WorldKernel;
 use crate::saboteur::Bug;
+use crate::seed::Plan;
 use tables::Committed;
 pub use tables::{DeliveryRow, JobRow, Tables};
 
@@ -35,6 +37,14 @@ pub trait Witness: Send + Sync {
     fn committed(&self, before: Option<&Payment>, after: &Payment, tables: &Tables);
     /// The last of all cases.
     fn opened(&self, cases: &[Case]);
+    /// A message; `alone` when nothing else was written with it.
+    fn received(&self, message: &InboxEntry, alone: bool);
+    /// Jobs that somebody holds from now on.
+    fn claimed(&self, jobs: &[Job]);
+    /// A job was carried out by this holder.
+    fn finished(&self, job: &Job);
+    /// Somebody looks for work, and this was due that long ago.
+    fn overdue(&self, job: JobKey, since: Timestamp);
 }
 
 /// How the database misbehaves, in percent of commits.
@@ -65,19 +75,17 @@ impl ModelStore {
     pub fn new(
         kernel: WorldKernel,
         chance: Chance,
-        manners: Manners,
-        lag: u64,
+        plan: &Plan,
         witness: Arc<dyn Witness>,
-        bug: Option<Bug>,
     ) -> Self {
         Self {
-            tables: Arc::new(Mutex::new(Tables::planted(bug))),
+            tables: Arc::new(Mutex::new(Tables::of(plan))),
             kernel,
             chance: Mutex::new(chance),
-            manners: Mutex::new(manners),
-            lag,
+            manners: Mutex::new(plan.faults.store),
+            lag: plan.store_lag,
             witness,
-            bug,
+            bug: plan.bug,
         }
     }
 
@@ -99,6 +107,12 @@ impl ModelStore {
     }
 
     fn roll(&self) -> Roll {
+        let roll = self.draw();
+        self.kernel.count(!matches!(roll, Roll::Written));
+        roll
+    }
+
+    fn draw(&self) -> Roll {
         let manners = *self.manners.lock().unwrap_or_else(PoisonError::into_inner);
         let mut chance = self.chance.lock().unwrap_or_else(PoisonError::into_inner);
         if chance.percent(manners.full) {
@@ -195,7 +209,21 @@ fn witnessed(
 ) -> Result<Vec<Job>, StoreError> {
     let id = change.payment.as_ref().map(|change| change.payment.id);
     let known_cases = tables.cases.len();
+    let finish = change.finish;
+    let message = change.inbox.clone();
+    let alone = change.payment.is_none()
+        && change.log.is_empty()
+        && change.jobs.is_empty()
+        && change.events.is_empty()
+        && change.cases.is_empty();
     let Committed { claimed, before } = tables.commit(change)?;
+    if let Some(job) = finish {
+        witness.finished(&job);
+    }
+    witness.claimed(&claimed);
+    if let Some(message) = message {
+        witness.received(&message, alone);
+    }
     for count in known_cases..tables.cases.len() {
         witness.opened(&tables.cases[..=count]);
     }
@@ -239,8 +267,16 @@ impl Store for ModelStore {
         lease_until: Timestamp,
         limit: usize,
     ) -> Result<Vec<Job>, StoreError> {
-        self.claim(|tables| tables.claim_jobs(now, lease_until, limit))
-            .await
+        let witness = self.witness.clone();
+        self.claim(|tables| {
+            if let Some((job, since)) = tables.overdue(now) {
+                witness.overdue(job, since);
+            }
+            let claimed = tables.claim_jobs(now, lease_until, limit);
+            witness.claimed(&claimed);
+            claimed
+        })
+        .await
     }
 
     async fn lay_aside(&self, job: Job, until: Option<Timestamp>) -> Result<(), StoreError> {
@@ -279,7 +315,10 @@ impl Store for ModelStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.tables().next_due())
+        Ok(match self.bug {
+            Some(Bug::LooksTooLate) => self.tables().next_query_late(),
+            _ => self.tables().next_due(),
+        })
     }
 
     async fn redeliver(

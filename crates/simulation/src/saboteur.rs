@@ -109,6 +109,24 @@ bugs! {
     WebhookGivenUp,
     /// What a dead process had claimed is forgotten
     ClaimsDieWithTheirHolder,
+    /// A holder who was overtaken finishes all the same
+    FenceNotCompared,
+    /// No answer to an order is written down as the platform's refusal
+    SilenceWrittenAsRefusal,
+    /// The late looks at an ended attempt end after four hours
+    LateLooksEndEarly,
+    /// Whoever has work due is looked for ten minutes late
+    LooksTooLate,
+    /// All endpoints share one lane
+    OneLaneForAll,
+    /// A refused message is written down as a genuine one
+    ForgeryWrittenAsGenuine,
+    /// The key of a channel is logged
+    KeyInTheLog,
+    /// The key of a channel is kept with a webhook's answer
+    KeyInTheDatabase,
+    /// Money that was accepted opens a case as well
+    CaseForAcceptedMoney,
 }
 
 impl Bug {
@@ -148,6 +166,7 @@ impl Bug {
             Self::AnyAnswerIsDelivered if result.status.is_some() => {
                 result.outcome = DeliveryOutcome::Delivered;
             }
+            Self::KeyInTheDatabase => result.answer.push_str(crate::world::SECOND_KEY),
             Self::WebhookGivenUp if result.outcome != DeliveryOutcome::Delivered => {
                 result.outcome = DeliveryOutcome::Exhausted;
             }

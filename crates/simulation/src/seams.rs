@@ -134,6 +134,7 @@ impl SimTransport {
                 chance.millis(2, 80),
             )
         };
+        self.kernel.count(refused || lost || late);
         if refused {
             self.kernel.sleep(latency).await;
             return Err(SendError::NotSent("connection refused".to_owned()));

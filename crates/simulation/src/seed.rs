@@ -29,6 +29,11 @@ pub enum DefenceOff {
     Notifications,
     /// No query is ever answered: notifications must do.
     Queries,
+    /// Leases end while their holders are at work: fences must do.
+    Leases,
+    /// The database takes an order number twice: looking first must do, and two
+    /// that look at once make two payments.
+    UniqueNumbers,
 }
 
 /// What goes wrong, in percent of occasions.
@@ -88,6 +93,10 @@ impl Faults {
 
 /// Everything that a seed decides beforehand.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "habits that do not depend on each other"
+)]
 pub struct Plan {
     /// The seed itself.
     pub seed: u64,
@@ -113,6 +122,8 @@ pub struct Plan {
     pub md5: bool,
     /// Forged messages.
     pub attacks: u32,
+    /// A second endpoint listens to everything and never answers.
+    pub dead_endpoint: bool,
     /// The database answers within so many milliseconds, in either direction. The
     /// longer, the more happens between a question and its answer.
     pub store_lag: u64,
@@ -161,6 +172,8 @@ impl Plan {
         let off = match chance.index(8) {
             0 => DefenceOff::Notifications,
             1 => DefenceOff::Queries,
+            2 => DefenceOff::Leases,
+            3 => DefenceOff::UniqueNumbers,
             _ => DefenceOff::None,
         };
         Self {
@@ -186,6 +199,7 @@ impl Plan {
             ]),
             md5: chance.percent(40),
             attacks: chance.pick(&[0, 0, 10, 40]),
+            dead_endpoint: chance.percent(10),
             store_lag: chance.pick(&[2, 4, 4, 40]),
             order: chance.pick(&[Order::Any, Order::Any, Order::Any, Order::Priorities]),
             nap: Duration::from_secs(chance.pick(&[300, 1_800, 7_200, 86_400])),

@@ -7,7 +7,9 @@ mod setup;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tongbao_core::{ChannelId, Timestamp};
+use tongbao_core::inbox::{InboxEntry, Verdict as Judged};
+use tongbao_core::job::JobKey;
+use tongbao_core::{ChannelId, EndpointId, Job, Timestamp};
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::alarm::Watch;
@@ -22,9 +24,14 @@ use crate::invariants::over_history::{self, Received};
 use crate::kernel::{NodeId, Scheduler, Turn};
 use crate::model_store::{Tables, Witness};
 use crate::seams::SimTransport;
+use crate::secrets::{Ear, Secrets};
 use crate::seed::{DefenceOff, Faults, Plan};
 use crate::story::{Story, Violation};
+use crate::truth::Truth;
 use merchant::Order;
+
+/// The key of the second account.
+pub(crate) const SECOND_KEY: &str = "TongbaoSimulationTestKey00000002";
 
 /// Every world begins on this morning.
 const MORNING: Timestamp = Timestamp::from_secs(1_790_000_000);
@@ -56,6 +63,10 @@ pub struct Outcome {
     pub hash: u64,
     /// Steps of the scheduler.
     pub turns: u64,
+    /// How long the days were.
+    pub lasted: Duration,
+    /// How often something went wrong on purpose.
+    pub faults: u64,
     /// Orders, and how many of them ended paid.
     pub payments: (usize, usize),
     /// Cases that were opened.
@@ -84,7 +95,9 @@ pub struct World {
     received: Vec<Received>,
     platform_turn_planned: Option<UnixMillis>,
     acknowledged: u64,
-    healed: bool,
+    truth: Arc<Truth>,
+    secrets: Arc<Secrets>,
+    dead_endpoint: Option<EndpointId>,
     hash: u64,
 }
 
@@ -102,7 +115,12 @@ impl World {
     /// Runs a plan to its rest, with a gateway of the caller's.
     pub fn run_with(plan: Plan, told: bool, build: Build<'_>) -> Outcome {
         let mut world = Self::set_up(plan, told, build);
-        let turns = world.live();
+        let ear = Ear {
+            secrets: world.secrets.clone(),
+            kernel: world.kernel.clone(),
+            story: world.story.clone(),
+        };
+        let turns = tracing::subscriber::with_default(ear, || world.live());
         if !world.story.is_broken() {
             world.look_at_rest();
         }
@@ -115,6 +133,8 @@ impl World {
             lines: world.story.lines(),
             hash: world.hash,
             turns,
+            lasted: world.kernel.now().since(MORNING),
+            faults: world.kernel.faults(),
             payments: (
                 tables.payments.len(),
                 tables.payments.values().filter(paid).count(),
@@ -208,7 +228,7 @@ impl World {
         self.story.tell(self.kernel.now(), "nemesis", "world", || {
             "all faults stop".to_owned()
         });
-        self.healed = true;
+        self.truth.known().healed_at = Some(self.kernel.now());
         let mut faults = lock(&self.transport.faults);
         *faults = Faults::NONE;
         drop(faults);
@@ -229,6 +249,7 @@ impl World {
             &format!("node {node}"),
             || "kill -9".to_owned(),
         );
+        self.kernel.count(true);
         self.scheduler.kill(node);
         self.gateway.died(node);
         let wait = self.chance.millis(50, 20_000);
@@ -264,6 +285,10 @@ impl World {
                     .map(|a| a.channel)
             },
             queries_off: self.plan.off == DefenceOff::Queries,
+            now,
+            known: &self.truth.known(),
+            dead_endpoint: self.dead_endpoint,
+            secrets: &self.secrets,
         };
         for (id, check) in at_rest::ALL {
             if let Err(what) = check(&rest) {
@@ -299,8 +324,18 @@ struct CommitWitness {
     platform: Arc<Mutex<Platform>>,
     story: Arc<Story>,
     accounts: Arc<Mutex<Vec<Account>>>,
+    truth: Arc<Truth>,
     accept_late: bool,
 }
+
+impl CommitWitness {
+    fn violate(&self, invariant: &'static str, what: String) {
+        self.story.violate(self.kernel.now(), invariant, what);
+    }
+}
+
+/// So long after the faults have stopped what they left behind is done.
+const CALM_AFTER: Duration = Duration::from_mins(3);
 
 impl Witness for CommitWitness {
     fn committed(
@@ -332,6 +367,7 @@ impl Witness for CommitWitness {
             tables,
             books: &books,
             accept_late: self.accept_late,
+            ended: &|number| self.truth.known().ended.contains(number),
             mch_id: &|channel| {
                 accounts
                     .iter()
@@ -348,7 +384,38 @@ impl Witness for CommitWitness {
 
     fn opened(&self, cases: &[tongbao_core::Case]) {
         if let Err(what) = at_commit::s4_one_receipt_is_one_case(cases) {
-            self.story.violate(self.kernel.now(), "S4", what);
+            self.violate("S4", what);
+        }
+    }
+
+    fn received(&self, message: &InboxEntry, alone: bool) {
+        let forged = self.truth.known().forged.contains(&message.body_hash);
+        if forged && !(alone && message.verdict == Judged::Refused) {
+            let what = format!("a forged message is {:?}, alone: {alone}", message.verdict);
+            self.violate("X2", what);
+        }
+    }
+
+    fn claimed(&self, jobs: &[Job]) {
+        let mut known = self.truth.known();
+        for job in jobs {
+            known.fences.insert(job.key, job.fence);
+        }
+    }
+
+    fn finished(&self, job: &Job) {
+        let last = self.truth.known().fences.get(&job.key).copied();
+        if last.is_some_and(|last| last > job.fence) {
+            let what = format!("{job:?} is finished, and another holds it under {last:?}");
+            self.violate("E9", what);
+        }
+    }
+
+    fn overdue(&self, job: JobKey, since: Timestamp) {
+        let calm = self.truth.known().healed_at.map(|at| at + CALM_AFTER);
+        if calm.is_some_and(|calm| since > calm) {
+            let what = format!("{job:?} is looked for now, and was due at {since}");
+            self.violate("L4", what);
         }
     }
 }

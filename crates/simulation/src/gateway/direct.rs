@@ -24,10 +24,8 @@ impl Direct {
         Arc::new(Self(Arc::new(ModelStore::new(
             around.kernel,
             Chance::fork(around.plan.seed, "store"),
-            around.plan.faults.store,
-            around.plan.store_lag,
+            around.plan,
             around.witness,
-            around.plan.bug,
         ))))
     }
 }

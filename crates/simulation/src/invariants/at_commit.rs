@@ -17,6 +17,8 @@ pub struct Commit<'a> {
     pub tables: &'a Tables,
     /// The platform's truth.
     pub books: &'a Books<'a>,
+    /// Whether the platform has said of a number that it is paid or over.
+    pub ended: &'a dyn Fn(&str) -> bool,
     /// The merchant keeps late money.
     pub accept_late: bool,
     /// The merchant number of a channel.
@@ -26,12 +28,14 @@ pub struct Commit<'a> {
 type Check = fn(&Commit<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 9] = [
+pub const ALL: [(&str, Check); 11] = [
     ("M1", m1_amounts_are_in_range),
     ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
     ("M6", m6_what_was_ordered_never_changes),
     ("M9", m9_nothing_is_paid_that_the_platform_has_not),
     ("M10", m10_what_was_received_is_written_once),
+    ("M11", m11_accepted_money_has_no_case),
+    ("E6", e6_unknown_is_not_an_end),
     ("S1", s1_states_never_move_backward),
     ("S3", s3_versions_rise_by_one),
     ("S4", s4_numbers_are_unique),
@@ -150,6 +154,46 @@ fn s3_versions_rise_by_one(commit: &Commit<'_>) -> Verdict {
     ensure(version == expected, || {
         format!("{id} has version {version}, not {expected}")
     })
+}
+
+fn m11_accepted_money_has_no_case(commit: &Commit<'_>) -> Verdict {
+    let State::Paid { attempt, .. } = commit.after.state else {
+        return Ok(());
+    };
+    let accepted = commit.after.attempt(attempt);
+    let accepted = accepted.and_then(|attempt| attempt.transaction_id.as_ref());
+    let mut cases = commit.tables.cases.iter();
+    let twice = cases.find(|case| {
+        case.attempt == Some(attempt)
+            && case.receipt.amount == commit.after.order.amount
+            && Some(&case.receipt.transaction_id) == accepted
+    });
+    ensure(twice.is_none(), || {
+        format!("{attempt} is accepted, and its money has a case: {twice:?}")
+    })
+}
+
+fn e6_unknown_is_not_an_end(commit: &Commit<'_>) -> Verdict {
+    for attempt in &commit.after.attempts {
+        let was = commit.before.and_then(|before| before.attempt(attempt.id));
+        let over = |state| {
+            matches!(
+                state,
+                AttemptState::Failed | AttemptState::Closed | AttemptState::Reversed
+            )
+        };
+        if !over(attempt.state) || was.is_some_and(|was| over(was.state)) {
+            continue;
+        }
+        ensure((commit.ended)(&attempt.out_trade_no), || {
+            format!(
+                "{} is {}, and the platform never said so",
+                attempt.id,
+                attempt.state.as_str()
+            )
+        })?;
+    }
+    Ok(())
 }
 
 fn s4_numbers_are_unique(commit: &Commit<'_>) -> Verdict {

@@ -1,11 +1,15 @@
 //! At rest: faults have stopped, and the bound has passed.
 
+use std::time::Duration;
+
 use tongbao_core::webhook::DeliveryState;
-use tongbao_core::{AttemptState, ChannelId, State};
+use tongbao_core::{AttemptState, ChannelId, EndpointId, State, Timestamp};
 use tongbao_simulator::Books;
 
 use super::{Verdict, ensure};
 use crate::model_store::Tables;
+use crate::secrets::Secrets;
+use crate::truth::Known;
 
 /// Everything there is to look at when the world has come to rest.
 pub struct Rest<'a> {
@@ -17,17 +21,29 @@ pub struct Rest<'a> {
     pub channel: &'a dyn Fn(&str) -> Option<ChannelId>,
     /// Queries are never answered in this run.
     pub queries_off: bool,
+    /// The end of all days.
+    pub now: Timestamp,
+    /// What the world knows beside the books.
+    pub known: &'a Known,
+    /// An endpoint that never answers.
+    pub dead_endpoint: Option<EndpointId>,
+    /// What nobody else may know.
+    pub secrets: &'a Secrets,
 }
 
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 5] = [
+pub const ALL: [(&str, Check); 9] = [
     ("M8", m8_no_money_is_kept_unseen),
     ("M9", m9_no_money_from_nothing),
     ("L1", l1_every_payment_is_final),
     ("L9", l9_no_closed_payment_can_still_be_paid),
+    ("L4", l4_nothing_lies_about),
+    ("E8", e8_late_money_was_looked_for),
     ("W1", w1_everybody_was_told),
+    ("W6", w6_a_dead_endpoint_delays_nobody),
+    ("X1", x1_no_secret_is_in_a_row),
 ];
 
 fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
@@ -114,6 +130,9 @@ fn l9_no_closed_payment_can_still_be_paid(rest: &Rest<'_>) -> Verdict {
 
 fn w1_everybody_was_told(rest: &Rest<'_>) -> Verdict {
     for ((event, endpoint), row) in &rest.tables.deliveries {
+        if rest.dead_endpoint == Some(*endpoint) {
+            continue;
+        }
         ensure(row.state == DeliveryState::Delivered, || {
             format!(
                 "{event} at {endpoint} is {:?} after {} tries",
@@ -135,4 +154,82 @@ fn w1_everybody_was_told(rest: &Rest<'_>) -> Verdict {
         ensure(told, || format!("nobody was told of {}", payment.id))?;
     }
     Ok(())
+}
+
+fn l4_nothing_lies_about(rest: &Rest<'_>) -> Verdict {
+    let overdue = rest.tables.overdue(rest.now);
+    ensure(overdue.is_none(), || format!("nobody came for {overdue:?}"))
+}
+
+/// So long a platform may still tell of money.
+const WATCHED_FOR: Duration = Duration::from_hours(25);
+
+/// The last look is at most so long after an end.
+const LAST_LOOK: Duration = Duration::from_hours(29);
+
+fn e8_late_money_was_looked_for(rest: &Rest<'_>) -> Verdict {
+    if rest.queries_off {
+        return Ok(());
+    }
+    let attempts = rest
+        .tables
+        .payments
+        .values()
+        .flat_map(|payment| &payment.attempts);
+    for attempt in attempts.filter(|attempt| attempt.received.is_none()) {
+        let Some(ended) = attempt.ended_at.filter(|at| *at + LAST_LOOK < rest.now) else {
+            continue;
+        };
+        let asked = rest.known.asked.get(&attempt.out_trade_no);
+        ensure(asked.is_some_and(|at| *at > ended + WATCHED_FOR), || {
+            format!(
+                "{} ended at {ended}, and was last asked about at {asked:?}",
+                attempt.id
+            )
+        })?;
+    }
+    Ok(())
+}
+
+/// When the database and the nodes are well again, nobody waits longer.
+const AT_ONCE: Duration = Duration::from_secs(5);
+
+/// What the faults left behind is done by then.
+const CALM_AFTER: Duration = Duration::from_mins(3);
+
+fn w6_a_dead_endpoint_delays_nobody(rest: &Rest<'_>) -> Verdict {
+    let calm = rest.known.healed_at.map(|at| at + CALM_AFTER);
+    for ((event, endpoint), row) in &rest.tables.deliveries {
+        let Some(event) = rest.tables.events.get(event) else {
+            continue;
+        };
+        let calm = calm.is_some_and(|calm| event.created_at > calm);
+        if !calm || rest.dead_endpoint == Some(*endpoint) {
+            continue;
+        }
+        let first = row.history.first().map(|first| first.at);
+        let waited = first.map(|first| first.since(event.created_at));
+        ensure(waited.is_some_and(|waited| waited <= AT_ONCE), || {
+            format!("{} waited {waited:?} for its first try", event.id)
+        })?;
+    }
+    Ok(())
+}
+
+/// Printing every row takes long; one day in sixteen is enough.
+const PRINTED_EVERY: usize = 16;
+
+fn x1_no_secret_is_in_a_row(rest: &Rest<'_>) -> Verdict {
+    if !rest.known.asked.len().is_multiple_of(PRINTED_EVERY) {
+        return Ok(());
+    }
+    let rows = format!("{:?}", rest.tables);
+    let mut messages = rest.tables.inbox.values();
+    let found = rest
+        .secrets
+        .in_bytes(rows.as_bytes())
+        .or_else(|| messages.find_map(|row| rest.secrets.in_bytes(&row.entry.body)));
+    ensure(found.is_none(), || {
+        format!("{} is in the database", found.unwrap_or_default())
+    })
 }

@@ -1,6 +1,7 @@
 //! The rows, and what a command does to them.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
@@ -20,6 +21,7 @@ use tongbao_store::{
 
 use super::Map;
 use crate::saboteur::Bug;
+use crate::seed::{DefenceOff, Plan};
 
 /// A job's row.
 #[derive(Clone, Debug)]
@@ -65,7 +67,7 @@ pub(crate) struct Committed {
 type CaseKey = (ChannelId, CaseKind, String, i64, Currency);
 
 /// The rows of the model database.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Tables {
     pub(crate) merchants: Map<MerchantId, Merchant>,
     pub(crate) api_keys: Map<[u8; 32], ApiKey>,
@@ -91,14 +93,52 @@ pub struct Tables {
     pub inbox: Map<(ChannelId, [u8; 32]), InboxRow>,
     pub(crate) idempotency: Map<(MerchantId, String), IdempotencyRecord>,
     bug: Option<Bug>,
+    leases_are_short: bool,
+    numbers_repeat: bool,
 }
 
+/// A lease that ends before a slow platform has answered.
+const SHORT_LEASE: Duration = Duration::from_secs(3);
+
+/// No job is free for longer than this without being looked for.
+const OVERDUE: Duration = Duration::from_mins(1);
+
 impl Tables {
-    pub(crate) fn planted(bug: Option<Bug>) -> Self {
+    pub(crate) fn of(plan: &Plan) -> Self {
         Self {
-            bug,
+            bug: plan.bug,
+            leases_are_short: plan.off == DefenceOff::Leases,
+            numbers_repeat: plan.off == DefenceOff::UniqueNumbers
+                || plan.bug == Some(Bug::OrderNumberNotUnique),
             ..Self::default()
         }
+    }
+
+    fn lease(&self, now: Timestamp, until: Timestamp) -> Timestamp {
+        if self.leases_are_short {
+            until.min(now + SHORT_LEASE)
+        } else {
+            until
+        }
+    }
+
+    /// A job that has been free for too long.
+    pub(crate) fn overdue(&self, now: Timestamp) -> Option<(JobKey, Timestamp)> {
+        let free_since = |row: &JobRow| row.lease_until.map_or(row.due, |until| until.max(row.due));
+        let rows = self.jobs.iter().map(|(key, row)| (*key, free_since(row)));
+        rows.into_iter().find(|(_, since)| *since + OVERDUE < now)
+    }
+
+    /// The mistake of looking for queries ten minutes late.
+    pub(crate) fn next_query_late(&mut self) -> Option<Timestamp> {
+        let wait = Duration::from_mins(10);
+        let queries = |key: &JobKey| key.kind == JobKind::Query;
+        let hidden = self.jobs.extract_if(.., |key, _| queries(key));
+        let hidden: Vec<_> = hidden.collect();
+        let first = hidden.iter().map(|(_, row)| row.due + wait).min();
+        let due = self.next_due();
+        self.jobs.extend(hidden);
+        due.into_iter().chain(first).min()
     }
 
     pub(crate) fn by_order_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
@@ -212,8 +252,7 @@ impl Tables {
             }
             let numbers = self.order_numbers.get(&payment.merchant);
             let owner = numbers.and_then(|numbers| numbers.get(&payment.order.merchant_order_no));
-            let unique = self.bug != Some(Bug::OrderNumberNotUnique);
-            if unique && owner.is_some_and(|id| *id != payment.id) {
+            if !self.numbers_repeat && owner.is_some_and(|id| *id != payment.id) {
                 return Err(StoreError::Taken(Unique::MerchantOrderNo));
             }
             let taken = attempts
@@ -228,10 +267,11 @@ impl Tables {
             }
         }
         if let Some(job) = &change.finish {
+            let bare = self.bug == Some(Bug::FenceNotCompared);
             let held = self
                 .jobs
                 .get(&job.key)
-                .is_some_and(|row| row.fence == job.fence);
+                .is_some_and(|row| row.fence == job.fence || bare);
             if !held {
                 return Err(StoreError::Fenced);
             }
@@ -300,6 +340,9 @@ impl Tables {
     }
 
     fn ask(&mut self, job: NewJob, now: Option<Timestamp>) -> Option<Job> {
+        let lease = job
+            .lease_until
+            .map(|until| self.lease(now.unwrap_or(job.due), until));
         let row = self.jobs.entry(job.key).or_insert(JobRow {
             merchant: job.merchant,
             due: job.due,
@@ -310,7 +353,7 @@ impl Tables {
         row.asked += 1;
         // What is claimed is due when its lease ends, until it is asked for again.
         row.due = row.due.min(job.due);
-        let lease = job.lease_until?;
+        let lease = lease?;
         let now = now.unwrap_or(job.due);
         if row.lease_until.is_some_and(|until| until > now) {
             return None;
@@ -371,6 +414,7 @@ impl Tables {
         lease_until: Timestamp,
         limit: usize,
     ) -> Vec<Job> {
+        let lease_until = self.lease(now, lease_until);
         let free =
             |row: &JobRow| row.due <= now && row.lease_until.is_none_or(|until| until <= now);
         let mut due: Vec<_> = self
@@ -421,7 +465,11 @@ impl Tables {
             .collect();
         due.sort();
         let mut claims = Vec::new();
+        let crowded = self.bug == Some(Bug::OneLaneForAll);
         for (_, key) in due {
+            if crowded && lanes.values().sum::<usize>() >= 1 {
+                break;
+            }
             let Some(endpoint) = self.endpoints.get(&key.1).filter(|row| row.enabled) else {
                 continue;
             };

@@ -1,11 +1,14 @@
 //! What mistakes make of a change.
 
-use tongbao_core::job::JobKind;
+use tongbao_core::case::Remedy;
+use tongbao_core::inbox::Verdict;
+use tongbao_core::job::{JobKey, JobKind, NewJob};
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
-    AttemptState, CaseKind, CloseReason, Event, Failure, Money, Outcome, Payment, Source, State,
+    AttemptState, Case, CaseKind, CaseState, CloseReason, Effect, Event, Failure, Money, Outcome,
+    Payment, Source, State,
 };
-use tongbao_store::Change;
+use tongbao_store::{Change, OpenedCase, PaymentChange};
 
 use super::Bug;
 
@@ -84,6 +87,17 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::WebhookTooEarly => webhook_too_early(change),
         Bug::ClosedToldAfterPaid => closed_told_after_paid(change),
         Bug::WebhookWithoutSequence => without_sequence(change),
+        Bug::SilenceWrittenAsRefusal => silence_written_as_refusal(change, before),
+        Bug::LateLooksEndEarly => late_looks_end_early(change, before),
+        Bug::ForgeryWrittenAsGenuine => {
+            if let Some(message) = &mut change.inbox
+                && message.verdict == Verdict::Refused
+            {
+                message.verdict = Verdict::Applied;
+            }
+        }
+        Bug::KeyInTheLog => tracing::warn!(key = crate::world::SECOND_KEY, "a commit"),
+        Bug::CaseForAcceptedMoney => case_for_accepted_money(change),
         // Those of the database, the wire and the deliveries are made elsewhere.
         _ => {}
     }
@@ -215,7 +229,7 @@ fn not_found_taken_for_failure(change: &mut Change, before: Option<&Payment>) {
     {
         let mut payment = before.clone();
         payment.version += 1;
-        change.payment = Some(tongbao_store::PaymentChange {
+        change.payment = Some(PaymentChange {
             read_version: Some(before.version),
             payment,
             attempts: Vec::new(),
@@ -333,5 +347,118 @@ fn without_sequence(change: &mut Change) {
         body["sequence"] = 0.into();
         event.body = body.to_string();
         event.sequence = 0;
+    }
+}
+
+/// What is written hangs together: only the platform knows that it refused
+/// nothing.
+fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
+    let (Some(before), [line]) = (before, &mut change.log[..]) else {
+        return;
+    };
+    let Some(Event::Reported { report }) = &mut line.event else {
+        return;
+    };
+    if report.source != Source::Answer || !matches!(report.outcome, Outcome::Unknown { .. }) {
+        return;
+    }
+    report.outcome = Outcome::Refused {
+        failure: Failure {
+            code: "channel_refused".to_owned(),
+            detail: String::new(),
+            platform_code: None,
+        },
+    };
+    let event = Event::Reported {
+        report: report.clone(),
+    };
+    let Ok(step) = before.clone().on(event, line.at, line.rules) else {
+        return;
+    };
+    line.version = step.payment.version;
+    step.payment.public_state().clone_into(&mut line.state);
+    let at = line.at;
+    let asked = |effect: &Effect| match effect {
+        Effect::Query { attempt, after } => Some((JobKind::Query, *attempt, at + *after)),
+        Effect::Start { attempt, after } => Some((JobKind::Start, *attempt, at + *after)),
+        Effect::Close { attempt } => Some((JobKind::Close, *attempt, at)),
+        Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => None,
+    };
+    let asked = step.effects.iter().filter_map(asked);
+    change.jobs = asked
+        .map(|(kind, attempt, due)| NewJob {
+            key: JobKey {
+                kind,
+                payment: before.id,
+                attempt: Some(attempt),
+            },
+            merchant: before.merchant,
+            due,
+            lease_until: None,
+        })
+        .collect();
+    change.payment = Some(PaymentChange {
+        read_version: Some(before.version),
+        payment: step.payment,
+        attempts: Vec::new(),
+    });
+    write_all_attempts(change);
+}
+
+/// So long after its end an attempt is still asked about, by mistake.
+const TOO_SHORT: std::time::Duration = std::time::Duration::from_hours(4);
+
+fn late_looks_end_early(change: &mut Change, before: Option<&Payment>) {
+    let Some(before) = before else { return };
+    change.jobs.retain(|job| {
+        let attempt = job.key.attempt.and_then(|id| before.attempt(id));
+        let ended = attempt.and_then(|attempt| attempt.ended_at);
+        job.key.kind != JobKind::Query || ended.is_none_or(|at| job.due <= at + TOO_SHORT)
+    });
+}
+
+fn case_for_accepted_money(change: &mut Change) {
+    use tongbao_core::id::Id;
+    let sequence = version(change);
+    let (Some(line), Some(row)) = (change.log.last(), &change.payment) else {
+        return;
+    };
+    let paid = change
+        .events
+        .iter()
+        .any(|event| event.kind == EventType::PaymentPaid);
+    let Some(Event::Reported { report }) = &line.event else {
+        return;
+    };
+    let Outcome::Success { receipt } = &report.outcome else {
+        return;
+    };
+    let (at, payment) = (line.at, &row.payment);
+    let (Some(attempt), true) = (payment.attempt(report.attempt), paid) else {
+        return;
+    };
+    let case = Case {
+        id: Id::from_bits(attempt.id.bits()),
+        merchant: payment.merchant,
+        channel: attempt.channel,
+        kind: CaseKind::PaidTwice,
+        state: CaseState::Open,
+        remedy: Remedy::Review,
+        payment: Some(payment.id),
+        attempt: Some(attempt.id),
+        out_trade_no: attempt.out_trade_no.clone(),
+        receipt: receipt.clone(),
+        source: report.source,
+        opened_at: at,
+    };
+    if let Some(mut event) = told(change, EventType::CaseOpened, sequence) {
+        event.id = Id::from_bits(event.id.bits().wrapping_add(1 << 64));
+        let told = serde_json::json!({
+            "type": event.kind.as_str(),
+            "sequence": sequence,
+            "data": { "payment": case.payment },
+        });
+        event.body = told.to_string();
+        change.cases.push(OpenedCase { case, event });
     }
 }

@@ -11,7 +11,7 @@ use crate::chance::Chance;
 use crate::event::WorldEvent;
 use crate::gateway::{Call, Face, Heard};
 use crate::kernel::NodeId;
-use crate::seed::Plan;
+use crate::seed::{DefenceOff, Plan};
 
 /// What the payer will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -223,6 +223,7 @@ impl World {
         story.tell(kernel.now(), "merchant", &format!("node {node}"), || {
             format!("{step:?} {}", order.number)
         });
+        let unique = self.plan.off != DefenceOff::UniqueNumbers;
         let answer = face.call(&self.caller, call, with_key.then_some(key));
         self.kernel.spawn(node, async move {
             let heard = answer.await;
@@ -234,6 +235,7 @@ impl World {
             let mut orders = lock(&orders);
             let order = &mut orders[place];
             if let Heard::Created(id) = heard
+                && unique
                 && *order.told.get_or_insert(id) != id
             {
                 let what = format!("{} is {:?} and {id}", order.number, order.told);
@@ -282,7 +284,7 @@ impl World {
         for (_, code) in codes {
             let wrong = self.chance.percent(self.transport.faults().wrong_amount);
             let mut platform = lock(&self.platform);
-            if wrong {
+            if self.kernel.count(wrong) {
                 let kind = FaultKind::WrongAmountNotification;
                 platform.add_fault(
                     at,
@@ -329,6 +331,11 @@ impl World {
         let request = crate::forgery::notification(&mut self.chance, &account.mch_id, attempt, {
             stolen_key.then_some(account.key.as_str())
         });
+        self.kernel.count(true);
+        if !stolen_key {
+            let hash = super::network::sha256(request.body());
+            self.truth.known().forged.insert(hash);
+        }
         let id = TryId {
             notification: tongbao_simulator::NotificationId(u64::MAX),
             number: 0,

@@ -14,6 +14,7 @@ use crate::event::{ExchangeId, WorldEvent};
 use crate::invariants::at_boundary;
 use crate::invariants::over_history::Received;
 use crate::seed::DefenceOff;
+use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
 impl World {
     /// A request of ours arrives.
@@ -23,13 +24,23 @@ impl World {
         target: Target,
         request: &Request<Bytes>,
     ) {
+        if let Some(secret) = self.secrets.in_bytes(request.body()) {
+            let what = format!("{secret} was sent to {}", request.uri());
+            self.story.violate(self.kernel.now(), "X1", what);
+        }
         let response = match target {
             Target::Platform => self.at_platform(request),
             Target::Webhook => self.at_merchant(request),
         };
         let lost = self.chance.percent(self.transport.faults().answer_lost);
+        self.kernel.count(lost);
         let (response, delay) = match response {
-            WireResponse::Answer { response, delay } if !lost => (Some(response), delay),
+            WireResponse::Answer { response, delay } if !lost => {
+                if target == Target::Platform {
+                    self.hears(request, &response);
+                }
+                (Some(response), delay)
+            }
             WireResponse::Answer { delay, .. } | WireResponse::Dropped { delay } => (None, delay),
             WireResponse::Refused => (None, Duration::ZERO),
         };
@@ -61,7 +72,13 @@ impl World {
                 delay: Duration::ZERO,
             };
         }
+        if query {
+            let body = String::from_utf8_lossy(request.body());
+            let mut known = self.truth.known();
+            known.asked.insert(short_number(&body).to_owned(), now);
+        }
         let errs = self.chance.percent(self.transport.faults().platform_errs);
+        self.kernel.count(errs);
         let fault = errs.then(|| {
             self.chance.pick(&[
                 FaultKind::SystemError,
@@ -104,6 +121,45 @@ impl World {
         response
     }
 
+    /// What an answer proves of an attempt's end. An error, and an answer that
+    /// nobody can read or believe, proves nothing.
+    fn hears(&self, request: &Request<Bytes>, response: &Response<Bytes>) {
+        let asked = String::from_utf8_lossy(request.body());
+        let number = short_number(&asked);
+        if self.truth.known().ended.contains(number) {
+            return;
+        }
+        let body = String::from_utf8_lossy(response.body());
+        let says = |word: &str| body.contains(word);
+        let open = says("NOTPAY") || says("USERPAYING") || says("code_url");
+        let broken = !response.status().is_success()
+            || says("SYSTEMERROR")
+            || says("频率限制")
+            || says("系统繁忙");
+        if open || broken || self.unbelievable(&body) {
+            return;
+        }
+        self.truth.known().ended.insert(number.to_owned());
+    }
+
+    /// Signed, and not by the platform.
+    fn unbelievable(&self, body: &str) -> bool {
+        let Ok(fields) = Fields::read(body.as_bytes()) else {
+            return true;
+        };
+        let sign_type = if self.plan.md5 {
+            SignType::Md5
+        } else {
+            SignType::HmacSha256
+        };
+        let mut keys = self.accounts.iter();
+        fields.get("sign").is_some()
+            && !keys.any(|account| {
+                ApiKey::new(&account.key)
+                    .is_ok_and(|key| sign::verify(&fields, &key, sign_type).is_ok())
+            })
+    }
+
     /// A webhook arrives at the merchant's server.
     fn at_merchant(&mut self, request: &Request<Bytes>) -> WireResponse {
         let now = self.kernel.now();
@@ -111,6 +167,11 @@ impl World {
             response: respond(status),
             delay: Duration::ZERO,
         };
+        if request.uri().host() == Some("dead.sim") {
+            return WireResponse::Dropped {
+                delay: Duration::from_mins(1),
+            };
+        }
         let Some(webhook) = self.read_webhook(request) else {
             self.story
                 .violate(now, "W0", "a webhook cannot be verified".to_owned());
@@ -128,6 +189,7 @@ impl World {
             }
         }
         let fails = self.chance.percent(self.transport.faults().webhook_fails);
+        self.kernel.count(fails);
         self.story.tell(now, "gateway", "merchant", || {
             let fate = if fails { "fails" } else { "taken" };
             format!("{} {:?} {fate}", webhook.kind, webhook.payment)
@@ -214,7 +276,11 @@ impl World {
         let faults = self.transport.faults();
         let lost = self.plan.off == DefenceOff::Notifications
             || self.chance.percent(faults.notification_lost);
-        if self.chance.percent(faults.notification_doubled) {
+        self.kernel.count(lost);
+        if self
+            .kernel
+            .count(self.chance.percent(faults.notification_doubled))
+        {
             let wait = self.chance.millis(1, 1_500);
             let copy = Box::new(outgoing.clone());
             self.kernel.after(
@@ -269,6 +335,7 @@ impl World {
                 format!("notification {}", short_number(&body))
             });
         let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
+        self.kernel.count(ack_lost);
         let travel = self.chance.millis(2, 80);
         let (kernel, gateway, story) = (
             self.kernel.clone(),
@@ -276,12 +343,22 @@ impl World {
             self.story.clone(),
         );
         let hash = sha256(request.body());
+        let truth = self.truth.clone();
+        if !truth.known().forged.contains(&hash) {
+            let body = String::from_utf8_lossy(request.body());
+            let mut known = truth.known();
+            known.ended.insert(short_number(&body).to_owned());
+        }
         let answer = face.notify(channel, request);
         self.kernel.spawn(node, async move {
             let Some(response) = answer.await else {
                 return refuse(&kernel);
             };
             let received = String::from_utf8_lossy(response.body()).contains("SUCCESS");
+            if received && truth.known().forged.contains(&hash) {
+                let what = "a forged message was acknowledged".to_owned();
+                story.violate(kernel.now(), "X2", what);
+            }
             story.tell(kernel.now(), &format!("node {node}"), "platform", || {
                 if received { "SUCCESS" } else { "FAIL" }.to_owned()
             });
@@ -299,7 +376,7 @@ impl World {
     }
 }
 
-fn sha256(body: &[u8]) -> [u8; 32] {
+pub(super) fn sha256(body: &[u8]) -> [u8; 32] {
     use sha2::Digest;
     sha2::Sha256::digest(body).into()
 }

@@ -17,7 +17,7 @@ use tongbao_store::Store;
 use zeroize::Zeroizing;
 
 use super::merchant::Order;
-use super::{Account, CommitWitness, MORNING, Node, World, lock};
+use super::{Account, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
 use crate::gateway::{Build, Caller, OPENING, Surroundings};
@@ -25,12 +25,16 @@ use crate::kernel::{Kernel, NodeId, Scheduler};
 use crate::seams::{SimClock, SimMint, SimTransport};
 use crate::seed::{Faults, Plan};
 use crate::story::Story;
+use crate::truth::Truth;
 
 /// Where the platform is in this world.
 pub(super) const PLATFORM_URL: &str = "http://platform.sim";
 
 /// Where merchants are told.
 const WEBHOOK_URL: &str = "https://shop.sim/webhook";
+
+/// Where nobody listens.
+const DEAD_URL: &str = "https://dead.sim/webhook";
 
 /// As long as the real one waits.
 const CHANNEL_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,12 +54,14 @@ impl World {
         let kernel = Kernel::new(MORNING);
         let record = Arc::new(Story::new(told));
         let platform = Arc::new(Mutex::new(platform(&plan)));
+        let truth = Arc::new(Truth::default());
         let known_accounts = Arc::new(Mutex::new(Vec::new()));
         let witness = CommitWitness {
             kernel: kernel.clone(),
             platform: platform.clone(),
             story: record.clone(),
             accounts: known_accounts.clone(),
+            truth: truth.clone(),
             accept_late: plan.accept_late,
         };
         let gateway = build(Surroundings {
@@ -99,7 +105,9 @@ impl World {
             received: Vec::new(),
             platform_turn_planned: None,
             acknowledged: 0,
-            healed: false,
+            truth,
+            secrets: Arc::default(),
+            dead_endpoint: None,
             hash: 0,
             plan,
         };
@@ -150,8 +158,28 @@ impl World {
         };
         let (_, secret) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
         self.webhook_secret = secret.map(|secret| secret.to_string()).unwrap_or_default();
+        if self.plan.dead_endpoint {
+            let endpoint = NewEndpoint {
+                url: DEAD_URL.to_owned(),
+                event_types: Vec::new(),
+                store: None,
+            };
+            let (endpoint, _) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
+            self.dead_endpoint = Some(endpoint.id);
+        }
+        self.secrets.are(self.secrets_of_the_shop());
         drop(engine);
         self.gateway.died(OPENING);
+    }
+
+    fn secrets_of_the_shop(&self) -> Vec<(&'static str, String)> {
+        let keys = self.accounts.iter();
+        keys.map(|account| ("a channel's key", account.key.clone()))
+            .chain([
+                ("a webhook's secret", self.webhook_secret.clone()),
+                ("an API key", self.caller.api_key.clone()),
+            ])
+            .collect()
     }
 
     fn begin(&mut self) {
@@ -233,7 +261,7 @@ fn platform(plan: &Plan) -> Platform {
         mch_id: "1900000002".to_owned(),
         app_id: "wx7e57000000000002".to_owned(),
         app_secret: TestKey("7e570000000000000000000000000002".to_owned()),
-        api_v2_key: TestKey("TongbaoSimulationTestKey00000002".to_owned()),
+        api_v2_key: TestKey(SECOND_KEY.to_owned()),
         name: "第二家".to_owned(),
         balance_fen: 0,
     });

@@ -1,0 +1,35 @@
+//! What the world knows and the gateway cannot: for invariants that hold the
+//! gateway against more than the platform's books.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tongbao_core::Timestamp;
+use tongbao_core::job::JobKey;
+
+/// One run's.
+#[derive(Default)]
+pub struct Truth(Mutex<Known>);
+
+/// What is known by now.
+#[derive(Default)]
+pub struct Known {
+    /// When all faults stopped.
+    pub healed_at: Option<Timestamp>,
+    /// Numbers of which the platform has said, readably and within the gateway's
+    /// hearing, that they are paid, over or not there.
+    pub ended: BTreeSet<String>,
+    /// When the platform was last asked about a number.
+    pub asked: BTreeMap<String, Timestamp>,
+    /// SHA-256 of messages that nobody with a key has signed.
+    pub forged: BTreeSet<[u8; 32]>,
+    /// The fence of each job's last claim.
+    pub fences: BTreeMap<JobKey, i64>,
+}
+
+impl Truth {
+    /// All of it.
+    pub fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
