@@ -106,6 +106,7 @@ impl Harness<'_> {
         for violation in &outcome.violations {
             println!("{violation}");
         }
+        println!("\n{}", outcome.commits.join("\n"));
         bail!("seed {seed} fails");
     }
 

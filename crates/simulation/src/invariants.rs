@@ -8,6 +8,7 @@ pub mod at_boundary;
 pub mod at_commit;
 pub mod at_rest;
 pub mod over_history;
+pub mod whereabouts;
 
 /// What concerns one payment's rows is the engine's, and an operator's audit
 /// looks at the same.

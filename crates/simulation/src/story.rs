@@ -6,6 +6,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tongbao_core::Timestamp;
 
+use crate::invariants::whereabouts::file_of;
+
 /// An invariant that did not hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Violation {
@@ -19,7 +21,12 @@ pub struct Violation {
 
 impl fmt::Display for Violation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} broken at {}: {}", self.invariant, self.at, self.what)
+        let (id, file) = (self.invariant, file_of(self.invariant));
+        write!(
+            f,
+            "{id} broken at {}: {}\n  ({id} is in {file})",
+            self.at, self.what
+        )
     }
 }
 
