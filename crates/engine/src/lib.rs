@@ -13,6 +13,7 @@ pub mod audit;
 mod authenticate;
 mod bell;
 mod channel;
+mod clock_step;
 mod close;
 mod commit;
 mod create;

@@ -11,6 +11,7 @@ use tongbao_core::schedule::LEASE;
 use tongbao_core::{Job, Timestamp};
 use tongbao_store::{DeliveryClaim, StoreError};
 
+use crate::clock_step::ClockWatch;
 use crate::engine::Engine;
 
 /// Jobs in flight. A platform that hangs holds each for the channel timeout.
@@ -58,11 +59,13 @@ impl Engine {
     pub async fn run(&self, stop: impl Future<Output = ()>) {
         let mut stop = pin!(stop.fuse());
         let mut held = Held::new(self);
+        let mut watch = ClockWatch::new(self.now());
         loop {
             let found = held.look().await;
             let rest = held.take(found);
-            if held.rest(rest, stop.as_mut()).await == Ended::Stopped {
-                break;
+            match held.rest(rest, stop.as_mut()).await {
+                Ended::Stopped => break,
+                Ended::TimeToLook { waited } => self.mind_the_clock(&mut watch, waited).await,
             }
         }
         held.finish().await;
@@ -148,7 +151,10 @@ enum Done {
 #[derive(PartialEq, Eq)]
 enum Ended {
     Stopped,
-    TimeToLook,
+    TimeToLook {
+        /// At least so long.
+        waited: Duration,
+    },
 }
 
 impl<'a> Held<'a> {
@@ -216,6 +222,9 @@ impl<'a> Held<'a> {
                 (false, wait)
             }
         };
+        let rung_early = Ended::TimeToLook {
+            waited: Duration::ZERO,
+        };
         // What rings before somebody listens is kept by the bell.
         let mut rung = pin!(
             async {
@@ -234,11 +243,11 @@ impl<'a> Held<'a> {
                 done = self.work.select_next_some() => {
                     self.let_go(&done);
                     if more {
-                        return Ended::TimeToLook;
+                        return rung_early;
                     }
                 }
-                () = rung => return Ended::TimeToLook,
-                () = slept => return Ended::TimeToLook,
+                () = rung => return rung_early,
+                () = slept => return Ended::TimeToLook { waited: wait },
             }
         }
     }

@@ -321,6 +321,11 @@ impl Store for ModelStore {
         })
     }
 
+    async fn bring_forward(&self, by: Duration, now: Timestamp) -> Result<usize, StoreError> {
+        self.command(|tables| Ok(tables.bring_forward(by, now)))
+            .await
+    }
+
     async fn redeliver(
         &self,
         merchant: MerchantId,

@@ -18,6 +18,8 @@ pub mod snapshot;
 
 pub mod sqlite;
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
@@ -90,6 +92,11 @@ pub trait Store: Send + Sync {
     /// out included. `None` when there is nothing to wait for. It may have
     /// passed although nothing can be claimed: in a lane that is full.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The clock by which everything was scheduled was set back by so much and is
+    /// `now`: what is due or leased until later is brought forward as much.
+    /// Answers how many rows that is.
+    async fn bring_forward(&self, by: Duration, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Sends an event again, now, to every endpoint that it was meant for, under
     /// the same id and in the same bytes. A try that is under way is `Fenced`.

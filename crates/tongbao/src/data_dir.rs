@@ -4,6 +4,9 @@ use std::fs::{DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use tongbao_core::Timestamp;
 
 const DATABASE: &str = "tongbao.db";
 const LOCK: &str = "tongbao.lock";
@@ -86,10 +89,26 @@ impl DataDir {
         })
     }
 
+    /// When the database was last written to, if there is one. To be asked before
+    /// it is opened.
+    pub fn last_write(&self) -> Option<Timestamp> {
+        let since_epoch = last_write(&self.database())?.duration_since(UNIX_EPOCH);
+        let millis = i64::try_from(since_epoch.ok()?.as_millis()).ok()?;
+        Some(Timestamp::from_millis(millis))
+    }
+
     /// The database's file.
     pub fn database(&self) -> PathBuf {
         database(&self.path)
     }
+}
+
+/// When the system last wrote to the database, if there is one.
+fn last_write(database: &Path) -> Option<SystemTime> {
+    let log = database.with_extension("db-wal");
+    let files = [database, &*log].into_iter();
+    let times = files.filter_map(|file| file.metadata().ok()?.modified().ok());
+    times.max()
 }
 
 /// The database's file in a data directory.

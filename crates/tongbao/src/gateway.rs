@@ -101,7 +101,11 @@ impl Gateway {
     /// The same over another network.
     pub async fn open_over(config: &Config, transport: Arc<dyn Transport>) -> anyhow::Result<Self> {
         let dir = DataDir::open(&config.data_dir)?;
+        let last_write = dir.last_write();
         let (engine, store) = engine(config, &dir, transport).await?;
+        if let Some(at) = last_write {
+            engine.database_was_written_at(at).await;
+        }
         declared::apply(&engine, &config.merchants).await?;
         let engine = Arc::new(engine);
         let options = Options {

@@ -522,6 +522,26 @@ impl Tables {
         Ok(())
     }
 
+    pub(crate) fn bring_forward(&mut self, by: Duration, now: Timestamp) -> usize {
+        let mut moved = 0;
+        let mut earlier = |due: &mut Timestamp, lease_until: &mut Option<Timestamp>| {
+            if *due > now || lease_until.is_some_and(|until| until > now) {
+                *due = *due - by;
+                *lease_until = lease_until.map(|until| until - by);
+                moved += 1;
+            }
+        };
+        for row in self.jobs.values_mut() {
+            earlier(&mut row.due, &mut row.lease_until);
+        }
+        for row in self.deliveries.values_mut() {
+            if row.state == DeliveryState::Pending {
+                earlier(&mut row.due, &mut row.lease_until);
+            }
+        }
+        moved
+    }
+
     pub(crate) fn next_due(&self) -> Option<Timestamp> {
         let jobs = self
             .jobs

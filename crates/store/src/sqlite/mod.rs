@@ -11,6 +11,7 @@
 mod batch;
 mod cases;
 mod channels;
+mod clock;
 mod column;
 mod commit;
 mod connection;
@@ -42,6 +43,7 @@ mod timeline;
 mod writer;
 
 use std::path::Path;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use rusqlite::Connection;
@@ -223,6 +225,11 @@ impl Store for SqliteStore {
             let (job, delivery) = (jobs::next_ready(db)?, deliveries::next_ready(db)?);
             Ok([job, delivery].into_iter().flatten().min())
         })
+    }
+
+    async fn bring_forward(&self, by: Duration, now: Timestamp) -> Result<usize, StoreError> {
+        self.write(move |db| clock::bring_forward(db, by, now))
+            .await
     }
 
     async fn redeliver(

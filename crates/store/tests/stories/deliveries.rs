@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use tongbao_core::webhook::{DeliveryState, Endpoint, EventType, WebhookEvent};
 use tongbao_core::{EndpointId, EventId, Timestamp};
 use tongbao_store::{DeliveryClaim, DeliveryOutcome, DeliveryResult, Store, StoreError};
@@ -263,6 +265,19 @@ async fn a_removed_endpoint_takes_what_waits_for_it_along(store: &impl Store) {
     assert_eq!(store.redeliver(merchant(), id(1), LATER).await, Ok(1));
 }
 
+async fn a_delivery_is_brought_forward_with_its_lease(store: &impl Store) {
+    open_shop(store).await;
+    store.save_endpoint(endpoint(1)).await.unwrap();
+    tell(store, event(1)).await;
+    assert_eq!(claim(store, LATER).await.len(), 1);
+
+    let hour = Duration::from_hours(1);
+    let now = LATER - hour;
+    assert_eq!(store.bring_forward(hour, now).await, Ok(1));
+    assert_eq!(claim(store, now).await, []);
+    assert_eq!(claim(store, now + LEASE).await.len(), 1);
+}
+
 async fn the_pulse_counts_what_is_late(store: &impl Store) {
     open_shop(store).await;
     store.save_endpoint(endpoint(1)).await.unwrap();
@@ -287,5 +302,6 @@ each_store!(
     sending_again_keeps_the_id_and_the_bytes,
     a_replay_sends_what_the_endpoint_listens_to_oldest_first,
     a_removed_endpoint_takes_what_waits_for_it_along,
+    a_delivery_is_brought_forward_with_its_lease,
     the_pulse_counts_what_is_late,
 );

@@ -42,6 +42,26 @@ async fn a_claimed_job_is_hidden_until_its_lease_ends(store: &impl Store) {
     assert!(second.fence > first.fence);
 }
 
+async fn what_is_due_later_is_brought_forward_with_its_leases(store: &impl Store) {
+    let payment = payment_with_shop(store).await;
+    let hour = SECOND * 3_600;
+    ask(store, query(&payment, NOON)).await;
+    let held = claim(store, NOON).await.unwrap();
+
+    let now = NOON - hour;
+    assert_eq!(store.bring_forward(hour, now).await, Ok(1));
+    assert_eq!(store.next_due().await, Ok(Some(now + LEASE)));
+    assert_eq!(claim(store, now).await, None);
+    let next = claim(store, now + LEASE).await.unwrap();
+    assert!(next.fence > held.fence);
+    finish(store, next).await.unwrap();
+
+    // What is due anyway is left as it is.
+    ask(store, query(&payment, now)).await;
+    assert_eq!(store.bring_forward(hour, now).await, Ok(0));
+    assert_eq!(store.next_due().await, Ok(Some(now)));
+}
+
 async fn a_finished_job_is_gone(store: &impl Store) {
     let payment = payment_with_shop(store).await;
     ask(store, query(&payment, NOON)).await;
@@ -261,6 +281,7 @@ each_store!(
     a_job_waits_for_its_time,
     a_claimed_job_is_hidden_until_its_lease_ends,
     a_finished_job_is_gone,
+    what_is_due_later_is_brought_forward_with_its_leases,
     a_late_worker_is_fenced_off,
     a_late_worker_does_not_hold_the_lease_of_the_jobs_next_life,
     a_job_that_is_laid_aside_is_due_again_then,
