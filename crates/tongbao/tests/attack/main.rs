@@ -9,7 +9,7 @@
 )]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-#[path = "../kill/gateway.rs"]
+#[path = "../ring_d/gateway.rs"]
 #[expect(dead_code, reason = "only other tests kill it")]
 mod gateway;
 
