@@ -81,7 +81,6 @@ impl Engine {
         let notification = match open.channel.notification(&request) {
             Ok(notification) => notification,
             Err(refused) => {
-                tracing::info!(%channel, reason = refused.reason, "notification refused");
                 self.keep_refused(&open, refused.reason, request.body())
                     .await;
                 return Ok(open.channel.refused());
@@ -265,12 +264,13 @@ impl Engine {
     /// changes nothing.
     async fn keep_refused(&self, open: &OpenChannel, reason: &'static str, body: &[u8]) {
         count(open, reason);
-        if !self
-            .refused_sample
-            .takes_one(open.account.id, self.now(), KEPT_A_MINUTE)
-        {
+        let channel = open.account.id;
+        let sample = &self.refused_sample;
+        if !sample.takes_one(channel, self.now(), KEPT_A_MINUTE) {
             return;
         }
+        // No more lines than rows: a flood would fill the log's disk.
+        tracing::info!(%channel, reason, "notification refused; see the inbox");
         let body = &body[..body.len().min(KEPT_BYTES)];
         let inbox = self.inbox_entry(open, Verdict::Refused, Some(reason), body);
         let change = Change {

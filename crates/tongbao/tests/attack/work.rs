@@ -5,7 +5,7 @@ use tongbao::attack;
 
 use crate::world::{Placed, World};
 
-/// So many refused messages of one account are kept in a minute.
+/// So many refused messages of one account are kept, and logged, in a minute.
 const KEPT: i64 = 20;
 
 #[test]
@@ -39,6 +39,9 @@ fn a_flood_of_forgeries_writes_and_asks_nothing() {
     };
     // The first are kept as evidence, and the allocator warms up.
     strike(&mut world, 2_000);
+    let said = String::from_utf8(world.home.log()).unwrap();
+    let lines = said.matches("notification refused").count();
+    assert!((1..=2 * 20).contains(&lines), "{lines} lines in the log");
     let kept = "SELECT count(*) FROM inbox WHERE verdict = 'refused'";
     let sample = world.database.count(kept);
     assert!((1..=2 * KEPT).contains(&sample), "{sample} are kept");
