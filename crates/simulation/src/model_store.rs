@@ -538,6 +538,10 @@ impl Store for ModelStore {
         Ok(self.tables().data_keys.values().cloned().collect())
     }
 
+    async fn ready(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
         Ok(reads::pulse(&self.tables(), now))
     }

@@ -226,6 +226,10 @@ pub trait Store: Send + Sync {
     /// All wrapped data keys.
     async fn data_keys(&self) -> Result<Vec<DataKey>, StoreError>;
 
+    /// Whether it can be written to: by how the last write ended, and when that
+    /// failed, by another one.
+    async fn ready(&self) -> Result<(), StoreError>;
+
     /// What an operator's metrics show.
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError>;
 }

@@ -25,13 +25,16 @@ async fn health() -> Json<Value> {
     Json(json!({"status": "ok"}))
 }
 
-/// The database answers too: requests may come.
+/// The database answers too, and takes what it is given: requests may come.
 async fn ready(State(app): State<App>) -> Result<Json<Value>, Problem> {
-    match app.engine.store().next_due().await {
-        Ok(_) => Ok(Json(json!({"status": "ok"}))),
+    match app.engine.store().ready().await {
+        Ok(()) => Ok(Json(json!({"status": "ok"}))),
         Err(error) => {
             tracing::warn!(%error, "not ready");
-            Err(Problem::new(UNAVAILABLE, "the database does not answer"))
+            Err(Problem::new(
+                UNAVAILABLE,
+                "the database cannot be used: make room on its disk, or look into the log",
+            ))
         }
     }
 }

@@ -43,6 +43,7 @@ mod timeline;
 mod writer;
 
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -80,6 +81,8 @@ pub struct SqliteStore {
     // into the database, and the lock goes after everything else.
     readers: Readers,
     writer: Writer,
+    /// The last write found no room, or a disk that does not take it.
+    failing: AtomicBool,
     _lock: Option<Lock>,
 }
 
@@ -97,6 +100,7 @@ impl SqliteStore {
         Ok(Self {
             readers: Readers::new(place.clone()),
             writer: Writer::start(place, db)?,
+            failing: AtomicBool::new(false),
             _lock: Some(lock),
         })
     }
@@ -109,6 +113,7 @@ impl SqliteStore {
         let store = Self {
             readers: Readers::new(place.clone()),
             writer,
+            failing: AtomicBool::new(false),
             _lock: None,
         };
         Ok((store, work))
@@ -139,7 +144,13 @@ impl SqliteStore {
         F: FnMut(&Connection) -> Result<T, StoreError> + Send + 'static,
         T: Send + 'static,
     {
-        self.writer.write(command).await
+        let outcome = self.writer.write(command).await;
+        let failing = matches!(
+            outcome,
+            Err(StoreError::Full(_) | StoreError::CommitUnknown(_) | StoreError::Closed)
+        );
+        self.failing.store(failing, Ordering::Relaxed);
+        outcome
     }
 }
 
@@ -421,6 +432,13 @@ impl Store for SqliteStore {
 
     async fn data_keys(&self) -> Result<Vec<DataKey>, StoreError> {
         self.read(data_keys::all)
+    }
+
+    async fn ready(&self) -> Result<(), StoreError> {
+        if self.failing.load(Ordering::Relaxed) {
+            return self.write(|db| jobs::fences(db, 1).map(drop)).await;
+        }
+        self.next_due().await.map(drop)
     }
 
     async fn pulse(&self, now: Timestamp) -> Result<Pulse, StoreError> {
