@@ -38,6 +38,9 @@ const PACKAGES: &[Package] = &[
 /// Pages in Chinese need a font with Chinese in it.
 const FONT: &str = "fonts-noto-cjk";
 
+/// The program's clock is set back while it works.
+const FAKETIME: &str = "libfaketime";
+
 /// Client libraries from PyPI.
 const PYTHON_CLIENTS: &[&str] = &["wechatpy[cryptography]==1.8.18"];
 
@@ -53,6 +56,9 @@ pub(crate) fn packages() -> Result<()> {
         .collect();
     if !succeeds("sh", &["-c", "ls /usr/share/fonts/opentype/noto/*CJK*"]) {
         missing.push(FONT);
+    }
+    if !succeeds("sh", &["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"]) {
+        missing.push(FAKETIME);
     }
     if !succeeds("python3", &["-c", "import venv, ensurepip"]) {
         missing.push("python3-venv");

@@ -10,7 +10,7 @@ use tongbao_simulator::server::{Simulator, router, system_clock};
 use tongbao_simulator::{Account, Delivered, Platform, Target as Code, TestKey};
 
 use crate::database::Database;
-use crate::gateway::{API_KEY, Gateway, Home};
+use crate::gateway::{API_KEY, Gateway, Home, free_address};
 use crate::http::{Answer, Client};
 
 /// The other merchant's.
@@ -54,7 +54,17 @@ pub(crate) fn neighbour() -> Account {
 }
 
 impl World {
+    /// As talkative as it can be: nothing secret may be in the log even so.
     pub(crate) fn open(name: &str) -> Self {
+        Self::open_with(name, "debug")
+    }
+
+    /// As an operator would run it.
+    pub(crate) fn open_quiet(name: &str) -> Self {
+        Self::open_with(name, "info")
+    }
+
+    fn open_with(name: &str, log: &str) -> Self {
         let mut platform = Platform::new(1);
         platform.add_account(neighbour());
         let simulator = Simulator::new(platform, system_clock);
@@ -89,7 +99,7 @@ impl World {
         let config = json!({
             "platforms": { "wechat_pay": format!("http://{address}") },
             "webhooks": { "allow_http": true, "allow_networks": ["127.0.0.0/8"] },
-            "log": { "level": "debug" },
+            "log": { "level": log },
             "merchants": [
                 {
                     "name": "shop",
@@ -107,7 +117,7 @@ impl World {
                 },
             ],
         });
-        let mut home = Home::new(name, config);
+        let mut home = Home::at(free_address(), name, config);
         let gateway = runtime.block_on(home.start());
         Self {
             client: Client::new(home.address),

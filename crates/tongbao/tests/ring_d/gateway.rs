@@ -1,11 +1,13 @@
 //! The real program, in a process that can be killed.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -19,6 +21,8 @@ const RESTART: Duration = Duration::from_secs(5);
 pub(crate) struct Home {
     dir: TempDir,
     pub(crate) address: SocketAddr,
+    /// What the program finds in its environment besides.
+    pub(crate) environment: Vec<(OsString, OsString)>,
     /// The longest that a start took until the first "ready".
     pub(crate) slowest: Duration,
 }
@@ -30,20 +34,23 @@ pub(crate) struct Gateway {
 }
 
 impl Home {
-    /// A directory of its own for the data, and a free port. Both are put into
-    /// the configuration.
-    pub(crate) fn new(name: &str, mut config: Value) -> Self {
+    /// At this address, with a directory of its own. Both are put into the
+    /// configuration.
+    pub(crate) fn at(address: SocketAddr, name: &str, mut config: Value) -> Self {
         let dir = tempfile::Builder::new()
             .prefix(&format!("tongbao-{name}-"))
             .tempdir_in(env!("CARGO_TARGET_TMPDIR"))
             .expect("a directory on a real disk");
         let home = Self {
             dir,
-            address: free_address(),
+            address,
+            environment: Vec::new(),
             slowest: Duration::ZERO,
         };
         config["listen"] = json!(home.address);
-        config["data_dir"] = json!(home.data());
+        if config["data_dir"].is_null() {
+            config["data_dir"] = json!(home.data());
+        }
         let config = toml::to_string(&config).expect("it has no null");
         let file = home.dir.path().join("tongbao.toml");
         std::fs::write(file, config).expect("the directory is ours");
@@ -57,7 +64,12 @@ impl Home {
             .append(true)
             .open(self.dir.path().join("gateway.log"))
             .expect("the directory is ours");
-        let child = Command::new(env!("CARGO_BIN_EXE_tongbao"))
+        // Another build of it, such as an optimised one.
+        let program = std::env::var_os("TONGBAO_TEST_PROGRAM");
+        let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tongbao").into());
+        let child = Command::new(program)
+            .env_remove("TONGBAO_TEST_PROGRAM")
+            .envs(self.environment.iter().cloned())
             .arg("serve")
             .arg("--config")
             .arg(self.dir.path().join("tongbao.toml"))
@@ -129,6 +141,28 @@ impl Gateway {
         number.parse().expect("a number")
     }
 
+    /// Time on a processor so far, of all threads together.
+    pub(crate) fn cpu(&self) -> Duration {
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id()));
+        let nanos = tasks.expect("it runs, on Linux").flatten().map(|task| {
+            // A thread may end meanwhile.
+            let text = std::fs::read_to_string(task.path().join("schedstat"));
+            let text = text.unwrap_or_default();
+            let first = text.split(' ').next().unwrap_or_default();
+            first.parse::<u64>().unwrap_or_default()
+        });
+        Duration::from_nanos(nanos.sum())
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill_process(Pid::from_child(&self.child), signal).expect("it is our child");
+    }
+
+    /// Whether the process is still there.
+    pub(crate) fn is_there(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_none()
+    }
+
     /// SIGKILL: it learns nothing of it.
     pub(crate) fn kill(mut self) {
         self.child.kill().expect("it is our child");
@@ -144,7 +178,8 @@ impl Drop for Gateway {
     }
 }
 
-fn free_address() -> SocketAddr {
+/// One that was free a moment ago.
+pub(crate) fn free_address() -> SocketAddr {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
     listener.local_addr().expect("it is bound")
 }

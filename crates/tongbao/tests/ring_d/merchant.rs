@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 use tongbao_simulator::Target;
 use tongbao_simulator::server::Simulator;
 
-use super::chance::Chance;
-use super::gateway::API_KEY;
-use super::pause;
+use crate::chance::Chance;
+use crate::gateway::API_KEY;
+use crate::pause;
 
 /// Alice's, in the simulator's books.
 const PASSWORD: &str = "123456";
 
-/// No answer in this time, over all restarts, is a broken promise.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// No answer in this time, over all restarts and stops, is a broken promise.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// What the merchant has been promised.
 #[derive(Clone, Debug)]

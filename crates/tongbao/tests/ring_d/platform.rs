@@ -9,9 +9,9 @@ use serde_json::{Value, json};
 use tongbao_simulator::server::Simulator;
 use tongbao_simulator::{Account, FaultKind, NewFault, NotificationId, NotificationKind, Outcome};
 
-use super::chance::Chance;
-use super::gateway::API_KEY;
-use super::pause;
+use crate::chance::Chance;
+use crate::gateway::API_KEY;
+use crate::pause;
 
 const FAULTS: [FaultKind; 14] = [
     FaultKind::NoAnswer,

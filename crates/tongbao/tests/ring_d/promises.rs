@@ -9,10 +9,10 @@ use serde_json::Value;
 use tongbao_simulator::server::Simulator;
 use tongbao_simulator::{NotificationId, NotificationKind, TradeState};
 
-use super::endpoint::{Endpoint, Told};
-use super::merchant::Merchant;
-use super::pause;
-use super::platform::{AFTERMATH, acknowledged};
+use crate::endpoint::{Endpoint, Told};
+use crate::merchant::Merchant;
+use crate::pause;
+use crate::platform::{AFTERMATH, acknowledged};
 
 /// A message that was acknowledged before the kill has its effect after it.
 pub(crate) async fn acknowledged_messages_had_their_effect(
