@@ -14,6 +14,7 @@
 mod gateway;
 
 mod database;
+mod flood;
 mod http;
 mod merchant_api;
 mod notifications;
