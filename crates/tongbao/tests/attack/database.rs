@@ -22,18 +22,20 @@ impl Database {
         self.all(payment, |_, _| true)
     }
 
-    /// The same without what a hint leaves: that a question is to be asked, and
-    /// the line in the timeline that says so.
+    /// The same without what a hint leaves: that a question is to be asked, the
+    /// line in the timeline that says so, and the message in the inbox.
     pub(crate) fn facts_but_hints(&self, payment: &str) -> Vec<String> {
         self.all(payment, |table, column| {
-            table != "payment_log" && !["hinted_at", "version"].contains(&column)
+            let left = ["hinted_at", "version", "last_line", "last_message"];
+            table != "payment_log" && !left.contains(&column)
         })
     }
 
     fn all(&self, payment: &str, counts: impl Fn(&str, &str) -> bool) -> Vec<String> {
         self.0.execute_batch("BEGIN").unwrap();
-        let jobs =
-            format!("SELECT 'job', kind, attempt_id FROM jobs WHERE payment_id = '{payment}'");
+        let jobs = format!(
+            "SELECT 'job', kind, attempt_id FROM readable_jobs WHERE payment_id = '{payment}'"
+        );
         let mut facts = self.rows(&jobs);
         for table in self.column("SELECT name FROM sqlite_master WHERE type = 'table'") {
             if LIVELY.contains(&&*table) {
