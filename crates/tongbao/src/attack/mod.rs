@@ -58,8 +58,8 @@ pub enum Must {
     /// Believe nothing. To ask the platform about the order is allowed, and to
     /// say "success" with it.
     Ask,
-    /// Keep it for a person to look at: it is signed with the right key, and
-    /// cannot be right. The order is not paid.
+    /// Keep it for a person to look at, or refuse it when the platform denies it:
+    /// it is signed with the right key, and cannot be right. The order is not paid.
     Case,
 }
 
