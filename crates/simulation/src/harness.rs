@@ -189,9 +189,8 @@ impl Harness<'_> {
                             break;
                         }
                         if let Err(what) = self.run_seed(seed, orders, &sums) {
-                            bar.println(format!("seed {seed}: {what}"));
                             let mut failed = failed.lock().expect("no thread panics holding it");
-                            failed.push(seed);
+                            failed.push((seed, what));
                             // Enough to work on.
                             stop.fetch_or(failed.len() >= 10, Ordering::Relaxed);
                         }
@@ -203,10 +202,13 @@ impl Harness<'_> {
         bar.finish();
         report(&sums, start.elapsed());
         let failed = failed.into_inner().unwrap_or_default();
+        for (seed, what) in &failed {
+            println!("seed {seed}: {what}");
+        }
         reached(&sums)?;
-        if let Some(seed) = failed.first() {
+        if let Some((seed, _)) = failed.first() {
             bail!(
-                "{} seeds failed: {failed:?}\nsee one with: cargo run --release -p {} -- --seed \
+                "{} seeds failed\nsee one with: cargo run --release -p {} -- --seed \
              {seed} --orders {orders}",
                 failed.len(),
                 self.package
