@@ -25,6 +25,7 @@ const READER_CACHE: i64 = -1024;
 /// The one connection that writes.
 pub(super) fn writer(place: &Place) -> Result<Connection, StoreError> {
     refuse_old(rusqlite::version_number())?;
+    place.settle_log()?;
     let db = open(place, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
     // What is already open in another mode, or on a file system without shared
     // memory, says so by answering with another word.
@@ -51,9 +52,9 @@ pub(super) fn reader(place: &Place) -> Result<Connection, StoreError> {
 
 fn open(place: &Place, flags: OpenFlags) -> Result<Connection, StoreError> {
     let flags = flags | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let db = match &place.vfs {
+    let db = match place.file_system.vfs() {
         None => Connection::open_with_flags(&place.path, flags)?,
-        Some(vfs) => Connection::open_with_flags_and_vfs(&place.path, flags, vfs.as_str())?,
+        Some(vfs) => Connection::open_with_flags_and_vfs(&place.path, flags, vfs)?,
     };
     db.set_prepared_statement_cache_capacity(STATEMENTS);
     db.busy_timeout(BUSY_TIMEOUT)?;

@@ -24,6 +24,7 @@ mod disk;
 mod endpoints;
 mod events;
 mod failure;
+mod file_system;
 mod heads;
 mod idempotency;
 mod inbox;
@@ -56,6 +57,7 @@ use tongbao_core::{
     Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
 };
 
+pub use file_system::FileSystem;
 pub use migrate::{Migrated, migrate};
 pub use place::Place;
 pub use snapshot::SqliteSnapshot;
@@ -108,7 +110,9 @@ impl SqliteStore {
     /// The same without a thread, a lock or a file of the system's: for a
     /// simulation, which brings all three. The database's file must be there, and
     /// the future does the writer's work whenever it is polled.
-    pub fn driven(place: &Place) -> Result<(Self, impl Future<Output = ()> + Send), StoreError> {
+    pub fn driven(
+        place: &Place,
+    ) -> Result<(Self, impl Future<Output = ()> + Send + use<>), StoreError> {
         let (writer, work) = Writer::apart(place.clone(), open(place)?);
         let store = Self {
             readers: Readers::new(place.clone()),
@@ -209,17 +213,22 @@ impl Store for SqliteStore {
         let leased = self
             .write(move |db| deliveries::claim(db, now, lease_until, per_endpoint, limit))
             .await?;
-        let loaded: Vec<_> = self.read(|db| {
-            let all = leased.iter().map(|leased| deliveries::load(db, leased));
-            all.collect::<Result<_, _>>()
-        })?;
+        // Leased they are, whatever comes of reading them.
+        let unread = |error: StoreError| StoreError::CommitUnknown(error.to_string());
+        let loaded: Vec<_> = self
+            .read(|db| {
+                let all = leased.iter().map(|leased| deliveries::load(db, leased));
+                all.collect::<Result<_, _>>()
+            })
+            .map_err(unread)?;
         let mut claims = Vec::with_capacity(leased.len());
         for loaded in loaded {
             match loaded {
                 Loaded::Claim(claim) => claims.push(*claim),
                 Loaded::Gone => {}
                 Loaded::Unreadable(unreadable) => {
-                    self.write(move |db| unreadable.park(db)).await?;
+                    let parked = self.write(move |db| unreadable.park(db)).await;
+                    parked.map_err(unread)?;
                 }
             }
         }

@@ -40,9 +40,14 @@ impl Readers {
         };
         db.prepare_cached("BEGIN")?.execute([])?;
         let answer = query(&db);
+        let ended = db
+            .prepare_cached("COMMIT")
+            .and_then(|mut commit| commit.execute([]));
         // A connection whose snapshot does not end is dropped, and with it the
-        // snapshot.
-        db.prepare_cached("COMMIT")?.execute([])?;
+        // snapshot. Some errors end it by themselves: they are what is to be told.
+        if let Err(error) = ended {
+            return answer.and(Err(error.into()));
+        }
         if let Some(idle) = self.idle().as_mut()
             && idle.len() < KEEP
         {

@@ -70,6 +70,7 @@ impl Writer {
         let owner = Writing {
             place,
             db: Some(db),
+            doubtful: None,
             commands: 0,
             end,
         };
@@ -125,6 +126,10 @@ struct Writing {
     place: Place,
     /// `None` after an error that leaves a connection in doubt.
     db: Option<Connection>,
+    /// That one, which is not used again. It stays open until the next one is:
+    /// were it the last, whoever came next would find in the log what nobody was
+    /// told of, and what may not be on the disk.
+    doubtful: Option<Connection>,
     /// Since the log's length was last asked for.
     commands: usize,
     end: watch::Sender<bool>,
@@ -169,7 +174,7 @@ impl Writing {
             return;
         };
         tracing::error!(%error, commands = batch.len(), "a transaction failed");
-        self.db = None;
+        self.doubt();
         for work in batch {
             work.lost(&error);
         }
@@ -180,7 +185,19 @@ impl Writing {
             Some(db) => db,
             None => connection::writer(&self.place)?,
         };
+        self.doubtful = None;
         Ok(self.db.insert(db))
+    }
+
+    /// The connection is not to be used again.
+    fn doubt(&mut self) {
+        let Some(db) = self.db.take() else {
+            return;
+        };
+        // Most errors have ended the transaction. One that cannot be ended holds
+        // the lock of those who write, and goes with its connection.
+        let ended = db.is_autocommit() || db.execute_batch("ROLLBACK").is_ok();
+        self.doubtful = ended.then_some(db);
     }
 
     /// Answers have been given by now, so only the next batch waits for it.
