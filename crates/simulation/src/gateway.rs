@@ -67,9 +67,9 @@ pub trait Gateway: Send + Sync {
         at_boundary::e4_commit_before_acknowledge(&self.tables(), channel, body_hash)
     }
 
-    /// E5, as a merchant is told of a payment.
-    fn replies(&self, payment: PaymentId) -> Verdict {
-        at_boundary::e5_commit_before_reply(&self.tables(), payment)
+    /// E5, as a merchant hears the answer to a call.
+    fn replies(&self, call: &Call, heard: &Heard) -> Verdict {
+        at_boundary::e5_commit_before_reply(&self.tables(), call, heard)
     }
 }
 

@@ -2,6 +2,7 @@
 //! of a remote one: answers take time, and whether a commit happened is
 //! sometimes not known.
 
+mod follow;
 mod reads;
 mod tables;
 
@@ -150,7 +151,7 @@ impl ModelStore {
             kernel.sleep(wait).await;
             let mut tables = tables.lock().unwrap_or_else(PoisonError::into_inner);
             // Too late to tell anybody that it was refused.
-            let _ = witnessed(&mut tables, change, &*witness);
+            let _ = witnessed(&mut tables, change, &*witness, None);
         });
         claims
     }
@@ -202,10 +203,14 @@ fn unknown() -> StoreError {
 }
 
 /// Commits, and lets the witness look.
+///
+/// Where another database answered claims first, they are these: each has its
+/// own fences.
 fn witnessed(
     tables: &mut Tables,
     change: Change,
     witness: &dyn Witness,
+    theirs: Option<&[Job]>,
 ) -> Result<Vec<Job>, StoreError> {
     let id = change.payment.as_ref().map(|change| change.payment.id);
     let known_cases = tables.cases.len();
@@ -216,7 +221,13 @@ fn witnessed(
         && change.jobs.is_empty()
         && change.events.is_empty()
         && change.cases.is_empty();
-    let Committed { claimed, before } = tables.commit(change)?;
+    let Committed {
+        mut claimed,
+        before,
+    } = tables.commit(change)?;
+    if let Some(theirs) = theirs {
+        tables.adopt_fences(&mut claimed, theirs);
+    }
     if let Some(job) = finish {
         witness.finished(&job);
     }
@@ -257,7 +268,7 @@ impl Store for ModelStore {
                 return Ok(self.write_behind(change));
             }
         }
-        self.command(move |tables| witnessed(tables, change, &*witness))
+        self.command(move |tables| witnessed(tables, change, &*witness, None))
             .await
     }
 

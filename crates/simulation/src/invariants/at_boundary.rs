@@ -2,10 +2,11 @@
 
 use http::Request;
 use tongbao_core::webhook::EventType;
-use tongbao_core::{ChannelId, PaymentId, State};
+use tongbao_core::{Action, ChannelId, Payment, PaymentId, State};
 use tongbao_wire::wechat_v2::{Fields, unified_order};
 
 use super::{Verdict, ensure};
+use crate::gateway::{Call, Heard};
 use crate::model_store::Tables;
 
 /// E3: when a mutating request reaches the platform, a committed row describes
@@ -56,11 +57,40 @@ pub fn e4_commit_before_acknowledge(
     })
 }
 
-/// E5: when a merchant hears of a payment, it is written down.
-pub fn e5_commit_before_reply(tables: &Tables, payment: PaymentId) -> Verdict {
-    ensure(tables.payments.contains_key(&payment), || {
-        format!("the merchant was told of {payment}, which is not written down")
-    })
+/// E5: what a merchant hears is written down.
+pub fn e5_commit_before_reply(tables: &Tables, call: &Call, heard: &Heard) -> Verdict {
+    match (call, heard) {
+        (_, Heard::Created(id)) => ensure(tables.payments.contains_key(id), || {
+            format!("the merchant was told of {id}, which is not written down")
+        }),
+        (
+            Call::Start { payment, .. },
+            Heard::Started {
+                code: Some((id, code)),
+            },
+        ) => {
+            let payment = tables.payments.get(payment);
+            let attempt = payment.and_then(|payment| payment.attempt(*id));
+            let action = attempt.and_then(|attempt| attempt.action.as_ref());
+            let written = matches!(action, Some(Action::QrCode { code_url }) if code_url == code);
+            ensure(written, || {
+                format!("the merchant was given a code of {id}, which is not written down")
+            })
+        }
+        (Call::Close(id), Heard::Closed { state }) => {
+            let row = tables.payments.get(id);
+            let now = row.map_or("none", Payment::public_state);
+            let written = match state.as_str() {
+                "paid" => now == "paid",
+                "closed" => matches!(now, "closed" | "paid"),
+                _ => true,
+            };
+            ensure(written, || {
+                format!("the merchant was told that {id} is {state}, and it is {now}")
+            })
+        }
+        _ => Ok(()),
+    }
 }
 
 /// W5: no webhook about a state that is not committed.

@@ -231,7 +231,7 @@ impl Tables {
         Ok(Committed { claimed, before })
     }
 
-    fn check(&self, change: &Change) -> Result<(), StoreError> {
+    pub(super) fn check(&self, change: &Change) -> Result<(), StoreError> {
         if let Some(record) = &change.idempotency
             && self
                 .idempotency
@@ -340,6 +340,11 @@ impl Tables {
     }
 
     fn ask(&mut self, job: NewJob, now: Option<Timestamp>) -> Option<Job> {
+        // One that nobody has claimed, and that is due earlier, is what is asked for.
+        let waits = |row: &JobRow| row.lease_until.is_none() && row.due <= job.due;
+        if job.lease_until.is_none() && self.jobs.get(&job.key).is_some_and(waits) {
+            return None;
+        }
         let lease = job
             .lease_until
             .map(|until| self.lease(now.unwrap_or(job.due), until));

@@ -224,12 +224,10 @@ impl World {
             format!("{step:?} {}", order.number)
         });
         let unique = self.plan.off != DefenceOff::UniqueNumbers;
-        let answer = face.call(&self.caller, call, with_key.then_some(key));
+        let answer = face.call(&self.caller, call.clone(), with_key.then_some(key));
         self.kernel.spawn(node, async move {
             let heard = answer.await;
-            if let Heard::Created(id) = heard
-                && let Err(what) = gateway.replies(id)
-            {
+            if let Err(what) = gateway.replies(&call, &heard) {
                 story.violate(kernel.now(), "E5", what);
             }
             let mut orders = lock(&orders);
