@@ -10,6 +10,7 @@ mod need;
 mod run;
 mod simulate;
 mod test;
+mod torture;
 
 use clap::Parser;
 

@@ -4,7 +4,7 @@ use anyhow::Result;
 use clap::Args;
 
 use crate::run::run;
-use crate::{need, simulate};
+use crate::{need, simulate, torture};
 
 /// Install what the tests need, and run all of them.
 #[derive(Args)]
@@ -24,6 +24,7 @@ impl Test {
         // Tests that need a browser, foreign clients or minutes are marked
         // `ignore`; here they run as well.
         simulate::run_all()?;
+        torture::run_all()?;
         run("cargo", &["test", "--workspace", "--", "--include-ignored"])
     }
 }

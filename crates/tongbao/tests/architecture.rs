@@ -35,11 +35,12 @@ const HOUSE: [(&str, &[&str]); 8] = [
 ];
 
 /// What stands beside the house: looks at it, and nothing of the house looks back.
-const BESIDE: [(&str, &[&str]); 2] = [
+const BESIDE: [(&str, &[&str]); 3] = [
     (
         "simulation",
         &["engine", "channels", "store", "simulator", "wire", "core"],
     ),
+    ("torture", &["simulation", "web", "engine", "store", "core"]),
     (
         "fuzz",
         &[
