@@ -1,5 +1,7 @@
 //! The store's commands as values, so that one can be carried out again.
 
+use std::time::Duration;
+
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::Endpoint;
@@ -24,6 +26,7 @@ pub enum Command {
     },
     LayAside(Job, Option<Timestamp>),
     TakeUp(ChannelId, Timestamp),
+    BringForward(Duration, Timestamp),
     ClaimDeliveries {
         now: Timestamp,
         lease_until: Timestamp,
@@ -80,6 +83,7 @@ impl Command {
             }
             Self::LayAside(job, until) => store.lay_aside(job, until).await.map(nothing),
             Self::TakeUp(channel, now) => store.take_up(channel, now).await.map(Done::Count),
+            Self::BringForward(by, now) => store.bring_forward(by, now).await.map(Done::Count),
             Self::ClaimDeliveries {
                 now,
                 lease_until,

@@ -363,7 +363,9 @@ impl Day<'_> {
         let mut account = people::account(1, 1);
         account.version = 2;
         account.settings = serde_json::json!({ "mch_id": "1900000110" });
+        let back = Command::BringForward(Duration::from_hours(1), self.now());
         self.play_all(vec![
+            back,
             Command::SaveChannel(account),
             Command::DeleteEndpoint(merchant(), id(1)),
         ]);

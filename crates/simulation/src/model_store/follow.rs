@@ -1,6 +1,8 @@
 //! The model beside another database: it does what that one did, and says where
 //! it would have done something else.
 
+use std::time::Duration;
+
 use tongbao_core::job::NEVER;
 use tongbao_core::webhook::DeliveryState;
 use tongbao_core::{ChannelId, Job, Timestamp};
@@ -46,6 +48,14 @@ impl Tables {
         let ours = self.take_up(channel, now);
         ensure(ours == count, || {
             format!("{count} jobs were taken up, and here {ours}")
+        })
+    }
+
+    /// The other one brought forward what a clock that was set back had put off.
+    pub fn follow_bring_forward(&mut self, by: Duration, now: Timestamp, count: usize) -> Verdict {
+        let ours = self.bring_forward(by, now);
+        ensure(ours == count, || {
+            format!("{count} rows were brought forward, and here {ours}")
         })
     }
 

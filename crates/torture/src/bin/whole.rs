@@ -1,0 +1,27 @@
+//! Days of the whole program on a disk that loses power.
+//!
+//! `cargo run --release -p tongbao-torture --bin whole -- --seed 7` tells one
+//! day as a story; `--seeds 0..6000` runs many, on all cores.
+
+use anyhow::Result;
+use tongbao_simulation::harness::{Harness, Planted};
+use tongbao_torture::whole::{Bug, run};
+
+fn main() -> Result<()> {
+    let planted = |bug: &Bug| {
+        let bug = *bug;
+        Planted {
+            name: format!("{bug:?}"),
+            what: bug.what(),
+            run: Box::new(move |plan| run(plan, Some(bug), false)),
+        }
+    };
+    Harness {
+        package: "tongbao-torture --bin whole",
+        past: include_str!("../../seeds.txt"),
+        run: &|plan, told| run(plan, None, told),
+        planted: Bug::ALL.iter().map(planted).collect(),
+        orders: 5,
+    }
+    .main()
+}

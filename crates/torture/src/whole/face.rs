@@ -1,0 +1,220 @@
+//! The router, called as a server would call it.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use http::header::{AUTHORIZATION, CONTENT_TYPE};
+use http::{Method, Request, Response, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use tongbao_core::ChannelId;
+use tongbao_engine::Engine;
+use tongbao_simulation::event::WorldKernel;
+use tongbao_simulation::gateway::{Call, Caller, Face, Heard};
+use tongbao_web::{App, Options};
+use tower::ServiceExt;
+
+use super::Bug;
+
+/// What means for good that it will not be done.
+const FINAL: [&str; 4] = [
+    "payment_already_paid",
+    "payment_already_closed",
+    "payment_expired",
+    "too_many_attempts",
+];
+
+/// One process, over HTTP.
+pub(super) struct Http {
+    router: Router,
+    kernel: WorldKernel,
+    bug: Option<Bug>,
+    /// The last good answer to a merchant, for a mistake that mixes them up.
+    last: Arc<Mutex<Option<Heard>>>,
+}
+
+impl Http {
+    pub(super) fn new(engine: Arc<Engine>, kernel: WorldKernel, bug: Option<Bug>) -> Self {
+        Self {
+            router: tongbao_web::router(App::new(engine, Options::default())),
+            kernel,
+            bug,
+            last: Arc::default(),
+        }
+    }
+}
+
+impl Face for Http {
+    fn call(&self, caller: &Caller, call: Call, key: Option<String>) -> BoxFuture<'static, Heard> {
+        let request = request(caller, &call, key.as_deref());
+        let (router, bug, last) = (self.router.clone(), self.bug, self.last.clone());
+        async move {
+            let Some((status, body)) = sent(router, request).await else {
+                return Heard::Failed;
+            };
+            let failed = status.is_server_error();
+            if let (Call::Close(_), true, Some(Bug::FailureAnsweredAsSuccess)) =
+                (&call, failed, bug)
+            {
+                let state = "closed".to_owned();
+                return Heard::Closed { state };
+            }
+            let heard = heard(&call, status, &body);
+            if let (Some(Bug::AnswersCrossed), Heard::Created(_)) = (bug, &heard) {
+                let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
+                return last.replace(heard.clone()).unwrap_or(heard);
+            }
+            heard
+        }
+        .boxed()
+    }
+
+    fn notify(
+        &self,
+        _: ChannelId,
+        request: Request<Bytes>,
+    ) -> BoxFuture<'static, Option<Response<Bytes>>> {
+        let (router, bug, kernel) = (self.router.clone(), self.bug, self.kernel.clone());
+        let request = request.map(Body::from);
+        if bug == Some(Bug::AcknowledgeBeforeEngine) {
+            return async move {
+                // A task of nobody's, as one that is merely spawned.
+                kernel.spawn(NOBODY, {
+                    let kernel = kernel.clone();
+                    async move {
+                        kernel.sleep(Duration::from_millis(100)).await;
+                        sent(router, request).await;
+                    }
+                });
+                Some(success())
+            }
+            .boxed();
+        }
+        async move {
+            let (status, body) = sent(router, request).await?;
+            let failed = status != StatusCode::OK;
+            if failed && bug == Some(Bug::AcknowledgeAlthoughFailed) {
+                return Some(success());
+            }
+            let mut response = Response::new(body);
+            *response.status_mut() = status;
+            Some(response)
+        }
+        .boxed()
+    }
+}
+
+/// No process.
+const NOBODY: u32 = u32::MAX;
+
+fn success() -> Response<Bytes> {
+    let body = "<xml><return_code><![CDATA[SUCCESS]]></return_code></xml>";
+    Response::new(Bytes::from_static(body.as_bytes()))
+}
+
+/// `None` when the connection breaks.
+async fn sent(router: Router, request: Request<Body>) -> Option<(StatusCode, Bytes)> {
+    let response = match router.oneshot(request).await {
+        Ok(response) => response,
+        Err(never) => match never {},
+    };
+    let (head, body) = response.into_parts();
+    let body = body.collect().await.ok()?;
+    Some((head.status, body.to_bytes()))
+}
+
+fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
+    let (method, path, body) = match call {
+        Call::Create {
+            order,
+            expires_in,
+            with_attempt,
+        } => {
+            let mut body = json!({
+                "merchant_order_no": order.merchant_order_no,
+                "amount": order.amount.minor(),
+                "subject": order.subject,
+                "expires_in": expires_in,
+            });
+            if *with_attempt {
+                body["attempt"] = json!({ "scene": "native" });
+            }
+            (Method::POST, "/v1/payments".to_owned(), Some(body))
+        }
+        Call::Start { payment, channel } => {
+            let body = json!({ "scene": "native", "channel": channel });
+            let path = format!("/v1/payments/{payment}/attempts");
+            (Method::POST, path, Some(body))
+        }
+        Call::Look(payment) => {
+            let path = format!("/v1/payments/{payment}?refresh=true");
+            (Method::GET, path, None)
+        }
+        Call::Close(payment) => (Method::POST, format!("/v1/payments/{payment}/close"), None),
+    };
+    let mut request = Request::new(Body::empty());
+    *request.method_mut() = method;
+    if let Ok(uri) = path.parse() {
+        *request.uri_mut() = uri;
+    }
+    let headers = request.headers_mut();
+    let bearer = format!("Bearer {}", caller.api_key);
+    let keys = [
+        (AUTHORIZATION.as_str(), Some(&*bearer)),
+        ("idempotency-key", key),
+    ];
+    for (name, value) in keys {
+        if let Some(Ok(value)) = value.map(str::parse) {
+            headers.insert(name, value);
+        }
+    }
+    if let Some(body) = body {
+        headers.insert(
+            CONTENT_TYPE,
+            http::HeaderValue::from_static("application/json"),
+        );
+        *request.body_mut() = Body::from(body.to_string());
+    }
+    request
+}
+
+fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
+    let body: Value = serde_json::from_slice(body).unwrap_or_default();
+    if !status.is_success() {
+        let code = body["code"].as_str().unwrap_or_default();
+        return if FINAL.contains(&code) {
+            Heard::Refused
+        } else {
+            Heard::Failed
+        };
+    }
+    let text = |field: &str| body[field].as_str();
+    match call {
+        Call::Create { .. } => {
+            let id = text("id").and_then(|id| id.parse().ok());
+            id.map_or(Heard::Failed, Heard::Created)
+        }
+        Call::Start { .. } => Heard::Started {
+            code: code_of(&body),
+        },
+        Call::Look(_) if matches!(text("state"), Some("paid" | "closed")) => Heard::Refused,
+        Call::Look(_) => {
+            let attempts = body["attempts"].as_array();
+            let code = attempts.and_then(|attempts| attempts.iter().find_map(code_of));
+            Heard::Started { code }
+        }
+        Call::Close(_) => Heard::Closed {
+            state: text("state").unwrap_or_default().to_owned(),
+        },
+    }
+}
+
+fn code_of(attempt: &Value) -> Option<(tongbao_core::AttemptId, String)> {
+    let id = attempt["id"].as_str()?.parse().ok()?;
+    Some((id, attempt["action"]["code_url"].as_str()?.to_owned()))
+}
