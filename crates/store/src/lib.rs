@@ -95,7 +95,7 @@ pub trait Store: Send + Sync {
 
     /// The clock by which everything was scheduled was set back by so much and is
     /// `now`: what is due or leased until later is brought forward as much.
-    /// Answers how many rows that is.
+    /// What is laid aside stays there. Answers how many rows that is.
     async fn bring_forward(&self, by: Duration, now: Timestamp) -> Result<usize, StoreError>;
 
     /// Sends an event again, now, to every endpoint that it was meant for, under

@@ -536,7 +536,7 @@ impl Tables {
                 moved += 1;
             }
         };
-        for row in self.jobs.values_mut() {
+        for row in self.jobs.values_mut().filter(|row| row.due < NEVER) {
             earlier(&mut row.due, &mut row.lease_until);
         }
         for row in self.deliveries.values_mut() {

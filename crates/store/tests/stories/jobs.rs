@@ -60,6 +60,11 @@ async fn what_is_due_later_is_brought_forward_with_its_leases(store: &impl Store
     ask(store, query(&payment, now)).await;
     assert_eq!(store.bring_forward(hour, now).await, Ok(0));
     assert_eq!(store.next_due().await, Ok(Some(now)));
+
+    // What is laid aside waits for no clock.
+    let hopeless = claim(store, now).await.unwrap();
+    store.lay_aside(hopeless, None).await.unwrap();
+    assert_eq!(store.bring_forward(hour, now).await, Ok(0));
 }
 
 async fn a_finished_job_is_gone(store: &impl Store) {
