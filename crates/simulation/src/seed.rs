@@ -14,7 +14,7 @@ use crate::saboteur::Bug;
 
 /// After the last commit nothing is left to do: past the last look at an ended
 /// attempt and the webhooks' schedule.
-const LAST_LOOK: Duration = Duration::from_hours(30);
+const LAST_LOOK: Duration = Duration::from_hours(32);
 
 /// Where no query is ever answered there is no end to asking. By this time every
 /// notification and webhook that failed has been repeated.

@@ -164,8 +164,9 @@ fn l4_nothing_lies_about(rest: &Rest<'_>) -> Verdict {
 /// So long a platform may still tell of money.
 const WATCHED_FOR: Duration = Duration::from_hours(25);
 
-/// The last look is at most so long after an end.
-const LAST_LOOK: Duration = Duration::from_hours(29);
+/// The last look is planned for 28 hours after an end, when eight of them have
+/// passed, and jitter moves it by a tenth of what is left.
+const LAST_LOOK: Duration = Duration::from_hours(31);
 
 fn e8_late_money_was_looked_for(rest: &Rest<'_>) -> Verdict {
     if rest.queries_off {
