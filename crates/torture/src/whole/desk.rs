@@ -33,7 +33,8 @@ const LOOK_ONE_IN: u64 = 4;
 struct Expected {
     /// What had been answered.
     answered: Medium,
-    /// What had not: one of these is wholly there, or none.
+    /// What had not: one of these is wholly there, or none. What was found in the
+    /// log may have been written behind.
     open: Vec<Vec<Command>>,
     /// It is worth a look.
     looked_at: bool,
@@ -53,16 +54,33 @@ pub(super) struct Desk {
     tables: Mutex<Tables>,
     /// Before the batch that the power did not outlast, and that batch.
     interrupted: Mutex<Option<(Medium, Vec<Command>)>>,
-    /// A batch whose outcome was not known, that was not there, and that may
-    /// still be found in the log by the next process.
-    uncertain: Mutex<Vec<Command>>,
-    /// The disk before that batch, while nothing has been written over it.
+    /// Batches whose outcome was not known, that were not there, and one of which
+    /// may still be found in the log by the next connection or process.
+    uncertain: Mutex<Vec<Vec<Command>>>,
+    /// The disk before them, while nothing has been written over them.
     clean: Mutex<Option<Medium>>,
     expected: Mutex<Option<Expected>>,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+type Answer = Result<Done, StoreError>;
+
+fn is_unknown(answer: &Answer) -> bool {
+    matches!(answer, Err(StoreError::CommitUnknown(_)))
+}
+
+/// The commands with such an answer.
+fn chosen(
+    commands: &[Command],
+    answers: &[Answer],
+    such: impl Fn(&Answer) -> bool,
+) -> Vec<Command> {
+    let pairs = commands.iter().zip(answers);
+    let such = pairs.filter(|(_, answer)| such(answer));
+    such.map(|(command, _)| command.clone()).collect()
 }
 
 impl Desk {
@@ -115,9 +133,14 @@ impl Desk {
         let power_fails = interrupted.is_some() || self.chance().percent(50);
         let looked_at = power_fails || self.chance().between(0, LOOK_ONE_IN) == 0;
         let (answered, batch) = interrupted.unwrap_or_else(|| (self.answered(), Vec::new()));
-        // The second was written over the first.
-        let mut open = vec![std::mem::take(&mut *lock(&self.uncertain)), batch];
-        open.retain(|batch| !batch.is_empty());
+        let mut open = std::mem::take(&mut *lock(&self.uncertain));
+        if !batch.is_empty() {
+            // Written over what was uncertain, or behind it.
+            let behind = open.iter().map(|found| [&found[..], &batch].concat());
+            let behind: Vec<_> = behind.collect();
+            open.push(batch);
+            open.extend(behind);
+        }
         lock(&self.clean).take();
         let mut machine = self.disk.machine();
         if power_fails && self.chance().percent(80) {
@@ -209,54 +232,72 @@ impl Desk {
             *lock(&self.interrupted) = Some((before, commands.to_vec()));
             return None;
         }
-        let unknown =
-            |answer: &Result<Done, StoreError>| matches!(answer, Err(StoreError::CommitUnknown(_)));
-        if ran.answers.iter().any(unknown) {
-            if let Err(what) = self.settle(before, commands) {
+        let unknown = ran.answers.iter().any(is_unknown);
+        let told = ran.answers.iter().any(Result::is_ok);
+        let wrote = self.disk.machine().operations().0 > operations;
+        if unknown || (told && wrote && !lock(&self.uncertain).is_empty()) {
+            if let Err(what) = self.settle(&before, commands, &ran.answers) {
                 self.violate("D1", what);
             }
         } else {
-            let wrote = self.disk.machine().operations().0 > operations;
-            if wrote && ran.answers.iter().any(Result::is_ok) {
-                self.overwritten();
-            }
             self.take_over(commands, &ran.answers);
         }
         Some(ran.answers)
     }
 
-    /// The caller is not told whether it was written. We look.
-    fn settle(&self, before: Medium, commands: &[Command]) -> Result<(), String> {
+    /// Nobody is told whether something was written. We look: what was told is
+    /// there, what was refused is not, and the rest is there or not as a whole.
+    /// What was uncertain before may have been found in the log in between.
+    fn settle(
+        &self,
+        before: &Medium,
+        commands: &[Command],
+        answers: &[Answer],
+    ) -> Result<(), String> {
         let rates = *lock(&self.rates);
         self.disk.machine().plan(Plan::Fine);
-        let found = Looker::open(&self.disk)?.rows()?;
+        let rows = Looker::open(&self.disk)?.rows()?;
         self.disk.machine().plan(rates);
-        let clean = before.clone();
-        let mut driven = self.copy_of(before)?;
-        if Looker::open(&self.copy)?.rows()? == found {
-            *lock(&self.uncertain) = commands.to_vec();
-            *lock(&self.clean) = Some(clean);
-            return Ok(());
+        let mut uncertain = std::mem::take(&mut *lock(&self.uncertain));
+        lock(&self.clean).take();
+        let told = chosen(commands, answers, Result::is_ok);
+        let all = chosen(commands, answers, |answer| {
+            answer.is_ok() || is_unknown(answer)
+        });
+        for found in &[&[Vec::new()][..], &uncertain].concat() {
+            for written in [&told, &all] {
+                let mut driven = self.copy_of(before.clone())?;
+                let earlier = driven.run(&self.copy, found, &mut || {}).answers;
+                // Claims that find nothing leave the log as it is.
+                let untouched = found.is_empty() && Looker::open(&self.copy)?.rows()? == rows;
+                let ran = driven.run(&self.copy, written, &mut || {}).answers;
+                if Looker::open(&self.copy)?.rows()? != rows {
+                    continue;
+                }
+                self.take_over(found, &earlier);
+                self.take_over(written, &ran);
+                if !untouched {
+                    uncertain.clear();
+                }
+                if written.len() < all.len() {
+                    uncertain.push(chosen(commands, answers, is_unknown));
+                }
+                if !uncertain.is_empty() {
+                    *lock(&self.uncertain) = uncertain;
+                    *lock(&self.clean) = Some(self.copy.machine().medium().clone());
+                }
+                return Ok(());
+            }
         }
-        let ran = driven.run(&self.copy, commands, &mut || {});
-        if Looker::open(&self.copy)?.rows()? != found {
-            return Err("a batch of an unknown outcome is half there".to_owned());
-        }
-        self.overwritten();
-        self.take_over(commands, &ran.answers);
-        Ok(())
+        Err(format!(
+            "a batch of an unknown outcome is half there: {commands:?} was answered with {answers:?}"
+        ))
     }
 
     /// The disk as it was when the last command was answered.
     fn answered(&self) -> Medium {
         let clean = lock(&self.clean).clone();
         clean.unwrap_or_else(|| self.disk.machine().medium().clone())
-    }
-
-    /// Something was written where an uncertain batch may have been.
-    fn overwritten(&self) {
-        lock(&self.uncertain).clear();
-        lock(&self.clean).take();
     }
 
     /// What the database has done is done to the model as well, which must agree.
