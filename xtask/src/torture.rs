@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::run::run;
 
 /// So many days are more than a hundred thousand crashes.
-const DAYS: &str = "0..8";
+const DAYS: &str = "0..9";
 
 /// Days of the whole program; a longer run is started by hand.
 const SEEDS: &str = "0..900";

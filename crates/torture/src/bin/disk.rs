@@ -1,7 +1,7 @@
 //! Lets every disk operation fail.
 //!
-//! `cargo run --release -p tongbao-torture --bin disk -- --seeds 0..8` tries
-//! eight days; `--seed 3 --step 7 --operation 12` one operation of one of them.
+//! `cargo run --release -p tongbao-torture --bin disk -- --seeds 0..9` tries
+//! nine days; `--seed 3 --step 7 --operation 12` one operation of one of them.
 
 use std::ops::Range;
 use std::sync::Mutex;
@@ -19,8 +19,8 @@ struct Args {
     /// Try this day alone.
     #[arg(long)]
     seed: Option<u64>,
-    /// Try these days: `0..8`.
-    #[arg(long, value_parser = range, default_value = "0..8")]
+    /// Try these days: `0..9`.
+    #[arg(long, value_parser = range, default_value = "0..9")]
     seeds: Range<u64>,
     /// In the day of `--seed`, this step alone.
     #[arg(long, requires = "seed", requires = "operation")]
@@ -37,7 +37,7 @@ struct Args {
 }
 
 fn range(text: &str) -> Result<Range<u64>, String> {
-    let (low, high) = text.split_once("..").ok_or("write it as 0..8")?;
+    let (low, high) = text.split_once("..").ok_or("write it as 0..9")?;
     let number = |text: &str| {
         text.parse()
             .map_err(|_| format!("{text:?} is not a number"))
