@@ -14,8 +14,9 @@ use crate::chance::Chance;
 use crate::stage::{Stage, direct};
 use crate::{pause, tell};
 
-/// Enough for the load, and quickly filled.
-const SIZE: &str = "size=64m";
+/// Far more than the load's data and its log ever take, so that it is full by
+/// the ballast alone, and quickly filled.
+const SIZE: &str = "size=256m";
 
 pub(crate) fn a_full_disk_refuses_and_goes_on_when_there_is_room() {
     let Some(disk) = Disk::mount() else {

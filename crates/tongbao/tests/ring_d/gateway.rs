@@ -67,8 +67,14 @@ impl Home {
         // Another build of it, such as an optimised one.
         let program = std::env::var_os("TONGBAO_TEST_PROGRAM");
         let program = program.unwrap_or_else(|| env!("CARGO_BIN_EXE_tongbao").into());
-        let child = Command::new(program)
-            .env_remove("TONGBAO_TEST_PROGRAM")
+        let mut command = Command::new(program);
+        // What is said to the test is no setting of the gateway's.
+        for (name, _) in std::env::vars_os() {
+            if name.as_encoded_bytes().starts_with(b"TONGBAO_") {
+                command.env_remove(name);
+            }
+        }
+        let child = command
             .envs(self.environment.iter().cloned())
             .arg("serve")
             .arg("--config")

@@ -92,5 +92,7 @@ pub(crate) fn acknowledged(
     })
 }
 
-/// How long the last faults may still be felt.
-pub(crate) const AFTERMATH: Duration = Duration::from_secs(90);
+/// How long the last faults may still be felt: a webhook that was broken off four
+/// times waits three minutes, a lease of the killed one, and a machine may be
+/// slow.
+pub(crate) const AFTERMATH: Duration = Duration::from_mins(4);
