@@ -51,6 +51,9 @@ pub(crate) struct Args {
     /// Requests under way at once.
     #[arg(long, default_value_t = 128, value_parser = clap::value_parser!(u32).range(1..=256))]
     connections: u32,
+    /// Payments that are in the database before anything is measured.
+    #[arg(long, default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=20_000_000))]
+    stored: u32,
     /// Where the database is made, in a directory of its own; beside this
     /// program when not said. What the disk there can do is part of the result.
     #[arg(long)]
@@ -95,6 +98,7 @@ fn measure(args: &Args, dir: &Path, progress: &ProgressBar) -> anyhow::Result<Re
         connections: usize::try_from(args.connections)?,
         orders: 0,
     };
+    fill(&mut bench, usize::try_from(args.stored)?, progress)?;
     let requests = usize::try_from(args.requests)?;
     let mut rounds = Rounds::default();
     for _ in 0..args.rounds {
@@ -112,6 +116,7 @@ fn measure(args: &Args, dir: &Path, progress: &ProgressBar) -> anyhow::Result<Re
             requests,
             rounds: usize::try_from(args.rounds)?,
             connections: usize::try_from(args.connections)?,
+            stored: usize::try_from(args.stored)?,
             processors: std::thread::available_parallelism()?.get(),
         },
         disk_flush_micros,
@@ -129,6 +134,16 @@ fn measure(args: &Args, dir: &Path, progress: &ProgressBar) -> anyhow::Result<Re
             again: micros(again),
         },
     })
+}
+
+/// So many payments, before anything is measured.
+fn fill(bench: &mut Bench<'_>, stored: usize, progress: &ProgressBar) -> anyhow::Result<()> {
+    const AT_ONCE: usize = 20_000;
+    for before in (0..stored).step_by(AT_ONCE) {
+        progress.set_message(format!("{before} of {stored} payments are stored"));
+        bench.fill(AT_ONCE.min(stored - before))?;
+    }
+    Ok(())
 }
 
 /// What each round found.

@@ -49,8 +49,17 @@ impl Bench<'_> {
 
     /// `POST /v1/payments`.
     pub(super) fn payments(&mut self, count: usize) -> anyhow::Result<Measure> {
+        self.payments_until(ENOUGH, count)
+    }
+
+    /// All of them, however long that takes.
+    pub(super) fn fill(&mut self, count: usize) -> anyhow::Result<()> {
+        self.payments_until(LIMIT, count).map(drop)
+    }
+
+    fn payments_until(&mut self, enough: Duration, count: usize) -> anyhow::Result<Measure> {
         let requests = self.orders(count, "");
-        self.measured(ENOUGH, |load| {
+        self.measured(enough, |load| {
             load.send(
                 count,
                 |place| &requests[place],

@@ -25,6 +25,8 @@ pub(super) struct Settings {
     pub(super) requests: usize,
     pub(super) rounds: usize,
     pub(super) connections: usize,
+    /// Payments that were there before anything was measured.
+    pub(super) stored: usize,
     pub(super) processors: usize,
 }
 
@@ -139,6 +141,7 @@ impl fmt::Display for Report {
             requests,
             rounds,
             connections,
+            stored,
             processors,
         } = self.settings;
         let load = &self.under_load;
@@ -148,6 +151,10 @@ impl fmt::Display for Report {
             "{connections} connections, {requests} requests a phase, medians of {rounds} rounds; \
              {processors} processors shared by server, platform and load"
         )?;
+        if stored > 0 {
+            let stored = grouped(u64::try_from(stored).unwrap_or(u64::MAX));
+            writeln!(f, "{stored} payments were there before")?;
+        }
         writeln!(
             f,
             "payments are paid in the order in which they were made, unless a line says otherwise\n"
@@ -216,7 +223,7 @@ impl fmt::Display for Report {
         }
         writeln!(
             f,
-            "start       {} with a new database, {} with the one of this bench",
+            "start       {} with a new database, {} with the one of this bench, after a kill",
             readable(self.start_micros.new),
             readable(self.start_micros.again)
         )?;
