@@ -10,6 +10,7 @@ pub mod response;
 pub mod settings;
 mod timer;
 pub mod trade;
+mod trades;
 pub mod wallet;
 mod wechat_v2;
 
@@ -31,7 +32,8 @@ use pace::Pace;
 use response::{WireResponse, front_page, respond};
 use settings::Settings;
 use timer::{Timer, Timers};
-use trade::{Trade, TradeId, TradeState, Trades};
+use trade::{Trade, TradeId, TradeState};
+use trades::Trades;
 use wallet::{Wallet, WalletPlatform};
 
 /// The payment platforms with their books, their people and their faults.

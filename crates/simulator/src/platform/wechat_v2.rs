@@ -1,22 +1,24 @@
 //! WeChat Pay, API v2, from the platform's side.
 
+mod caller;
 mod close_order;
+mod failure;
 pub(super) mod notice;
 mod order_query;
 mod unified_order;
 
 use bytes::Bytes;
-use http::{Method, Request};
+use http::Request;
 use tongbao_wire::wechat_v2::close_order::Closed;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::limits::{self, Limit};
-use tongbao_wire::wechat_v2::{
-    ApiKey, ErrorCode, FieldError, ReplyHead, RequestHead, SignType, sign,
-};
+use tongbao_wire::wechat_v2::{ApiKey, ErrorCode, ReplyHead, SignType, sign};
 pub(super) use tongbao_wire::wechat_v2::{Fields, XmlError};
 
 use super::fault::FaultKind;
 use super::{Moment, Platform};
+use caller::{Caller, identify};
+use failure::{Failure, lacks, malformed};
 
 /// What a merchant can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,42 +52,6 @@ pub(super) struct Answer {
     pub(super) body: String,
     pub(super) outcome: String,
     pub(super) hint: Option<String>,
-}
-
-/// Why a request is not carried out.
-enum Failure {
-    /// `return_code` is `FAIL`: before the caller is known, or the fields make no sense.
-    Unsigned {
-        return_msg: String,
-        hint: Option<String>,
-    },
-    /// `result_code` is `FAIL`: understood, and refused.
-    Signed(ErrorCode, &'static str),
-}
-
-impl Failure {
-    fn unsigned(return_msg: impl Into<String>) -> Self {
-        Self::Unsigned {
-            return_msg: return_msg.into(),
-            hint: None,
-        }
-    }
-
-    fn hinted(return_msg: &str, hint: String) -> Self {
-        Self::Unsigned {
-            return_msg: return_msg.to_owned(),
-            hint: Some(hint),
-        }
-    }
-}
-
-/// A merchant whose signature was good.
-struct Caller {
-    head: RequestHead,
-    key: ApiKey,
-    sign_type: SignType,
-    /// Whether the fields keep the manual's limits. Judged after the signature.
-    limits: Result<(), FieldError>,
 }
 
 /// The order that a request is about, as far as it can be read. Only for aiming faults.
@@ -182,82 +148,6 @@ fn carry_out(
 
 fn done<T: Content>(head: ReplyHead, content: T) -> Fields<'static> {
     Reply::Done { head, content }.to_fields().into_owned()
-}
-
-/// The platform's checks, in the order in which it makes them, up to the signature.
-fn identify<'r>(
-    platform: &Platform,
-    operation: Operation,
-    request: &Request<Bytes>,
-    fields: Result<Fields<'r>, XmlError>,
-) -> Result<(Fields<'r>, Caller), Failure> {
-    if request.method() != Method::POST {
-        return Err(Failure::unsigned("请使用post方法"));
-    }
-    if request.body().is_empty() {
-        return Err(Failure::unsigned("post数据为空"));
-    }
-    let fields = fields.map_err(unreadable)?;
-    let limits = limits::check(&fields, operation.limits());
-    if let Err(FieldError::Missing(field)) = limits {
-        return Err(lacks(field));
-    }
-    let head = RequestHead::from_fields(&fields).map_err(malformed)?;
-    let account = platform
-        .accounts
-        .get(&head.mch_id)
-        .ok_or_else(|| Failure::unsigned("mch_id不存在"))?;
-    if account.app_id != head.appid {
-        let elsewhere = platform
-            .accounts
-            .values()
-            .any(|other| other.app_id == head.appid);
-        return Err(Failure::unsigned(if elsewhere {
-            "appid和mch_id不匹配"
-        } else {
-            "appid不存在"
-        }));
-    }
-    let key = ApiKey::new(&account.api_v2_key.0).map_err(|error| {
-        Failure::hinted(
-            "签名错误",
-            format!("the account's own key is unusable: {error}"),
-        )
-    })?;
-    let sign_type = head.effective_sign_type();
-    sign::verify(&fields, &key, sign_type).map_err(|_| {
-        let text = sign::string_to_sign(&fields);
-        let hint = format!("{sign_type} over: {text}&key=<api_v2_key>");
-        Failure::hinted("签名错误", hint)
-    })?;
-    let caller = Caller {
-        head,
-        key,
-        sign_type,
-        limits,
-    };
-    Ok((fields, caller))
-}
-
-fn unreadable(error: XmlError) -> Failure {
-    let text = match error {
-        XmlError::NotUtf8 | XmlError::Encoding => "编码格式错误",
-        _ => "XML格式错误",
-    };
-    Failure::hinted(text, error.label().to_owned())
-}
-
-fn lacks(field: &str) -> Failure {
-    Failure::hinted("缺少参数", format!("{field} is missing or empty"))
-}
-
-fn malformed(error: FieldError) -> Failure {
-    match error {
-        FieldError::Missing(field) => lacks(field),
-        FieldError::Malformed(field) | FieldError::Unexpected(field) => {
-            Failure::unsigned(format!("invalid {field}"))
-        }
-    }
 }
 
 fn refuse(failure: Failure) -> Answer {
