@@ -1,0 +1,13 @@
+//! WeChat Pay API v2, played on a clock that the test moves.
+
+#![expect(clippy::unwrap_used, reason = "a test may panic")]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod envelope;
+mod faults;
+mod notifications;
+mod orders;
+mod replay;
+mod stage;
+mod wallets;
