@@ -37,7 +37,7 @@
 //! library that can be given another base URL can use it.
 //!
 //! Played so far: WeChat Pay API v2, orders that a payer completes (`NATIVE`; `JSAPI`, `APP` and
-//! `MWEB` orders can be placed and paid as well).
+//! `MWEB` orders can be placed and paid as well) and payment codes at a till (`MICROPAY`).
 
 mod chance;
 pub mod platform;
@@ -46,14 +46,18 @@ mod time;
 
 pub use platform::account::{Account, TestKey};
 pub use platform::cashier::{Prompt, Receipt, Refusal, Target};
+pub use platform::code_payment::Reply;
 pub use platform::fault::{Fault, FaultId, FaultKind, NewFault};
 pub use platform::notification::{
     Delivered, Notification, NotificationId, NotificationKind, NotificationState, Outcome,
     Outgoing, Try, TryId,
 };
+pub use platform::payment_code::PaymentCode;
 pub use platform::response::WireResponse;
 pub use platform::settings::{EarlyClose, NotifySchedule, Settings};
-pub use platform::trade::{ClosedBy, Paid, Prepay, Trade, TradeId, TradeState};
+pub use platform::trade::{
+    ClosedBy, Paid, PayFailure, Prepay, RevokedBy, Trade, TradeId, TradeState,
+};
 pub use platform::wallet::{Wallet, WalletError, WalletPlatform};
 pub use platform::{Books, Moment, Platform};
 pub use time::UnixMillis;

@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod cashier;
+pub mod code_payment;
 pub mod fault;
 pub mod journal;
 pub mod notification;
 mod pace;
+pub mod payment_code;
 pub mod response;
 pub mod settings;
 mod timer;
@@ -29,6 +31,7 @@ use journal::{Entry, Journal};
 use notification::{Notification, NotificationId, Notifications, Outgoing};
 pub use pace::Moment;
 use pace::Pace;
+use payment_code::PaymentCodes;
 use response::{WireResponse, front_page, respond};
 use settings::Settings;
 use timer::{Timer, Timers};
@@ -48,6 +51,7 @@ pub struct Platform {
     accounts: BTreeMap<String, Account>,
     wallets: BTreeMap<String, Wallet>,
     trades: Trades,
+    payment_codes: PaymentCodes,
     notifications: Notifications,
     /// Notifications that wait for another one to go first.
     held_back: Vec<NotificationId>,
@@ -83,6 +87,7 @@ impl Platform {
             accounts: BTreeMap::new(),
             wallets: BTreeMap::new(),
             trades: Trades::default(),
+            payment_codes: PaymentCodes::default(),
             notifications: Notifications::default(),
             held_back: Vec::new(),
             faults: Faults::default(),
@@ -126,8 +131,8 @@ impl Platform {
             .strike(&[FaultKind::Slow], at, Some(path), order.as_deref());
         let fault = self
             .faults
-            .strike(&FaultKind::OF_REQUESTS, at, Some(path), order.as_deref());
-        let kind = fault.map(|fault| fault.asked.kind);
+            .strike(operation.faults(), at, Some(path), order.as_deref());
+        let kind = fault.as_ref().map(|fault| fault.asked.kind);
         let mut entry = Entry {
             at: at.wall,
             path: path.to_owned(),
@@ -139,7 +144,7 @@ impl Platform {
                 .map(|kind| kind.as_str().into()),
         };
         let delay = slow.map(|fault| fault.delay()).unwrap_or_default();
-        let response = self.respond(at, operation, request, fields, kind, &mut entry);
+        let response = self.respond(at, operation, request, fields, fault.as_ref(), &mut entry);
         self.journal.push(entry);
         response.delayed(delay)
     }
@@ -150,10 +155,11 @@ impl Platform {
         operation: wechat_v2::Operation,
         request: &Request<Bytes>,
         fields: Result<wechat_v2::Fields<'_>, wechat_v2::XmlError>,
-        fault: Option<FaultKind>,
+        fault: Option<&Fault>,
         entry: &mut Entry,
     ) -> WireResponse {
-        match fault {
+        let kind = fault.map(|fault| fault.asked.kind);
+        match kind {
             Some(FaultKind::RefuseConnection) => return WireResponse::Refused,
             Some(FaultKind::Http500) => {
                 return WireResponse::now(front_page(StatusCode::INTERNAL_SERVER_ERROR));
@@ -163,7 +169,7 @@ impl Platform {
         let answer = wechat_v2::answer(self, at, operation, request, fields, fault);
         entry.outcome = answer.outcome;
         entry.hint = answer.hint;
-        match fault {
+        match kind {
             Some(FaultKind::NoAnswer) => WireResponse::Dropped {
                 delay: Duration::ZERO,
             },
@@ -193,6 +199,7 @@ impl Platform {
         while let Some(timer) = self.timers.pop_due(at.inside) {
             match timer {
                 Timer::CloseUnpaid(trade) => self.on_close_unpaid(at, trade),
+                Timer::PromptEnds(trade) => self.on_prompt_ends(at, trade),
                 Timer::Notify(notification) => outgoing.extend(self.on_notify(at, notification)),
                 Timer::AnswerDeadline(try_id) => self.on_answer_deadline(at, try_id),
             }
@@ -293,7 +300,7 @@ impl Platform {
         let Some(row) = self.trades.get(trade) else {
             return;
         };
-        let path = notification::path_of(&row.notify_url);
+        let path = row.notify_url.as_deref().and_then(notification::path_of);
         let kinds = [FaultKind::ForgedNotification];
         let number = row.out_trade_no.clone();
         let asked = self

@@ -203,7 +203,7 @@ async fn faults_are_switched_on_counted_and_off() {
     assert_eq!(
         fault,
         json!({"id": 1, "path": "/pay/orderquery", "out_trade_no": null, "kind": "http_500",
-               "times": 1, "seconds": null, "hits": 0, "on": true})
+               "times": 1, "seconds": null, "err_code": null, "hits": 0, "on": true})
     );
 
     let query = Merchant::number("T00001");
@@ -293,4 +293,43 @@ async fn a_refused_request_is_explained() {
     let requests = api.get("/_sim/requests").await;
     assert_eq!(requests[0]["outcome"], "缺少参数");
     assert_eq!(requests[0]["hint"], "product_id is missing or empty");
+}
+
+#[tokio::test]
+async fn a_code_is_shown_charged_asked_about_and_confirmed() {
+    let api = Api::new();
+    let (status, shown) = api.post("/_sim/wallets/alice/auth_code", json!({})).await;
+    assert_eq!(status, 200);
+    let code = shown["auth_code"].as_str().unwrap();
+    assert_eq!(shown["expires_at"], "2026-11-21T04:01:00.000Z");
+    let asked = Merchant::charge("T00001", 60_000, code);
+    api.ask("/pay/micropay", &asked).await;
+
+    let prompts = api.get("/_sim/wallets/alice/prompts").await;
+    assert_eq!(prompts[0]["amount"], 60_000);
+    assert_eq!(prompts[0]["trade_type"], "MICROPAY");
+    let (status, wrong) = api
+        .post(
+            "/_sim/wallets/alice/confirm",
+            json!({"accept": true, "password": "000000"}),
+        )
+        .await;
+    assert_eq!(
+        (status.as_u16(), &wrong["code"]),
+        (403, &json!("wrong_password"))
+    );
+    let (status, paid) = api
+        .post("/_sim/wallets/alice/confirm", json!({"accept": true}))
+        .await;
+    assert_eq!((status.as_u16(), &paid["accepted"]), (200, &json!(true)));
+    assert_eq!(paid["receipt"]["amount"], 60_000);
+    let (status, none) = api
+        .post("/_sim/wallets/alice/confirm", json!({"accept": false}))
+        .await;
+    assert_eq!((status.as_u16(), &none["code"]), (404, &json!("no_prompt")));
+    let trade = api.get("/_sim/trades/T00001").await;
+    assert_eq!(
+        (&trade["state"], &trade["prepay_id"]),
+        (&json!("SUCCESS"), &json!(null))
+    );
 }

@@ -8,11 +8,17 @@ use bytes::Bytes;
 use common::{HEARD, Merchant, NOON, post};
 use proptest::prelude::*;
 use tongbao_simulator::{
-    Delivered, FaultKind, NewFault, NotificationKind, NotificationState, Outgoing, Platform,
+    Delivered, FaultKind, NewFault, NotificationKind, NotificationState, Outgoing, Platform, Reply,
     Target, Trade, TradeState, UnixMillis,
 };
 
-const PATHS: [&str; 3] = ["/pay/unifiedorder", "/pay/orderquery", "/pay/closeorder"];
+const PATHS: [&str; 5] = [
+    "/pay/unifiedorder",
+    "/pay/orderquery",
+    "/pay/closeorder",
+    "/pay/micropay",
+    "/secapi/pay/reverse",
+];
 
 /// One thing that happens.
 #[derive(Clone, Debug)]
@@ -22,6 +28,9 @@ enum Move {
     Close(u8),
     Scan(u8),
     Pay(u8, bool),
+    Charge(u8, u64),
+    Confirm(bool),
+    Reverse(u8),
     Fault(usize, u32),
     Heal,
     Pass(u32),
@@ -37,7 +46,11 @@ fn moves() -> impl Strategy<Value = Vec<Move>> {
         1 => order.clone().prop_map(Move::Query),
         1 => order.clone().prop_map(Move::Close),
         1 => order.clone().prop_map(Move::Scan),
-        4 => (order, any::<bool>()).prop_map(|(order, typed)| Move::Pay(order, typed)),
+        4 => (order.clone(), any::<bool>()).prop_map(|(order, typed)| Move::Pay(order, typed)),
+        3 => (order.clone(), prop_oneof![Just(100u64), Just(60_000)])
+            .prop_map(|(order, fen)| Move::Charge(order, fen)),
+        2 => any::<bool>().prop_map(Move::Confirm),
+        1 => order.clone().prop_map(Move::Reverse),
         1 => (0..FaultKind::ALL.len(), 1..3u32).prop_map(|(kind, times)| Move::Fault(kind, times)),
         1 => Just(Move::Heal),
         3 => (0..40_000u32).prop_map(Move::Pass),
@@ -91,6 +104,24 @@ impl Walk {
                     let _ = self.platform.pay(now, "alice", &code, password);
                 }
             }
+            Move::Charge(order, fen) => {
+                let code = self.platform.auth_code(now, "alice").unwrap().digits;
+                let fields = Merchant::charge(&number(order), fen, &code);
+                let request = merchant.request(PATHS[3], &fields);
+                self.platform.handle(now, &request);
+            }
+            Move::Confirm(accept) => {
+                let reply = if accept {
+                    Reply::Accept { password: None }
+                } else {
+                    Reply::Decline
+                };
+                let _ = self.platform.confirm(now, "alice", None, reply);
+            }
+            Move::Reverse(order) => {
+                let request = merchant.request(PATHS[4], &Merchant::number(&number(order)));
+                self.platform.handle(now, &request);
+            }
             Move::Fault(kind, times) => {
                 let asked = NewFault {
                     times: Some(times),
@@ -115,12 +146,23 @@ impl Walk {
 
     fn code(&self, number: &str) -> Option<Target> {
         let trade = self.platform.truth().trade(&self.merchant.mch_id, number)?;
-        trade.prepay.code_url.clone().map(Target::CodeUrl)
+        trade
+            .code_url()
+            .map(|code| Target::CodeUrl(code.to_owned()))
     }
 
     fn states(&self) -> Vec<TradeState> {
         let state = |trade: &Trade| trade.state.clone();
         self.platform.truth().trades().map(state).collect()
+    }
+}
+
+/// What is paid can only be reversed; what is reversed or closed stays so.
+fn may_follow(was: &TradeState, is: &TradeState) -> bool {
+    match was {
+        TradeState::NotPay | TradeState::UserPaying { .. } | TradeState::PayError { .. } => true,
+        TradeState::Success(_) => was == is || matches!(is, TradeState::Revoked { .. }),
+        TradeState::Closed { .. } | TradeState::Revoked { .. } => was == is,
     }
 }
 
@@ -140,7 +182,7 @@ proptest! {
             let received = books.accounts[&walk.merchant.mch_id].balance_fen;
             prop_assert_eq!(books.paid_fen(), received);
             for (was, is) in before.iter().zip(walk.states()) {
-                prop_assert!(*was == TradeState::NotPay || *was == is);
+                prop_assert!(may_follow(was, &is), "{was:?} → {is:?}");
             }
         }
     }
@@ -204,7 +246,7 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_are_too_strange(path in 0..3usize, body in prop::collection::vec(any::<u8>(), 0..300)) {
+    fn no_bytes_are_too_strange(path in 0..PATHS.len(), body in prop::collection::vec(any::<u8>(), 0..300)) {
         let mut platform = Platform::new(7);
         let response = platform.handle(NOON, &post(PATHS[path], body));
 

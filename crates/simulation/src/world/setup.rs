@@ -10,9 +10,7 @@ use tongbao_core::Policy;
 use tongbao_core::id::Id;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
-use tongbao_simulator::{
-    Account as PlatformAccount, Platform, Settings, TestKey, Wallet, WalletPlatform,
-};
+use tongbao_simulator::{Account as PlatformAccount, Platform, Settings, Wallet, WalletPlatform};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
 
@@ -257,14 +255,13 @@ fn platform(plan: &Plan) -> Platform {
         early_close: plan.early_close,
         ..Settings::default()
     });
-    platform.add_account(PlatformAccount {
-        mch_id: "1900000002".to_owned(),
-        app_id: "wx7e57000000000002".to_owned(),
-        app_secret: TestKey("7e570000000000000000000000000002".to_owned()),
-        api_v2_key: TestKey(SECOND_KEY.to_owned()),
-        name: "第二家".to_owned(),
-        balance_fen: 0,
-    });
+    platform.add_account(PlatformAccount::new(
+        "1900000002",
+        "wx7e57000000000002",
+        "7e570000000000000000000000000002",
+        SECOND_KEY,
+        "第二家",
+    ));
     let rich = Wallet::new(
         "carol",
         WalletPlatform::Wechat,

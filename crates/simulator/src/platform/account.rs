@@ -22,18 +22,29 @@ pub struct Account {
 }
 
 impl Account {
+    /// A merchant without money.
+    pub fn new(mch_id: &str, app_id: &str, app_secret: &str, api_v2_key: &str, name: &str) -> Self {
+        Self {
+            mch_id: mch_id.to_owned(),
+            app_id: app_id.to_owned(),
+            app_secret: TestKey(app_secret.to_owned()),
+            api_v2_key: TestKey(api_v2_key.to_owned()),
+            name: name.to_owned(),
+            balance_fen: 0,
+        }
+    }
+
     /// The account that is always there, the same in every run.
     ///
     /// Its keys are public and good for nothing outside the simulator.
     pub fn ready_made() -> Self {
-        Self {
-            mch_id: "1900007357".into(),
-            app_id: "wx7e57000000000001".into(),
-            app_secret: TestKey("7e570000000000000000000000000001".into()),
-            api_v2_key: TestKey("TongbaoSimulatorTestKey000000001".into()),
-            name: "通宝测试商户".into(),
-            balance_fen: 0,
-        }
+        Self::new(
+            "1900007357",
+            "wx7e57000000000001",
+            "7e570000000000000000000000000001",
+            "TongbaoSimulatorTestKey000000001",
+            "通宝测试商户",
+        )
     }
 }
 

@@ -105,6 +105,11 @@ pub enum Refusal {
         /// By the clock outside.
         until: UnixMillis,
     },
+    /// No code payment waits for this person's answer.
+    #[error(
+        "no code payment asks this person anything; GET /_sim/wallets/{{id}}/prompts lists them"
+    )]
+    NoPrompt,
     /// Less in the wallet than asked for.
     #[error("the wallet has {balance_fen} fen, the order asks for {amount_fen}")]
     NotEnough {
@@ -130,6 +135,7 @@ impl Refusal {
             Self::PasswordRequired => "password_required",
             Self::WrongPassword { .. } => "wrong_password",
             Self::WalletLocked { .. } => "wallet_locked",
+            Self::NoPrompt => "no_prompt",
             Self::NotEnough { .. } => "not_enough",
         }
     }
@@ -185,27 +191,15 @@ impl Platform {
         let at = self.moment(now);
         let trade = self.payable(at, wallet, target)?.clone();
         self.unlock(at, wallet, &trade, password)?;
-        let payer = self
-            .wallets
-            .get_mut(wallet)
-            .ok_or_else(|| Refusal::UnknownWallet(wallet.to_owned()))?;
-        payer.balance_fen =
-            payer
-                .balance_fen
-                .checked_sub(trade.amount_fen)
-                .ok_or(Refusal::NotEnough {
-                    balance_fen: payer.balance_fen,
-                    amount_fen: trade.amount_fen,
-                })?;
-        if password.is_none() {
-            payer.count_free_payment(at);
-        } else {
+        let receipt = self.settle(at, &trade, wallet)?;
+        if password.is_some() {
             let order = Some(&*trade.out_trade_no);
             self.faults
                 .strike(&[FaultKind::AskPassword], at, None, order);
+        } else if let Some(payer) = self.wallets.get_mut(wallet) {
+            payer.count_free_payment(at);
         }
-        let (balance_fen, openid) = (payer.balance_fen, payer.openid.clone());
-        Ok(self.book(at, &trade, wallet, openid, balance_fen))
+        Ok(receipt)
     }
 
     /// The person walks away from the prompt. The order stays payable.
@@ -223,14 +217,26 @@ impl Platform {
         Ok(())
     }
 
-    fn book(
+    /// Moves the money, books the payment and tells the merchant, in this order.
+    pub(super) fn settle(
         &mut self,
         at: Moment,
         trade: &Trade,
         wallet: &str,
-        openid: String,
-        balance_fen: u64,
-    ) -> Receipt {
+    ) -> Result<Receipt, Refusal> {
+        let payer = self
+            .wallets
+            .get_mut(wallet)
+            .ok_or_else(|| Refusal::UnknownWallet(wallet.to_owned()))?;
+        payer.balance_fen =
+            payer
+                .balance_fen
+                .checked_sub(trade.amount_fen)
+                .ok_or(Refusal::NotEnough {
+                    balance_fen: payer.balance_fen,
+                    amount_fen: trade.amount_fen,
+                })?;
+        let (balance_fen, openid) = (payer.balance_fen, payer.openid.clone());
         let transaction_id = self.fresh_transaction_id(at);
         if let Some(account) = self.accounts.get_mut(&trade.mch_id) {
             account.balance_fen = account.balance_fen.saturating_add(trade.amount_fen);
@@ -245,7 +251,7 @@ impl Platform {
             },
         );
         self.tell_payment(at, trade.id);
-        Receipt {
+        Ok(Receipt {
             payee: self.payee(trade),
             subject: trade.subject.clone(),
             amount_fen: trade.amount_fen,
@@ -253,7 +259,7 @@ impl Platform {
             transaction_id,
             paid_at: at.wall,
             balance_fen,
-        }
+        })
     }
 
     fn unlock(
@@ -263,24 +269,32 @@ impl Platform {
         trade: &Trade,
         password: Option<&str>,
     ) -> Result<(), Refusal> {
-        let asked = self.asks_password(at, self.wallet(wallet)?, trade);
+        match password {
+            Some(password) => self.check_password(at, wallet, password),
+            None if self.asks_password(at, self.wallet(wallet)?, trade) => {
+                Err(Refusal::PasswordRequired)
+            }
+            None => Ok(()),
+        }
+    }
+
+    pub(super) fn check_password(
+        &mut self,
+        at: Moment,
+        wallet: &str,
+        password: &str,
+    ) -> Result<(), Refusal> {
         let payer = self
             .wallets
             .get_mut(wallet)
             .ok_or_else(|| Refusal::UnknownWallet(wallet.to_owned()))?;
-        match password {
-            None if asked => Err(Refusal::PasswordRequired),
-            None => Ok(()),
-            Some(password) => {
-                if let Some(until) = payer.locked_until(at) {
-                    let until = at.on_wall(until);
-                    return Err(Refusal::WalletLocked { until });
-                }
-                payer
-                    .check_password(at, password)
-                    .map_err(|tries_left| Refusal::WrongPassword { tries_left })
-            }
+        if let Some(until) = payer.locked_until(at) {
+            let until = at.on_wall(until);
+            return Err(Refusal::WalletLocked { until });
         }
+        payer
+            .check_password(at, password)
+            .map_err(|tries_left| Refusal::WrongPassword { tries_left })
     }
 
     fn payable(&self, at: Moment, wallet: &str, target: &Target) -> Result<&Trade, Refusal> {
@@ -293,9 +307,13 @@ impl Platform {
             return Err(Refusal::OtherPlatform);
         }
         match &trade.state {
-            TradeState::Success(_) => return Err(Refusal::OrderPaid),
-            TradeState::Closed { .. } => return Err(Refusal::OrderClosed),
             TradeState::NotPay => {}
+            TradeState::Success(_) => return Err(Refusal::OrderPaid),
+            // Only an order that the payer completes has a handle.
+            TradeState::Closed { .. }
+            | TradeState::UserPaying { .. }
+            | TradeState::PayError { .. }
+            | TradeState::Revoked { .. } => return Err(Refusal::OrderClosed),
         }
         if trade
             .openid
@@ -316,9 +334,10 @@ impl Platform {
         {
             return Err(Refusal::OrderExpired);
         }
-        let current = target.handle() == trade.prepay.prepay_id
-            || Some(target.handle()) == trade.prepay.code_url.as_deref();
-        let alive = current && at.inside < trade.prepay.until_inside;
+        let alive = trade.prepay.as_ref().is_some_and(|prepay| {
+            let mut handles = prepay.handles();
+            at.inside < prepay.until_inside && handles.any(|handle| handle == target.handle())
+        });
         if alive || sees_prompt {
             Ok(trade)
         } else {
@@ -337,20 +356,20 @@ impl Platform {
         }
     }
 
-    fn asks_password(&self, at: Moment, payer: &Wallet, trade: &Trade) -> bool {
+    pub(super) fn asks_password(&self, at: Moment, payer: &Wallet, trade: &Trade) -> bool {
         payer.asks_password(at, trade.amount_fen, &self.settings)
             || self
                 .faults
                 .threatens(FaultKind::AskPassword, at, None, Some(&trade.out_trade_no))
     }
 
-    fn payee(&self, trade: &Trade) -> String {
+    pub(super) fn payee(&self, trade: &Trade) -> String {
         self.accounts
             .get(&trade.mch_id)
             .map_or_else(|| trade.mch_id.clone(), |account| account.name.clone())
     }
 
-    fn wallet(&self, id: &str) -> Result<&Wallet, Refusal> {
+    pub(super) fn wallet(&self, id: &str) -> Result<&Wallet, Refusal> {
         self.wallets
             .get(id)
             .ok_or_else(|| Refusal::UnknownWallet(id.to_owned()))

@@ -26,6 +26,10 @@ pub struct NewFault {
     /// every other kind, how long the fault stays on.
     #[serde(default)]
     pub seconds: Option<u64>,
+    /// For `system_error` and `system_error_after_effect`: another `err_code` in its place, be it
+    /// one that nobody has heard of.
+    #[serde(default)]
+    pub err_code: Option<String>,
 }
 
 impl NewFault {
@@ -37,6 +41,7 @@ impl NewFault {
             kind,
             times: None,
             seconds: None,
+            err_code: None,
         }
     }
 }
@@ -64,6 +69,10 @@ pub enum FaultKind {
     GarbageAnswer,
     /// Done, and the answer is signed with another key.
     BadSignatureAnswer,
+    /// A reverse is not done, and asks to be called again.
+    RecallReverse,
+    /// A reverse is answered with success, and nothing was reversed.
+    ReverseWithoutEffect,
     /// The payer is asked for the password, whatever the amount.
     AskPassword,
     /// A try to notify is lost; the schedule goes on.
@@ -82,7 +91,7 @@ pub enum FaultKind {
 
 impl FaultKind {
     /// All of them, as listed for people.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::NoAnswer,
         Self::RefuseConnection,
         Self::Http500,
@@ -92,6 +101,8 @@ impl FaultKind {
         Self::Slow,
         Self::GarbageAnswer,
         Self::BadSignatureAnswer,
+        Self::RecallReverse,
+        Self::ReverseWithoutEffect,
         Self::AskPassword,
         Self::DropNotification,
         Self::DuplicateNotification,
@@ -101,8 +112,22 @@ impl FaultKind {
         Self::WrongAmountNotification,
     ];
 
-    /// Those that befall a request; one at a time, `slow` beside any.
+    /// Those that befall any request; one at a time, `slow` beside any.
     pub(super) const OF_REQUESTS: [Self; 8] = [
+        Self::NoAnswer,
+        Self::RefuseConnection,
+        Self::Http500,
+        Self::SystemError,
+        Self::SystemErrorAfterEffect,
+        Self::FrequencyLimited,
+        Self::GarbageAnswer,
+        Self::BadSignatureAnswer,
+    ];
+
+    /// Those that befall a reverse.
+    pub(super) const OF_REVERSES: [Self; 10] = [
+        Self::RecallReverse,
+        Self::ReverseWithoutEffect,
         Self::NoAnswer,
         Self::RefuseConnection,
         Self::Http500,
@@ -125,6 +150,8 @@ impl FaultKind {
             Self::Slow => "slow",
             Self::GarbageAnswer => "garbage_answer",
             Self::BadSignatureAnswer => "bad_signature_answer",
+            Self::RecallReverse => "recall_reverse",
+            Self::ReverseWithoutEffect => "reverse_without_effect",
             Self::AskPassword => "ask_password",
             Self::DropNotification => "drop_notification",
             Self::DuplicateNotification => "duplicate_notification",

@@ -236,6 +236,9 @@ impl Platform {
         let Some(row) = self.trades.get(trade).cloned() else {
             return;
         };
+        if row.notify_url.is_none() {
+            return;
+        }
         let wrong_amount = self.notification_fault(FaultKind::WrongAmountNotification, at, &row);
         let duplicate = self.notification_fault(FaultKind::DuplicateNotification, at, &row);
         let delay = self.notification_fault(FaultKind::DelayNotification, at, &row);
@@ -285,7 +288,7 @@ impl Platform {
                 mch_id: trade.mch_id.clone(),
                 out_trade_no: trade.out_trade_no.clone(),
                 kind: draft.kind,
-                url: trade.notify_url.clone(),
+                url: trade.notify_url.clone().unwrap_or_default(),
                 body: draft.body,
                 created: at,
                 copies: 1,
@@ -424,7 +427,7 @@ impl Platform {
         at: Moment,
         trade: &Trade,
     ) -> Option<super::fault::Fault> {
-        let path = path_of(&trade.notify_url);
+        let path = trade.notify_url.as_deref().and_then(path_of);
         self.faults
             .strike(&[kind], at, path.as_deref(), Some(&trade.out_trade_no))
     }

@@ -25,6 +25,13 @@ pub struct Settings {
     pub free_limit_fen: u64,
     /// Payments beyond this many a day ask for the password.
     pub free_payments_a_day: u32,
+    /// Whether a second payment of the same amount within a minute asks the person, as some
+    /// merchants have seen.
+    pub confirm_same_amount: bool,
+    /// When the platform undoes a code payment whose prompt nobody has answered.
+    pub code_payment_secs: u64,
+    /// For how long after a code payment a reverse is refused while the person is asked.
+    pub early_reverse_secs: u64,
 }
 
 impl Default for Settings {
@@ -38,6 +45,9 @@ impl Default for Settings {
             unpaid_close_secs: 14 * 24 * 3600,
             free_limit_fen: 50_000,
             free_payments_a_day: 5,
+            confirm_same_amount: false,
+            code_payment_secs: 45,
+            early_reverse_secs: 15,
         }
     }
 }

@@ -14,6 +14,8 @@ use crate::UnixMillis;
 pub(super) enum Timer {
     /// An unpaid order turns to closed.
     CloseUnpaid(TradeId),
+    /// Nobody has answered the prompt of a code payment.
+    PromptEnds(TradeId),
     /// A notification is to be sent, for the first time or again.
     Notify(NotificationId),
     /// The merchant's time to answer is over.

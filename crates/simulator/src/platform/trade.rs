@@ -34,8 +34,8 @@ pub struct Trade {
     pub version: Option<String>,
     /// The only person who may pay, for `JSAPI`.
     pub openid: Option<String>,
-    /// Where the payment is told.
-    pub notify_url: String,
+    /// Where the payment is told. Code payments are not told of.
+    pub notify_url: Option<String>,
     /// What the order was signed with, and so its notification.
     #[serde(with = "sign_type")]
     pub sign_type: SignType,
@@ -45,8 +45,10 @@ pub struct Trade {
     pub created: Moment,
     /// From when on nobody new may pay, on the platform's own clock.
     pub expires_inside: Option<UnixMillis>,
-    /// What the payer's phone gets hold of it by.
-    pub prepay: Prepay,
+    /// What the payer's phone gets hold of it by. A code payment has nothing of the kind.
+    pub prepay: Option<Prepay>,
+    /// Whose payment code the merchant scanned.
+    pub scanned: Option<String>,
     /// Every code and prepay id given out for it so far, those that have ended included.
     pub handles: Vec<String>,
     /// Wallets whose owners see the prompt.
@@ -79,8 +81,29 @@ pub struct Prepay {
 pub enum TradeState {
     /// `NOTPAY`
     NotPay,
-    /// `SUCCESS`
+    /// `USERPAYING`: the phone asks the payer of a code payment for the password.
+    UserPaying {
+        /// When the platform gives up, on its own clock.
+        until_inside: UnixMillis,
+    },
+    /// `SUCCESS`, or `REFUND` as soon as there is a refund.
     Success(Paid),
+    /// `PAYERROR`: a code payment that came to nothing.
+    PayError {
+        /// When.
+        at: Moment,
+        /// Why.
+        why: PayFailure,
+    },
+    /// `REVOKED`: a code payment that was undone.
+    Revoked {
+        /// When.
+        at: Moment,
+        /// By whom.
+        by: RevokedBy,
+        /// The payment that was given back, when there was one.
+        paid: Option<Paid>,
+    },
     /// `CLOSED`
     Closed {
         /// When.
@@ -96,17 +119,6 @@ impl Prepay {
         [Some(self.prepay_id.clone()), self.code_url.clone()]
             .into_iter()
             .flatten()
-    }
-}
-
-impl TradeState {
-    /// The platform's word for it.
-    pub const fn word(&self) -> &'static str {
-        match self {
-            Self::NotPay => "NOTPAY",
-            Self::Success(_) => "SUCCESS",
-            Self::Closed { .. } => "CLOSED",
-        }
     }
 }
 
@@ -133,10 +145,57 @@ pub enum ClosedBy {
     Expiry,
 }
 
+/// Why no money was taken for a code payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PayFailure {
+    /// Less in the wallet than asked for.
+    NotEnough,
+    /// The payer was asked, and said no.
+    Declined,
+}
+
+/// Who undid a code payment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RevokedBy {
+    /// The merchant asked.
+    Merchant,
+    /// The payer did not answer in time.
+    Timeout,
+}
+
 impl Trade {
+    /// The platform's word for its state.
+    pub fn word(&self) -> &'static str {
+        match &self.state {
+            TradeState::NotPay => "NOTPAY",
+            TradeState::UserPaying { .. } => "USERPAYING",
+            TradeState::Success(_) => "SUCCESS",
+            TradeState::Closed { .. } => "CLOSED",
+            TradeState::PayError { .. } => "PAYERROR",
+            TradeState::Revoked { .. } => "REVOKED",
+        }
+    }
+
+    /// The text of the QR code, for `NATIVE`.
+    pub fn code_url(&self) -> Option<&str> {
+        self.prepay.as_ref()?.code_url.as_deref()
+    }
+
     /// Whether a person who has not opened it before may do so.
     pub fn is_open(&self, at: Moment) -> bool {
         self.state == TradeState::NotPay && !self.is_expired(at)
+    }
+
+    /// Whether it was paid, closed or reversed.
+    pub fn is_over(&self) -> bool {
+        match self.state {
+            TradeState::NotPay | TradeState::UserPaying { .. } | TradeState::PayError { .. } => {
+                false
+            }
+            TradeState::Success(_) | TradeState::Closed { .. } | TradeState::Revoked { .. } => true,
+        }
     }
 
     /// Whether `time_expire` has passed.
@@ -145,11 +204,23 @@ impl Trade {
             .is_some_and(|expires| expires <= at.inside)
     }
 
-    /// The payment, when there was one.
+    /// The payment, when there is one that was not reversed.
     pub fn paid(&self) -> Option<&Paid> {
         match &self.state {
             TradeState::Success(paid) => Some(paid),
-            TradeState::NotPay | TradeState::Closed { .. } => None,
+            TradeState::NotPay
+            | TradeState::UserPaying { .. }
+            | TradeState::Closed { .. }
+            | TradeState::PayError { .. }
+            | TradeState::Revoked { .. } => None,
+        }
+    }
+
+    /// The payment, when there was one, reversed or not.
+    pub fn ever_paid(&self) -> Option<&Paid> {
+        match &self.state {
+            TradeState::Revoked { paid, .. } => paid.as_ref(),
+            _ => self.paid(),
         }
     }
 }

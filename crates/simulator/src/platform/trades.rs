@@ -28,7 +28,7 @@ impl Trades {
         for handle in &trade.handles {
             self.by_handle.insert(handle.clone(), id);
         }
-        if let Some(paid) = trade.paid() {
+        if let Some(paid) = trade.ever_paid() {
             self.by_transaction.insert(paid.transaction_id.clone(), id);
         }
         self.rows.insert(id, trade);
@@ -40,7 +40,7 @@ impl Trades {
         }
         if let Some(trade) = self.rows.get_mut(&id) {
             trade.handles.extend(prepay.handles());
-            trade.prepay = prepay;
+            trade.prepay = Some(prepay);
         }
     }
 

@@ -3,8 +3,10 @@
 mod caller;
 mod close_order;
 mod failure;
+mod micropay;
 pub(super) mod notice;
 mod order_query;
+mod reverse;
 mod unified_order;
 
 use bytes::Bytes;
@@ -12,13 +14,14 @@ use http::Request;
 use tongbao_wire::wechat_v2::close_order::Closed;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::limits::{self, Limit};
+use tongbao_wire::wechat_v2::reverse::{Answer as Answered, Recall, Reversed};
 use tongbao_wire::wechat_v2::{ApiKey, ErrorCode, ReplyHead, SignType, sign};
 pub(super) use tongbao_wire::wechat_v2::{Fields, XmlError};
 
-use super::fault::FaultKind;
+use super::fault::{Fault, FaultKind};
 use super::{Moment, Platform};
 use caller::{Caller, identify};
-use failure::{Failure, lacks, malformed};
+use failure::{Failure, malformed};
 
 /// What a merchant can ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +29,8 @@ pub(super) enum Operation {
     UnifiedOrder,
     OrderQuery,
     CloseOrder,
+    Micropay,
+    Reverse,
 }
 
 impl Operation {
@@ -34,6 +39,8 @@ impl Operation {
             "/pay/unifiedorder" => Some(Self::UnifiedOrder),
             "/pay/orderquery" => Some(Self::OrderQuery),
             "/pay/closeorder" => Some(Self::CloseOrder),
+            "/pay/micropay" => Some(Self::Micropay),
+            "/secapi/pay/reverse" => Some(Self::Reverse),
             _ => None,
         }
     }
@@ -43,6 +50,16 @@ impl Operation {
             Self::UnifiedOrder => limits::UNIFIED_ORDER,
             Self::OrderQuery => limits::ORDER_QUERY,
             Self::CloseOrder => limits::CLOSE_ORDER,
+            Self::Micropay => limits::MICROPAY,
+            Self::Reverse => limits::REVERSE,
+        }
+    }
+
+    /// What can befall it.
+    pub(super) const fn faults(self) -> &'static [FaultKind] {
+        match self {
+            Self::Reverse => &FaultKind::OF_REVERSES,
+            _ => &FaultKind::OF_REQUESTS,
         }
     }
 }
@@ -66,35 +83,31 @@ pub(super) fn answer(
     operation: Operation,
     request: &Request<Bytes>,
     fields: Result<Fields<'_>, XmlError>,
-    fault: Option<FaultKind>,
+    fault: Option<&Fault>,
 ) -> Answer {
-    if fault == Some(FaultKind::FrequencyLimited) {
+    let kind = fault.map(|fault| fault.asked.kind);
+    if kind == Some(FaultKind::FrequencyLimited) {
         return refuse(Failure::unsigned("频率限制"));
     }
     let (fields, caller) = match identify(platform, operation, request, fields) {
         Ok(identified) => identified,
         Err(failure) => return refuse(failure),
     };
-    let system_error = || Err(Failure::Signed(ErrorCode::SystemError, "系统错误"));
     let head = reply_head(platform, &caller);
-    let reply = match fault {
-        Some(FaultKind::SystemError) => system_error(),
+    let mut act = || carry_out(platform, at, operation, &fields, &caller, &head);
+    let reply = match kind {
+        Some(FaultKind::SystemError) => Err(system_error(fault)),
+        Some(FaultKind::RecallReverse) => Err(system_error(None)),
         Some(FaultKind::SystemErrorAfterEffect) => {
-            let _: Result<Fields<'_>, Failure> =
-                carry_out(platform, at, operation, &fields, &caller, &head);
-            system_error()
+            let _: Result<Fields<'_>, Failure> = act();
+            Err(system_error(fault))
         }
-        _ => carry_out(platform, at, operation, &fields, &caller, &head),
+        Some(FaultKind::ReverseWithoutEffect) => Ok(reversed(head.clone())),
+        _ => act(),
     };
     let reply = match reply {
         Err(failure @ Failure::Unsigned { .. }) => return refuse(failure),
-        Err(Failure::Signed(err_code, err_code_des)) => Reply::<Closed>::Failed {
-            head,
-            err_code: Some(err_code),
-            err_code_des: Some(err_code_des.to_owned()),
-        }
-        .to_fields()
-        .into_owned(),
+        Err(Failure::Signed(code, text)) => failed(operation, head, code, text),
         Ok(fields) => fields,
     };
     let outcome = reply
@@ -102,7 +115,7 @@ pub(super) fn answer(
         .or(reply.present("trade_state"))
         .unwrap_or("SUCCESS")
         .to_owned();
-    let key = match fault {
+    let key = match kind {
         Some(FaultKind::BadSignatureAnswer) => strangers_key(platform).unwrap_or(caller.key),
         _ => caller.key,
     };
@@ -126,28 +139,56 @@ fn carry_out(
         let text = "特约子商户商户号未授权服务商的产品权限";
         return Err(Failure::Signed(ErrorCode::NoAuth, text));
     }
-    match operation {
-        Operation::UnifiedOrder => {
-            let prepaid = unified_order::place(platform, at, fields, caller)?;
-            Ok(done(head.clone(), prepaid))
-        }
+    let head = head.clone();
+    Ok(match operation {
+        Operation::UnifiedOrder => done(head, unified_order::place(platform, at, fields, caller)?),
         Operation::OrderQuery => {
             let (order, device_info) = order_query::look_up(platform, fields, caller)?;
-            let head = ReplyHead {
-                device_info,
-                ..head.clone()
-            };
-            Ok(done(head, order))
+            done(
+                ReplyHead {
+                    device_info,
+                    ..head
+                },
+                order,
+            )
         }
-        Operation::CloseOrder => {
-            let closed = close_order::close(platform, at, fields, caller)?;
-            Ok(done(head.clone(), closed))
+        Operation::CloseOrder => done(head, close_order::close(platform, at, fields, caller)?),
+        Operation::Micropay => done(head, micropay::pay(platform, at, fields, caller)?),
+        Operation::Reverse => {
+            reverse::reverse(platform, at, fields, caller)?;
+            reversed(head)
         }
-    }
+    })
 }
 
 fn done<T: Content>(head: ReplyHead, content: T) -> Fields<'static> {
     Reply::Done { head, content }.to_fields().into_owned()
+}
+
+fn reversed(head: ReplyHead) -> Fields<'static> {
+    let reply = Reply::Done {
+        head,
+        content: Reversed,
+    };
+    let recall = Some(Recall::No);
+    Answered { reply, recall }.to_fields().into_owned()
+}
+
+fn failed(operation: Operation, head: ReplyHead, code: ErrorCode, text: &str) -> Fields<'static> {
+    let recall = (operation == Operation::Reverse).then(|| reverse::recall_after(&code));
+    let reply = Reply::Failed {
+        head,
+        err_code: Some(code),
+        err_code_des: Some(text.to_owned()),
+    };
+    Answered { reply, recall }.to_fields().into_owned()
+}
+
+/// A fault may name another code.
+fn system_error(fault: Option<&Fault>) -> Failure {
+    let code = fault.and_then(|fault| fault.asked.err_code.as_deref());
+    let code = code.map_or(ErrorCode::SystemError, ErrorCode::from);
+    Failure::Signed(code, "系统错误")
 }
 
 fn refuse(failure: Failure) -> Answer {

@@ -63,7 +63,9 @@ impl IntoResponse for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
-            Refusal::UnknownWallet(_) | Refusal::UnknownCode => StatusCode::NOT_FOUND,
+            Refusal::UnknownWallet(_) | Refusal::UnknownCode | Refusal::NoPrompt => {
+                StatusCode::NOT_FOUND
+            }
             Refusal::CodeExpired | Refusal::OrderExpired => StatusCode::GONE,
             Refusal::OrderPaid | Refusal::OrderClosed | Refusal::NotEnough { .. } => {
                 StatusCode::CONFLICT

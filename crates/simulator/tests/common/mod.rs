@@ -51,6 +51,18 @@ impl Merchant {
         pairs.into_iter().collect()
     }
 
+    /// The fields of a code payment, still without head and signature.
+    pub(crate) fn charge(number: &str, fen: u64, auth_code: &str) -> Fields<'static> {
+        let pairs = [
+            ("body", "豆浆".to_owned()),
+            ("out_trade_no", number.to_owned()),
+            ("total_fee", fen.to_string()),
+            ("spbill_create_ip", "127.0.0.1".to_owned()),
+            ("auth_code", auth_code.to_owned()),
+        ];
+        pairs.into_iter().collect()
+    }
+
     pub(crate) fn number(number: &str) -> Fields<'static> {
         Fields::from_iter([("out_trade_no", number.to_owned())])
     }

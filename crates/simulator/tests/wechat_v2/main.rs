@@ -10,4 +10,5 @@ mod notifications;
 mod orders;
 mod replay;
 mod stage;
+mod till;
 mod wallets;

@@ -49,7 +49,7 @@ impl Channel {
         let outgoing = self.simulator.act(|platform, now| {
             let trade = platform.truth().trade(&self.account.mch_id, out_trade_no);
             let code = trade
-                .and_then(|trade| trade.prepay.code_url.clone())
+                .and_then(|trade| trade.code_url().map(str::to_owned))
                 .with_context(|| format!("the platform does not have order {out_trade_no}"))?;
             platform.pay(now, "alice", &Target::CodeUrl(code), Some(PASSWORD))?;
             let outgoing = platform.fire(now);

@@ -175,8 +175,8 @@ impl World {
                 let trade = platform
                     .truth()
                     .trades()
-                    .find(|trade| trade.prepay.code_url.as_ref() == Some(&code));
-                let url = trade.unwrap().notify_url.clone();
+                    .find(|trade| trade.code_url() == Some(&*code));
+                let url = trade.unwrap().notify_url.clone().unwrap();
                 url[url.find("/notify/").unwrap()..].to_owned()
             }),
             code,

@@ -7,7 +7,8 @@ use tongbao_wire::wechat_v2::{ErrorCode, Fields};
 
 use super::super::settings::EarlyClose;
 use super::super::trade::{ClosedBy, TradeState};
-use super::{Caller, Failure, malformed};
+use super::caller::Caller;
+use super::failure::{Failure, malformed};
 use crate::platform::{Moment, Platform};
 
 /// A close should not come sooner after the order than this.
@@ -28,8 +29,12 @@ pub(super) fn close(
         TradeState::Success(_) => {
             return Err(Failure::Signed(ErrorCode::OrderPaid, "订单已支付"));
         }
-        TradeState::Closed { .. } => {
+        TradeState::Closed { .. } | TradeState::Revoked { .. } => {
             return Err(Failure::Signed(ErrorCode::OrderClosed, "订单已关闭"));
+        }
+        TradeState::UserPaying { .. } | TradeState::PayError { .. } => {
+            let text = "付款码支付的订单请调用撤销订单接口";
+            return Err(Failure::Signed(ErrorCode::TradeStateError, text));
         }
         TradeState::NotPay => {}
     }

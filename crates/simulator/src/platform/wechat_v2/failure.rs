@@ -44,6 +44,10 @@ pub(super) fn lacks(field: &str) -> Failure {
 pub(super) fn malformed(error: FieldError) -> Failure {
     match error {
         FieldError::Missing(field) => lacks(field),
+        FieldError::Malformed("auth_code") => Failure::Signed(
+            ErrorCode::AuthCodeInvalid,
+            "请扫描微信支付授权码(以10/11/12/13/14/15为前缀的18位数字)",
+        ),
         FieldError::Malformed(field) | FieldError::Unexpected(field) => {
             Failure::unsigned(format!("invalid {field}"))
         }

@@ -5,7 +5,8 @@ use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
 use tongbao_wire::wechat_v2::{BeijingTime, ErrorCode, Fields, TradeState};
 
 use super::super::trade::{Paid, Trade, TradeState as State};
-use super::{Caller, Failure, malformed};
+use super::caller::Caller;
+use super::failure::{Failure, malformed};
 use crate::platform::Platform;
 
 /// The order, and the `device_info` that real replies carry in some states: empty while unpaid
@@ -16,7 +17,41 @@ pub(super) fn look_up(
     caller: &Caller,
 ) -> Result<(Order, Option<String>), Failure> {
     let request = Request::from_fields(fields).map_err(malformed)?;
-    let found = match &request.order {
+    let trade = find(platform, &request.order, caller)?;
+    Ok(match &trade.state {
+        State::NotPay => (not_paid(trade), Some(device_info(trade))),
+        State::Success(paid) => {
+            let state = (TradeState::Success, "支付成功");
+            (paid_order(trade, paid, state), trade.device_info.clone())
+        }
+        State::Revoked {
+            paid: Some(paid), ..
+        } => {
+            let state = (TradeState::Revoked, "订单已撤销");
+            (paid_order(trade, paid, state), trade.device_info.clone())
+        }
+        State::Revoked { paid: None, .. } => {
+            (unpaid(trade, TradeState::Revoked, "订单已撤销"), None)
+        }
+        State::Closed { .. } => (unpaid(trade, TradeState::Closed, "订单已关闭"), None),
+        State::UserPaying { .. } => {
+            let text = "需要用户输入支付密码";
+            (unpaid(trade, TradeState::UserPaying, text), None)
+        }
+        State::PayError { .. } => {
+            let text = "支付失败，请撤销订单";
+            (unpaid(trade, TradeState::PayError, text), None)
+        }
+    })
+}
+
+/// The caller's own order.
+pub(super) fn find<'p>(
+    platform: &'p Platform,
+    order: &OrderNo,
+    caller: &Caller,
+) -> Result<&'p Trade, Failure> {
+    let found = match order {
         OrderNo::TransactionId(id) if !id.bytes().all(|byte| byte.is_ascii_digit()) => {
             let text = "微信订单号非法";
             return Err(Failure::Signed(ErrorCode::InvalidTransactionId, text));
@@ -24,14 +59,9 @@ pub(super) fn look_up(
         OrderNo::TransactionId(id) => platform.trades.by_transaction(id),
         OrderNo::OutTradeNo(number) => platform.trades.by_number(&caller.head.mch_id, number),
     };
-    let trade = found
+    found
         .filter(|trade| trade.mch_id == caller.head.mch_id)
-        .ok_or(Failure::Signed(ErrorCode::OrderNotExist, "order not exist"))?;
-    Ok(match &trade.state {
-        State::NotPay => (not_paid(trade), Some(device_info(trade))),
-        State::Success(paid) => (success(trade, paid), trade.device_info.clone()),
-        State::Closed { .. } => (closed(trade), None),
-    })
+        .ok_or(Failure::Signed(ErrorCode::OrderNotExist, "order not exist"))
 }
 
 fn not_paid(trade: &Trade) -> Order {
@@ -44,14 +74,14 @@ fn not_paid(trade: &Trade) -> Order {
     }
 }
 
-fn closed(trade: &Trade) -> Order {
+fn unpaid(trade: &Trade, state: TradeState, desc: &str) -> Order {
     Order {
         attach: Some(trade.attach.clone().unwrap_or_default()),
-        ..bare(trade, TradeState::Closed, "订单已关闭")
+        ..bare(trade, state, desc)
     }
 }
 
-fn success(trade: &Trade, paid: &Paid) -> Order {
+fn paid_order(trade: &Trade, paid: &Paid, (state, desc): (TradeState, &str)) -> Order {
     Order {
         transaction_id: Some(paid.transaction_id.clone()),
         payer: payer(paid),
@@ -63,7 +93,7 @@ fn success(trade: &Trade, paid: &Paid) -> Order {
         }),
         attach: Some(trade.attach.clone().unwrap_or_default()),
         time_end: BeijingTime::from_unix_secs(paid.at.wall.as_secs()),
-        ..bare(trade, TradeState::Success, "支付成功")
+        ..bare(trade, state, desc)
     }
 }
 

@@ -8,7 +8,8 @@ use tongbao_wire::wechat_v2::{BeijingTime, ErrorCode, Fields, TradeType};
 
 use super::super::timer::Timer;
 use super::super::trade::{Prepay, Trade, TradeState};
-use super::{Caller, Failure, malformed};
+use super::caller::Caller;
+use super::failure::{Failure, lacks, malformed};
 use crate::UnixMillis;
 use crate::platform::{Moment, Platform};
 
@@ -36,7 +37,7 @@ pub(super) fn place(
 ) -> Result<Prepaid, Failure> {
     let order = Request::from_fields(fields).map_err(malformed)?;
     check_trade_type(&order)?;
-    check_currency(&order)?;
+    check_currency(order.optional.fee_type.as_deref())?;
     if order.notify_url.parse::<http::Uri>().is_err() {
         return Err(Failure::unsigned("invalid notify_url"));
     }
@@ -46,7 +47,7 @@ pub(super) fn place(
         .by_number(&order.head.mch_id, &order.out_trade_no);
     if let Some(trade) = known {
         let trade = may_repeat(trade, &terms)?.clone();
-        return Ok(repeat(platform, at, &trade));
+        return Ok(repeat(platform, at, trade));
     }
     let expires_inside = expiry(at, order.optional.time_expire)?;
     Ok(first(platform, at, order, caller, terms, expires_inside))
@@ -74,18 +75,19 @@ fn first(
         device_info: optional.device_info,
         version: optional.version,
         openid: optional.openid,
-        notify_url: order.notify_url,
+        notify_url: Some(order.notify_url),
         sign_type: caller.sign_type,
         terms,
         created: at,
         expires_inside,
         handles: prepay.handles().collect(),
-        prepay,
+        prepay: Some(prepay.clone()),
+        scanned: None,
         in_cashier: BTreeSet::new(),
         state: TradeState::NotPay,
     };
     let id = trade.id;
-    let prepaid = prepaid(&trade);
+    let prepaid = prepaid(&trade.trade_type, prepay);
     platform.trades.insert(trade);
     let settings = &platform.settings;
     let close = match expires_inside {
@@ -101,24 +103,26 @@ fn may_repeat<'t>(trade: &'t Trade, terms: &str) -> Result<&'t Trade, Failure> {
     match trade.state {
         TradeState::Success(_) => Err(Failure::Signed(ErrorCode::OrderPaid, "该订单已支付")),
         TradeState::Closed { .. } => Err(Failure::Signed(ErrorCode::OrderClosed, "该订单已关闭")),
-        TradeState::NotPay if trade.terms != terms => Err(Failure::Signed(
+        TradeState::NotPay if trade.terms == terms => Ok(trade),
+        TradeState::NotPay
+        | TradeState::UserPaying { .. }
+        | TradeState::PayError { .. }
+        | TradeState::Revoked { .. } => Err(Failure::Signed(
             ErrorCode::InvalidRequest,
             "201 商户订单号重复",
         )),
-        TradeState::NotPay => Ok(trade),
     }
 }
 
-fn repeat(platform: &mut Platform, at: Moment, trade: &Trade) -> Prepaid {
-    if at.inside < trade.prepay.until_inside {
-        return prepaid(trade);
+fn repeat(platform: &mut Platform, at: Moment, trade: Trade) -> Prepaid {
+    match trade.prepay {
+        Some(prepay) if at.inside < prepay.until_inside => prepaid(&trade.trade_type, prepay),
+        _ => {
+            let prepay = fresh_prepay(platform, at, &trade.trade_type);
+            platform.trades.renew(trade.id, prepay.clone());
+            prepaid(&trade.trade_type, prepay)
+        }
     }
-    let prepay = fresh_prepay(platform, at, &trade.trade_type);
-    platform.trades.renew(trade.id, prepay.clone());
-    prepaid(&Trade {
-        prepay,
-        ..trade.clone()
-    })
 }
 
 fn check_trade_type(order: &Request) -> Result<(), Failure> {
@@ -130,20 +134,23 @@ fn check_trade_type(order: &Request) -> Result<(), Failure> {
     }
     match order.lacks() {
         Some("openid") => Err(Failure::unsigned("JSAPI支付必须传openid")),
-        Some(field) => Err(super::lacks(field)),
+        Some(field) => Err(lacks(field)),
         None => Ok(()),
     }
 }
 
-fn check_currency(order: &Request) -> Result<(), Failure> {
-    match order.optional.fee_type.as_deref() {
+pub(super) fn check_currency(fee_type: Option<&str>) -> Result<(), Failure> {
+    match fee_type {
         None | Some("CNY") => Ok(()),
         Some(_) => Err(Failure::unsigned("invalid fee_type")),
     }
 }
 
 /// Both clocks are the merchant's: what counts is the time that remains.
-fn expiry(at: Moment, time_expire: Option<BeijingTime>) -> Result<Option<UnixMillis>, Failure> {
+pub(super) fn expiry(
+    at: Moment,
+    time_expire: Option<BeijingTime>,
+) -> Result<Option<UnixMillis>, Failure> {
     let Some(expires) = time_expire else {
         return Ok(None);
     };
@@ -156,7 +163,7 @@ fn expiry(at: Moment, time_expire: Option<BeijingTime>) -> Result<Option<UnixMil
 }
 
 /// The order without what may differ, in a spelling that has one reading.
-fn terms(fields: &Fields<'_>) -> String {
+pub(super) fn terms(fields: &Fields<'_>) -> String {
     let mut terms = Fields::new();
     for (name, value) in fields.iter_by_name() {
         if !value.is_empty() && !NOT_TERMS.contains(&name) {
@@ -190,11 +197,11 @@ fn fresh_prepay(platform: &mut Platform, at: Moment, trade_type: &TradeType) -> 
     }
 }
 
-fn prepaid(trade: &Trade) -> Prepaid {
+fn prepaid(trade_type: &TradeType, prepay: Prepay) -> Prepaid {
     Prepaid {
-        trade_type: trade.trade_type.clone(),
-        prepay_id: trade.prepay.prepay_id.clone(),
-        code_url: trade.prepay.code_url.clone(),
-        mweb_url: trade.prepay.mweb_url.clone(),
+        trade_type: trade_type.clone(),
+        prepay_id: prepay.prepay_id,
+        code_url: prepay.code_url,
+        mweb_url: prepay.mweb_url,
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Simulator;
 use crate::server::problem::{InPath, InQuery, Problem};
-use crate::{ClosedBy, Moment, Trade, TradeState, WalletPlatform};
+use crate::{ClosedBy, Moment, PayFailure, RevokedBy, Trade, TradeState, WalletPlatform};
 
 /// The newest are enough to look at; one is found by its number.
 const LISTED: usize = 100;
@@ -32,17 +32,21 @@ struct TradeView {
     currency: &'static str,
     subject: String,
     attach: Option<String>,
-    notify_url: String,
-    prepay_id: String,
+    notify_url: Option<String>,
+    prepay_id: Option<String>,
     code_url: Option<String>,
     mweb_url: Option<String>,
-    code_expires_at: String,
+    code_expires_at: Option<String>,
     created_at: String,
     expires_at: Option<String>,
     paid_at: Option<String>,
     payer: Option<Payer>,
     closed_at: Option<String>,
     closed_by: Option<ClosedBy>,
+    /// Of a code payment that came to nothing.
+    failure: Option<PayFailure>,
+    revoked_at: Option<String>,
+    revoked_by: Option<RevokedBy>,
 }
 
 #[derive(Serialize)]
@@ -102,10 +106,19 @@ impl Of {
 }
 
 fn view(at: Moment, trade: &Trade) -> TradeView {
-    let paid = trade.paid();
+    let paid = trade.ever_paid();
+    let prepay = trade.prepay.as_ref();
     let (closed_at, closed_by) = match &trade.state {
         TradeState::Closed { at, by } => (Some(at.wall.to_string()), Some(*by)),
-        TradeState::NotPay | TradeState::Success(_) => (None, None),
+        _ => (None, None),
+    };
+    let (revoked_at, revoked_by) = match &trade.state {
+        TradeState::Revoked { at, by, .. } => (Some(at.wall.to_string()), Some(*by)),
+        _ => (None, None),
+    };
+    let failure = match &trade.state {
+        TradeState::PayError { why, .. } => Some(*why),
+        _ => None,
     };
     TradeView {
         out_trade_no: trade.out_trade_no.clone(),
@@ -114,16 +127,16 @@ fn view(at: Moment, trade: &Trade) -> TradeView {
         app_id: trade.app_id.clone(),
         platform: WalletPlatform::Wechat,
         trade_type: trade.trade_type.to_string(),
-        state: trade.state.word(),
+        state: trade.word(),
         amount: trade.amount_fen,
         currency: "CNY",
         subject: trade.subject.clone(),
         attach: trade.attach.clone(),
         notify_url: trade.notify_url.clone(),
-        prepay_id: trade.prepay.prepay_id.clone(),
-        code_url: trade.prepay.code_url.clone(),
-        mweb_url: trade.prepay.mweb_url.clone(),
-        code_expires_at: at.on_wall(trade.prepay.until_inside).to_string(),
+        prepay_id: prepay.map(|prepay| prepay.prepay_id.clone()),
+        code_url: prepay.and_then(|prepay| prepay.code_url.clone()),
+        mweb_url: prepay.and_then(|prepay| prepay.mweb_url.clone()),
+        code_expires_at: prepay.map(|prepay| at.on_wall(prepay.until_inside).to_string()),
         created_at: trade.created.wall.to_string(),
         expires_at: trade
             .expires_inside
@@ -135,5 +148,8 @@ fn view(at: Moment, trade: &Trade) -> TradeView {
         }),
         closed_at,
         closed_by,
+        failure,
+        revoked_at,
+        revoked_by,
     }
 }

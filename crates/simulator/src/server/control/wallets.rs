@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Simulator;
 use crate::server::problem::{InPath, Json, Problem};
-use crate::{Prompt, Receipt, Refusal, Target, Wallet, WalletPlatform};
+use crate::{Prompt, Receipt, Refusal, Reply, Target, Wallet, WalletPlatform};
 
 /// What a new person has unless said otherwise: ¥10,000.
 const USUAL_BALANCE: u64 = 1_000_000;
@@ -22,6 +22,9 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/wallets/{id}/open", post(scan))
         .route("/wallets/{id}/pay", post(pay))
         .route("/wallets/{id}/cancel", post(cancel))
+        .route("/wallets/{id}/auth_code", post(auth_code))
+        .route("/wallets/{id}/prompts", get(prompts))
+        .route("/wallets/{id}/confirm", post(confirm))
 }
 
 /// `balance` in fen.
@@ -58,6 +61,31 @@ struct Payment {
     code_url: Option<String>,
     prepay_id: Option<String>,
     password: Option<String>,
+}
+
+/// The answer to a prompt that a code payment raised.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Confirmation {
+    accept: bool,
+    /// What is typed; the right one without it.
+    password: Option<String>,
+    /// Which prompt; the oldest without it.
+    out_trade_no: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Confirmed {
+    accepted: bool,
+    receipt: Option<ReceiptView>,
+}
+
+/// The 18 digits at the till.
+#[derive(Serialize)]
+struct CodeView {
+    auth_code: String,
+    /// By the clock outside.
+    expires_at: String,
 }
 
 /// What the person sees. `amount` in fen.
@@ -150,6 +178,52 @@ async fn cancel(
     let target = target(at.code_url, at.prepay_id)?;
     simulator.act(|platform, now| platform.cancel(now, &id, &target))?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+async fn auth_code(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+) -> Result<Answer<CodeView>, Problem> {
+    simulator.act(|platform, now| {
+        let code = platform.auth_code(now, &id)?;
+        let expires = platform.moment(now).on_wall(code.until_inside);
+        Ok(Answer(CodeView {
+            auth_code: code.digits,
+            expires_at: expires.to_string(),
+        }))
+    })
+}
+
+async fn prompts(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+) -> Result<Answer<Vec<PromptView>>, Problem> {
+    simulator.look(|platform, _| {
+        if !platform.truth().wallets.contains_key(&id) {
+            return Err(Refusal::UnknownWallet(id).into());
+        }
+        let prompts = platform.prompts(&id).into_iter();
+        Ok(Answer(prompts.map(PromptView::from).collect()))
+    })
+}
+
+async fn confirm(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(said): Json<Confirmation>,
+) -> Result<Answer<Confirmed>, Problem> {
+    let reply = if said.accept {
+        let password = said.password.as_deref();
+        Reply::Accept { password }
+    } else {
+        Reply::Decline
+    };
+    let number = said.out_trade_no.as_deref();
+    let receipt = simulator.act(|platform, now| platform.confirm(now, &id, number, reply))?;
+    Ok(Answer(Confirmed {
+        accepted: receipt.is_some(),
+        receipt: receipt.map(ReceiptView::from),
+    }))
 }
 
 fn target(code_url: Option<String>, prepay_id: Option<String>) -> Result<Target, Problem> {

@@ -312,12 +312,11 @@ impl Person {
 
 impl Offer {
     fn of(trade: &Trade, at: Moment) -> Option<Self> {
-        let code_url = trade.prepay.code_url.clone()?;
+        let code_url = trade.code_url()?.to_owned();
+        let until = trade.prepay.as_ref()?.until_inside;
         let until = trade
             .expires_inside
-            .map_or(trade.prepay.until_inside, |expires| {
-                expires.min(trade.prepay.until_inside)
-            });
+            .map_or(until, |expires| expires.min(until));
         (trade.is_open(at) && at.inside < until).then(|| Self {
             code_url,
             subject: trade.subject.clone(),
@@ -367,11 +366,13 @@ impl FaultRow {
 
 impl TradeRow {
     fn of(trade: &Trade, lang: Lang) -> Self {
-        let word = trade.state.word();
+        let word = trade.word();
         let time = match &trade.state {
-            TradeState::NotPay => trade.created,
+            TradeState::NotPay | TradeState::UserPaying { .. } => trade.created,
             TradeState::Success(paid) => paid.at,
-            TradeState::Closed { at, .. } => *at,
+            TradeState::Closed { at, .. }
+            | TradeState::PayError { at, .. }
+            | TradeState::Revoked { at, .. } => *at,
         };
         Self {
             out_trade_no: trade.out_trade_no.clone(),

@@ -25,6 +25,9 @@ pub(super) fn state(word: &str, lang: Lang) -> &'static str {
     match word {
         "SUCCESS" => lang.of(["已支付", "paid"]),
         "CLOSED" => lang.of(["已关闭", "closed"]),
+        "USERPAYING" => lang.of(["等待付款人确认", "payer is asked"]),
+        "PAYERROR" => lang.of(["支付失败", "failed"]),
+        "REVOKED" => lang.of(["已撤销", "reversed"]),
         _ => lang.of(["待支付", "unpaid"]),
     }
 }
@@ -72,6 +75,8 @@ pub(super) fn fault(kind: FaultKind, lang: Lang) -> &'static str {
         FaultKind::Slow => ["已处理，应答很慢", "done, answered late"],
         FaultKind::GarbageAnswer => ["已处理，应答无法解析", "done, unreadable answer"],
         FaultKind::BadSignatureAnswer => ["已处理，应答签名错误", "done, badly signed answer"],
+        FaultKind::RecallReverse => ["撤销未完成，要求重试", "reverse not done, call again"],
+        FaultKind::ReverseWithoutEffect => ["撤销谎报成功", "reverse claims success, not done"],
         FaultKind::AskPassword => ["总是要求输入密码", "password is always asked"],
         FaultKind::DropNotification => ["通知丢失", "notification is lost"],
         FaultKind::DuplicateNotification => ["同一通知同时到两次", "notified twice at once"],
@@ -93,6 +98,7 @@ pub(super) fn refusal(refusal: &Refusal, lang: Lang) -> String {
         Refusal::OrderExpired => "订单已过期，请重新下单。".into(),
         Refusal::OrderPaid => "这笔订单已经支付过了。".into(),
         Refusal::OrderClosed => "商户已关闭这笔订单，请重新下单。".into(),
+        Refusal::NoPrompt => "没有等待确认的付款。".into(),
         Refusal::PasswordRequired => "请输入六位支付密码。".into(),
         Refusal::WrongPassword { tries_left } => {
             format!("支付密码错误，还可以输入 {tries_left} 次。")
@@ -115,6 +121,7 @@ pub(super) fn refusal(refusal: &Refusal, lang: Lang) -> String {
         Refusal::OrderExpired => "The order has expired. Order again.".into(),
         Refusal::OrderPaid => "This order is paid already.".into(),
         Refusal::OrderClosed => "The merchant has closed this order. Order again.".into(),
+        Refusal::NoPrompt => "No payment waits for an answer.".into(),
         Refusal::PasswordRequired => "Enter the six-digit payment password.".into(),
         Refusal::WrongPassword { tries_left: 1 } => "Wrong password. 1 try left.".into(),
         Refusal::WrongPassword { tries_left } => {
