@@ -105,7 +105,11 @@ impl Walk {
                 }
             }
             Move::Charge(order, fen) => {
-                let code = self.platform.auth_code(now, "alice").unwrap().digits;
+                let code = self
+                    .platform
+                    .auth_code(now, "alice")
+                    .expect("alice is there")
+                    .digits;
                 let fields = Merchant::charge(&number(order), fen, &code);
                 let request = merchant.request(PATHS[3], &fields);
                 self.platform.handle(now, &request);
