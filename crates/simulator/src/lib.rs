@@ -37,27 +37,30 @@
 //! library that can be given another base URL can use it.
 //!
 //! Played so far: WeChat Pay API v2, orders that a payer completes (`NATIVE`; `JSAPI`, `APP` and
-//! `MWEB` orders can be placed and paid as well) and payment codes at a till (`MICROPAY`).
+//! `MWEB` orders can be placed and paid as well), payment codes at a till (`MICROPAY`), reversals
+//! and refunds.
 
 mod chance;
 pub mod platform;
 pub mod server;
 mod time;
 
-pub use platform::account::{Account, TestKey};
+pub use platform::account::{Account, Funds, TestKey};
 pub use platform::cashier::{Prompt, Receipt, Refusal, Target};
 pub use platform::code_payment::Reply;
 pub use platform::fault::{Fault, FaultId, FaultKind, NewFault};
 pub use platform::notification::{
-    Delivered, Notification, NotificationId, NotificationKind, NotificationState, Outcome,
+    Delivered, News, Notification, NotificationId, NotificationKind, NotificationState, Outcome,
     Outgoing, Try, TryId,
 };
 pub use platform::payment_code::PaymentCode;
+pub use platform::refund::{Refund, RefundAskedBy, RefundKey, RefundSource, RefundState};
+pub use platform::refunding::{RefundDecision, RefundRefusal};
 pub use platform::response::WireResponse;
 pub use platform::settings::{EarlyClose, NotifySchedule, Settings};
 pub use platform::trade::{
     ClosedBy, Paid, PayFailure, Prepay, RevokedBy, Trade, TradeId, TradeState,
 };
-pub use platform::wallet::{Wallet, WalletError, WalletPlatform};
+pub use platform::wallet::{Wallet, WalletError, WalletPlatform, WalletStatus};
 pub use platform::{Books, Moment, Platform};
 pub use time::UnixMillis;

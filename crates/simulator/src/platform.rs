@@ -4,10 +4,13 @@ pub mod account;
 pub mod cashier;
 pub mod code_payment;
 pub mod fault;
+mod frequency;
 pub mod journal;
 pub mod notification;
 mod pace;
 pub mod payment_code;
+pub mod refund;
+pub mod refunding;
 pub mod response;
 pub mod settings;
 mod timer;
@@ -25,17 +28,19 @@ use serde::{Deserialize, Serialize};
 
 use crate::UnixMillis;
 use crate::chance::Chance;
-use account::Account;
+use account::{Account, Funds};
 use fault::{Fault, FaultId, FaultKind, Faults, NewFault};
+use frequency::Frequency;
 use journal::{Entry, Journal};
 use notification::{Notification, NotificationId, Notifications, Outgoing};
 pub use pace::Moment;
 use pace::Pace;
 use payment_code::PaymentCodes;
+use refund::{Refund, RefundState};
 use response::{WireResponse, front_page, respond};
 use settings::Settings;
 use timer::{Timer, Timers};
-use trade::{Trade, TradeId, TradeState};
+use trade::{Trade, TradeState};
 use trades::Trades;
 use wallet::{Wallet, WalletPlatform};
 
@@ -56,6 +61,7 @@ pub struct Platform {
     /// Notifications that wait for another one to go first.
     held_back: Vec<NotificationId>,
     faults: Faults,
+    frequency: Frequency,
     journal: Journal,
     timers: Timers,
 }
@@ -91,6 +97,7 @@ impl Platform {
             notifications: Notifications::default(),
             held_back: Vec::new(),
             faults: Faults::default(),
+            frequency: Frequency::default(),
             journal: Journal::default(),
             timers: Timers::default(),
         };
@@ -125,7 +132,7 @@ impl Platform {
             return WireResponse::now(front_page(StatusCode::NOT_FOUND));
         };
         let fields = wechat_v2::Fields::read(request.body());
-        let order = wechat_v2::order_named_in(fields.as_ref().ok());
+        let order = wechat_v2::order_named_in(self, fields.as_ref().ok());
         let slow = self
             .faults
             .strike(&[FaultKind::Slow], at, Some(path), order.as_deref());
@@ -200,6 +207,7 @@ impl Platform {
             match timer {
                 Timer::CloseUnpaid(trade) => self.on_close_unpaid(at, trade),
                 Timer::PromptEnds(trade) => self.on_prompt_ends(at, trade),
+                Timer::RefundDue(refund) => self.on_refund_due(at, refund),
                 Timer::Notify(notification) => outgoing.extend(self.on_notify(at, notification)),
                 Timer::AnswerDeadline(try_id) => self.on_answer_deadline(at, try_id),
             }
@@ -295,20 +303,20 @@ impl Platform {
         }
     }
 
-    /// Sends a forgery about this order if a fault asks for one.
-    fn forge_if_asked(&mut self, at: Moment, trade: TradeId) {
-        let Some(row) = self.trades.get(trade) else {
-            return;
-        };
-        let path = row.notify_url.as_deref().and_then(notification::path_of);
-        let kinds = [FaultKind::ForgedNotification];
-        let number = row.out_trade_no.clone();
-        let asked = self
-            .faults
-            .strike(&kinds, at, path.as_deref(), Some(&number));
-        if asked.is_some() {
-            self.tell_forgery(at, trade);
-        }
+    /// Where refunds are told of that do not say so themselves; `false` when there is no such
+    /// merchant.
+    pub fn set_refund_notify_url(&mut self, mch_id: &str, url: Option<String>) -> bool {
+        let account = self.accounts.get_mut(mch_id);
+        account
+            .map(|account| account.refund_notify_url = url)
+            .is_some()
+    }
+
+    /// The merchant's money is moved from the platform to the bank or back; `false` when there is
+    /// less, or no such merchant.
+    pub fn move_funds(&mut self, mch_id: &str, change: impl FnOnce(&mut Funds) -> bool) -> bool {
+        let account = self.accounts.get_mut(mch_id);
+        account.is_some_and(|account| change(&mut account.funds))
     }
 }
 
@@ -328,23 +336,61 @@ impl<'a> Books<'a> {
         self.trades.by_handle(handle)
     }
 
-    /// Fen in all wallets and with all merchants: payments do not change it.
-    pub fn total_fen(&self) -> u64 {
-        let people: u64 = self.wallets.values().map(|wallet| wallet.balance_fen).sum();
-        let merchants: u64 = self
-            .accounts
-            .values()
-            .map(|account| account.balance_fen)
-            .sum();
-        people + merchants
+    /// Every refund with its order, by order.
+    pub fn refunds(&self) -> impl Iterator<Item = (&'a Trade, &'a Refund)> + use<'a> {
+        self.trades()
+            .flat_map(|trade| trade.refunds.iter().map(move |refund| (trade, refund)))
     }
 
-    /// Fen received for orders that are paid.
-    pub fn paid_fen(&self) -> u64 {
+    /// Fen in all wallets, with all merchants and between them: nothing that happens changes it.
+    pub fn total_fen(&self) -> u64 {
+        let people: u64 = self.wallets.values().map(|wallet| wallet.balance_fen).sum();
+        let merchants: u64 = self.funds().map(Funds::total_fen).sum();
+        let transit = self.refunds().filter(|(_, refund)| refund.is_in_transit());
+        people + merchants + transit.map(|(_, refund)| refund.fen).sum::<u64>()
+    }
+
+    /// Fen received for orders that are paid, and not given back.
+    pub fn kept_fen(&self) -> u64 {
         let paid = |trade: &&Trade| matches!(trade.state, TradeState::Success(_));
         self.trades()
             .filter(paid)
-            .map(|trade| trade.amount_fen)
+            .map(|trade| trade.amount_fen - trade.refunded_fen())
             .sum()
+    }
+
+    fn funds(&self) -> impl Iterator<Item = &'a Funds> + use<'a> {
+        self.accounts.values().map(|account| &account.funds)
+    }
+
+    /// Holds every balance against the payments and refunds that led to it. `Err` names the first
+    /// that does not follow from them.
+    pub fn check(&self) -> Result<(), String> {
+        for wallet in self.wallets.values() {
+            let paid_by =
+                |trade: &&Trade| trade.paid().is_some_and(|paid| paid.wallet == wallet.id);
+            let (mut paid, mut returned) = (0, 0);
+            for trade in self.trades().filter(paid_by) {
+                let arrived =
+                    |refund: &&Refund| matches!(refund.state, RefundState::Success { .. });
+                let refunds = trade.refunds.iter().filter(arrived);
+                paid += trade.amount_fen;
+                returned += refunds.map(|refund| refund.fen).sum::<u64>();
+            }
+            if wallet.balance_fen + paid != wallet.opening_fen() + returned {
+                return Err(format!("wallet {}", wallet.id));
+            }
+        }
+        for account in self.accounts.values() {
+            let of = |trade: &&Trade| trade.mch_id == account.mch_id && trade.paid().is_some();
+            let kept = self
+                .trades()
+                .filter(of)
+                .map(|trade| trade.amount_fen - trade.refunded_fen());
+            if account.funds.total_fen() != account.funds.opening_fen() + kept.sum::<u64>() {
+                return Err(format!("merchant {}", account.mch_id));
+            }
+        }
+        Ok(())
     }
 }

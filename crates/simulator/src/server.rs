@@ -5,13 +5,16 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`, `/pay/micropay`, `/secapi/pay/reverse` | WeChat Pay API v2 |
+//! | `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`, `/pay/micropay`, `/secapi/pay/reverse`, `/secapi/pay/refund`, `/pay/refundquery` | WeChat Pay API v2 |
 //! | `GET /_sim/credentials` | the ready-made test account, by platform; a platform is listed once it is played |
 //! | `GET, POST /_sim/wallets`, `GET /_sim/wallets/{id}` | people with a wallet |
 //! | `POST /_sim/wallets/{id}/scan`, `/open`, `/pay`, `/cancel` | what they do |
 //! | `POST /_sim/wallets/{id}/auth_code` | the 18 digits for a till: one minute, one use |
 //! | `GET /_sim/wallets/{id}/prompts`, `POST /_sim/wallets/{id}/confirm` | what a till's payment asks on the phone, and the answer |
 //! | `GET /_sim/trades`, `/_sim/trades/{out_trade_no}`, `/_sim/notifications` | the platform's own truth |
+//! | `PATCH /_sim/wallets/{id}` | closes a person's account, or the card behind it |
+//! | `GET /_sim/merchants`, `GET, PATCH /_sim/merchants/{mch_id}`, `POST …/settle`, `…/recharge` | what merchants have, and where it lies |
+//! | `POST /_sim/trades/{out_trade_no}/refunds`, `POST /_sim/refunds/{refund_id}/decide` | what a merchant's people do on the platform's pages |
 //! | `GET /_sim/requests` | the last requests, and why one was refused |
 //! | `GET, POST, DELETE /_sim/faults`, `DELETE /_sim/faults/{id}` | what goes wrong |
 //! | `GET, POST /_sim/clock` | the platform's time |

@@ -94,9 +94,9 @@ async fn alice_and_bob_are_there_from_the_start() {
         api.get("/_sim/wallets").await,
         json!([
             {"id": "alice", "platform": "wechat", "openid": "oTongbaoSimulatorAlice000001",
-             "balance": 1_000_000, "password": "123456"},
+             "balance": 1_000_000, "password": "123456", "status": "open"},
             {"id": "bob", "platform": "alipay", "openid": "2088000000000002",
-             "balance": 1_000_000, "password": "123456"},
+             "balance": 1_000_000, "password": "123456", "status": "open"},
         ])
     );
 
@@ -332,4 +332,81 @@ async fn a_code_is_shown_charged_asked_about_and_confirmed() {
         (&trade["state"], &trade["prepay_id"]),
         (&json!("SUCCESS"), &json!(null))
     );
+}
+
+#[tokio::test]
+async fn a_refund_is_seen_with_its_order_and_decided_on_by_a_person() {
+    let api = Api::new();
+    let code = api.place("T00001", 1_000).await;
+    let pay = json!({"code_url": code, "password": "123456"});
+    api.post("/_sim/wallets/alice/pay", pay).await;
+    let dead = json!({"status": "card_closed"});
+    let (status, alice) = api.call("PATCH", "/_sim/wallets/alice", Some(dead)).await;
+    assert_eq!(
+        (status.as_u16(), &alice["status"]),
+        (200, &json!("card_closed"))
+    );
+
+    let path = "/_sim/trades/T00001/refunds";
+    let (status, made) = api.post(path, json!({"amount": 300})).await;
+    assert_eq!((status.as_u16(), &made["asked_by"]), (201, &json!("pages")));
+    let (status, problem) = api.post(path, json!({"amount": 800})).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (409, &json!("too_much"))
+    );
+    let trade = api.get("/_sim/trades/T00001").await;
+    assert_eq!(
+        (&trade["state"], &trade["amount_refunded"]),
+        (&json!("REFUND"), &json!(300))
+    );
+    assert_eq!(trade["refunds"][0], made);
+
+    let refund_id = made["refund_id"].as_str().unwrap();
+    let decide = format!("/_sim/refunds/{refund_id}/decide");
+    let (status, problem) = api.post(&decide, json!({"outcome": "success"})).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (409, &json!("not_abnormal"))
+    );
+    let (status, _) = api
+        .post("/_sim/refunds/503/decide", json!({"outcome": "closed"}))
+        .await;
+    assert_eq!(status, 404);
+}
+
+#[tokio::test]
+async fn a_merchants_money_is_settled_and_put_in() {
+    let api = Api::new();
+    let code = api.place("T00001", 1_000).await;
+    let pay = json!({"code_url": code, "password": "123456"});
+    api.post("/_sim/wallets/alice/pay", pay).await;
+
+    let (status, merchant) = api
+        .post("/_sim/merchants/1900007357/settle", json!({}))
+        .await;
+    assert_eq!(status, 200);
+    assert_eq!(
+        (&merchant["unsettled"], &merchant["bank"]),
+        (&json!(0), &json!(10_001_000))
+    );
+    let put_in = json!({"amount": 5});
+    let (_, merchant) = api
+        .post("/_sim/merchants/1900007357/recharge", put_in)
+        .await;
+    assert_eq!(merchant["recharge"], 5);
+    let much = json!({"amount": 1_u64 << 60});
+    let (status, problem) = api.post("/_sim/merchants/1900007357/recharge", much).await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (409, &json!("not_enough"))
+    );
+    let (status, _) = api.post("/_sim/merchants/19/settle", json!({})).await;
+    assert_eq!(status, 404);
+
+    let url = json!({"refund_notify_url": "http://shop.test/refunds"});
+    let (_, merchant) = api
+        .call("PATCH", "/_sim/merchants/1900007357", Some(url.clone()))
+        .await;
+    assert_eq!(merchant["refund_notify_url"], url["refund_notify_url"]);
 }

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::refund::RefundSource;
+
 /// A merchant's account at the platform.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Account {
@@ -17,8 +19,87 @@ pub struct Account {
     pub api_v2_key: TestKey,
     /// The payee's name on the payer's screen.
     pub name: String,
-    /// Fen received and not yet settled.
-    pub balance_fen: u64,
+    /// The money.
+    pub funds: Funds,
+    /// Where refunds are told of that do not say so themselves.
+    pub refund_notify_url: Option<String>,
+}
+
+/// A merchant's money.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Funds {
+    /// Fen received and not yet settled: refunds come out of these.
+    pub unsettled_fen: u64,
+    /// Fen put in, for refunds that name them.
+    pub recharge_fen: u64,
+    /// Fen at the merchant's bank: what is settled goes there, what is put in comes from there.
+    pub bank_fen: u64,
+    /// `bank_fen` as it was at first.
+    opening_fen: u64,
+}
+
+/// ¥100,000 at the bank.
+const OPENING_FEN: u64 = 10_000_000;
+
+impl Default for Funds {
+    fn default() -> Self {
+        Self {
+            unsettled_fen: 0,
+            recharge_fen: 0,
+            bank_fen: OPENING_FEN,
+            opening_fen: OPENING_FEN,
+        }
+    }
+}
+
+impl Funds {
+    /// Everything that the merchant has.
+    pub const fn total_fen(&self) -> u64 {
+        self.unsettled_fen + self.recharge_fen + self.bank_fen
+    }
+
+    /// What the merchant had before the first payment.
+    pub const fn opening_fen(&self) -> u64 {
+        self.opening_fen
+    }
+
+    /// Pays out to the bank; `false` when there is less.
+    pub const fn settle(&mut self, fen: u64) -> bool {
+        move_fen(&mut self.unsettled_fen, &mut self.bank_fen, fen)
+    }
+
+    /// Puts in from the bank; `false` when there is less.
+    pub const fn recharge(&mut self, fen: u64) -> bool {
+        move_fen(&mut self.bank_fen, &mut self.recharge_fen, fen)
+    }
+
+    pub(super) fn take(&mut self, source: RefundSource, fen: u64) -> bool {
+        let pot = self.pot(source);
+        let left = pot.checked_sub(fen);
+        *pot = left.unwrap_or(*pot);
+        left.is_some()
+    }
+
+    pub(super) fn give(&mut self, source: RefundSource, fen: u64) {
+        let pot = self.pot(source);
+        *pot = pot.saturating_add(fen);
+    }
+
+    const fn pot(&mut self, source: RefundSource) -> &mut u64 {
+        match source {
+            RefundSource::Unsettled => &mut self.unsettled_fen,
+            RefundSource::Recharge => &mut self.recharge_fen,
+        }
+    }
+}
+
+const fn move_fen(from: &mut u64, to: &mut u64, fen: u64) -> bool {
+    if *from < fen {
+        return false;
+    }
+    *from -= fen;
+    *to += fen;
+    true
 }
 
 impl Account {
@@ -30,7 +111,8 @@ impl Account {
             app_secret: TestKey(app_secret.to_owned()),
             api_v2_key: TestKey(api_v2_key.to_owned()),
             name: name.to_owned(),
-            balance_fen: 0,
+            funds: Funds::default(),
+            refund_notify_url: None,
         }
     }
 

@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use tongbao_wire::wechat_v2::{BeijingTime, TradeType};
 
+use super::account::Funds;
 use super::fault::FaultKind;
+use super::refund::RefundSource;
 use super::trade::{Paid, Trade, TradeId, TradeState};
-use super::wallet::{Wallet, WalletError, WalletPlatform};
+use super::wallet::{Wallet, WalletError, WalletPlatform, WalletStatus};
 use super::{Moment, Platform};
 use crate::UnixMillis;
 
@@ -110,6 +112,9 @@ pub enum Refusal {
         "no code payment asks this person anything; GET /_sim/wallets/{{id}}/prompts lists them"
     )]
     NoPrompt,
+    /// The person has closed the account.
+    #[error("the wallet is closed; PATCH /_sim/wallets/{{id}} opens it")]
+    WalletClosed,
     /// Less in the wallet than asked for.
     #[error("the wallet has {balance_fen} fen, the order asks for {amount_fen}")]
     NotEnough {
@@ -136,6 +141,7 @@ impl Refusal {
             Self::WrongPassword { .. } => "wrong_password",
             Self::WalletLocked { .. } => "wallet_locked",
             Self::NoPrompt => "no_prompt",
+            Self::WalletClosed => "wallet_closed",
             Self::NotEnough { .. } => "not_enough",
         }
     }
@@ -151,6 +157,13 @@ impl Platform {
             return Err(WalletError::Openid);
         }
         Ok(self.wallets.entry(wallet.id.clone()).or_insert(wallet))
+    }
+
+    /// Opens or closes a person's account, or only the card behind it.
+    pub fn set_wallet_status(&mut self, wallet: &str, status: WalletStatus) -> Result<(), Refusal> {
+        let unknown = || Refusal::UnknownWallet(wallet.to_owned());
+        self.wallets.get_mut(wallet).ok_or_else(unknown)?.status = status;
+        Ok(())
     }
 
     /// An openid that nobody has yet.
@@ -228,6 +241,9 @@ impl Platform {
             .wallets
             .get_mut(wallet)
             .ok_or_else(|| Refusal::UnknownWallet(wallet.to_owned()))?;
+        if payer.status == WalletStatus::Closed {
+            return Err(Refusal::WalletClosed);
+        }
         payer.balance_fen =
             payer
                 .balance_fen
@@ -238,8 +254,8 @@ impl Platform {
                 })?;
         let (balance_fen, openid) = (payer.balance_fen, payer.openid.clone());
         let transaction_id = self.fresh_transaction_id(at);
-        if let Some(account) = self.accounts.get_mut(&trade.mch_id) {
-            account.balance_fen = account.balance_fen.saturating_add(trade.amount_fen);
+        if let Some(funds) = self.funds_of(trade) {
+            funds.give(RefundSource::Unsettled, trade.amount_fen);
         }
         self.trades.set_paid(
             trade.id,
@@ -367,6 +383,12 @@ impl Platform {
         self.accounts
             .get(&trade.mch_id)
             .map_or_else(|| trade.mch_id.clone(), |account| account.name.clone())
+    }
+
+    /// The money of the merchant that is paid.
+    pub(super) fn funds_of(&mut self, trade: &Trade) -> Option<&mut Funds> {
+        let account = self.accounts.get_mut(&trade.mch_id)?;
+        Some(&mut account.funds)
     }
 
     pub(super) fn wallet(&self, id: &str) -> Result<&Wallet, Refusal> {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use super::cashier::{Prompt, Receipt, Refusal};
 use super::fault::FaultKind;
+use super::refund::RefundSource;
 use super::timer::Timer;
 use super::trade::{PayFailure, RevokedBy, Trade, TradeId, TradeState};
 use super::{Moment, Platform};
@@ -37,13 +38,10 @@ impl Platform {
             let until_inside = at.inside + Duration::from_secs(self.settings.code_payment_secs);
             self.set_state(id, TradeState::UserPaying { until_inside });
             self.timers.set(until_inside, Timer::PromptEnds(id));
-        } else if self.settle(at, &trade, wallet).is_ok() {
-            if let Some(payer) = self.wallets.get_mut(wallet) {
-                payer.count_free_payment(at);
-            }
-        } else {
-            let why = PayFailure::NotEnough;
-            self.set_state(id, TradeState::PayError { at, why });
+        } else if self.take(at, &trade, wallet).is_ok()
+            && let Some(payer) = self.wallets.get_mut(wallet)
+        {
+            payer.count_free_payment(at);
         }
     }
 
@@ -108,12 +106,19 @@ impl Platform {
             }
         };
         self.check_password(at, wallet, &typed)?;
-        let paid = self.settle(at, &trade, wallet);
-        if let Err(Refusal::NotEnough { .. }) = paid {
-            let why = PayFailure::NotEnough;
-            self.set_state(trade.id, TradeState::PayError { at, why });
-        }
-        paid.map(Some)
+        self.take(at, &trade, wallet).map(Some)
+    }
+
+    /// Takes the money, or books why it could not be taken.
+    fn take(&mut self, at: Moment, trade: &Trade, wallet: &str) -> Result<Receipt, Refusal> {
+        let taken = self.settle(at, trade, wallet);
+        let why = match taken {
+            Ok(_) => return taken,
+            Err(Refusal::NotEnough { .. }) => PayFailure::NotEnough,
+            Err(_) => PayFailure::AccountClosed,
+        };
+        self.set_state(trade.id, TradeState::PayError { at, why });
+        taken
     }
 
     /// The platform itself undoes what nobody has answered.
@@ -132,13 +137,11 @@ impl Platform {
         };
         let paid = trade.paid().cloned();
         if let Some(paid) = &paid {
-            let Some(account) = self.accounts.get_mut(&trade.mch_id) else {
+            let source = RefundSource::Unsettled;
+            let funds = self.funds_of(&trade);
+            if !funds.is_some_and(|funds| funds.take(source, trade.amount_fen)) {
                 return false;
-            };
-            let Some(left) = account.balance_fen.checked_sub(trade.amount_fen) else {
-                return false;
-            };
-            account.balance_fen = left;
+            }
             if let Some(payer) = self.wallets.get_mut(&paid.wallet) {
                 payer.balance_fen = payer.balance_fen.saturating_add(trade.amount_fen);
             }

@@ -75,6 +75,10 @@ pub enum FaultKind {
     ReverseWithoutEffect,
     /// The payer is asked for the password, whatever the amount.
     AskPassword,
+    /// A refund does not reach the payer: it ends in `CHANGE`.
+    AbnormalRefund,
+    /// A refund is closed: the merchant has the money again.
+    CloseRefund,
     /// A try to notify is lost; the schedule goes on.
     DropNotification,
     /// The first try arrives twice at once, by two routes.
@@ -85,13 +89,17 @@ pub enum FaultKind {
     ReorderNotification,
     /// An unpaid order is said to be paid, signed with another key.
     ForgedNotification,
-    /// Genuinely signed, with an amount that was not paid.
+    /// A refund that was only asked for is said to have succeeded, under another key.
+    ForgedRefundNotification,
+    /// An unreadable message goes out before the true one.
+    GarbageNotification,
+    /// Genuine but for the amount.
     WrongAmountNotification,
 }
 
 impl FaultKind {
     /// All of them, as listed for people.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 22] = [
         Self::NoAnswer,
         Self::RefuseConnection,
         Self::Http500,
@@ -104,11 +112,15 @@ impl FaultKind {
         Self::RecallReverse,
         Self::ReverseWithoutEffect,
         Self::AskPassword,
+        Self::AbnormalRefund,
+        Self::CloseRefund,
         Self::DropNotification,
         Self::DuplicateNotification,
         Self::DelayNotification,
         Self::ReorderNotification,
         Self::ForgedNotification,
+        Self::ForgedRefundNotification,
+        Self::GarbageNotification,
         Self::WrongAmountNotification,
     ];
 
@@ -153,11 +165,15 @@ impl FaultKind {
             Self::RecallReverse => "recall_reverse",
             Self::ReverseWithoutEffect => "reverse_without_effect",
             Self::AskPassword => "ask_password",
+            Self::AbnormalRefund => "abnormal_refund",
+            Self::CloseRefund => "close_refund",
             Self::DropNotification => "drop_notification",
             Self::DuplicateNotification => "duplicate_notification",
             Self::DelayNotification => "delay_notification",
             Self::ReorderNotification => "reorder_notification",
             Self::ForgedNotification => "forged_notification",
+            Self::ForgedRefundNotification => "forged_refund_notification",
+            Self::GarbageNotification => "garbage_notification",
             Self::WrongAmountNotification => "wrong_amount_notification",
         }
     }

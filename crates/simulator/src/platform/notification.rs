@@ -8,6 +8,7 @@ use http::{Method, Request, header};
 use serde::{Deserialize, Serialize};
 
 use super::fault::FaultKind;
+use super::refund::RefundKey;
 use super::timer::Timer;
 use super::trade::{Trade, TradeId};
 use super::{Moment, Platform, wechat_v2};
@@ -29,6 +30,8 @@ pub struct Notification {
     pub mch_id: String,
     /// The merchant's number for the order.
     pub out_trade_no: String,
+    /// What it is about.
+    pub news: News,
     /// Whether it tells the truth.
     pub kind: NotificationKind,
     /// Where it goes.
@@ -52,6 +55,16 @@ pub struct Notification {
 #[serde(transparent)]
 pub struct NotificationId(pub u64);
 
+/// What a merchant is told of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum News {
+    /// A payment.
+    Payment,
+    /// A refund that has ended.
+    Refund(RefundKey),
+}
+
 /// Whether a notification tells the truth.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -60,8 +73,10 @@ pub enum NotificationKind {
     Genuine,
     /// Written by someone who has no key.
     Forged,
-    /// Signed by the platform, with an amount that was not paid.
+    /// The platform's own, with an amount that is not the true one.
     WrongAmount,
+    /// Nothing that anyone could read.
+    Garbage,
 }
 
 /// What is to become of a notification.
@@ -204,12 +219,6 @@ impl Notifications {
     }
 }
 
-/// What to make of an order for a notification.
-pub(super) struct Draft {
-    pub(super) kind: NotificationKind,
-    pub(super) body: String,
-}
-
 impl Platform {
     /// Takes what became of an [`Outgoing`]. An answer that comes too late, twice, or to nothing
     /// that was sent, changes nothing.
@@ -233,24 +242,37 @@ impl Platform {
 
     /// Tells a payment that was just made, with whatever faults befall the telling.
     pub(super) fn tell_payment(&mut self, at: Moment, trade: TradeId) {
-        let Some(row) = self.trades.get(trade).cloned() else {
+        self.tell_news(at, trade, News::Payment);
+    }
+
+    /// Tells that a refund has ended, if it was said where.
+    pub(super) fn tell_refund(&mut self, at: Moment, key: RefundKey) {
+        self.tell_news(at, key.trade, News::Refund(key));
+    }
+
+    fn tell_news(&mut self, at: Moment, trade: TradeId, news: News) {
+        let Some(trade) = self.trades.get(trade).cloned() else {
             return;
         };
-        if row.notify_url.is_none() {
+        let Some(url) = self.address(&trade, news) else {
             return;
-        }
-        let wrong_amount = self.notification_fault(FaultKind::WrongAmountNotification, at, &row);
-        let duplicate = self.notification_fault(FaultKind::DuplicateNotification, at, &row);
-        let delay = self.notification_fault(FaultKind::DelayNotification, at, &row);
-        let reorder = self.notification_fault(FaultKind::ReorderNotification, at, &row);
+        };
+        let mut struck = |kind| self.notification_fault(kind, at, &url, &trade.out_trade_no);
+        let garbage = struck(FaultKind::GarbageNotification);
+        let wrong_amount = struck(FaultKind::WrongAmountNotification);
+        let duplicate = struck(FaultKind::DuplicateNotification);
+        let delay = struck(FaultKind::DelayNotification);
+        let reorder = struck(FaultKind::ReorderNotification);
         let kind = match wrong_amount {
             Some(_) => NotificationKind::WrongAmount,
             None => NotificationKind::Genuine,
         };
-        let Some(body) = wechat_v2::notice::payment(self, &row, kind) else {
+        if garbage.is_some() {
+            self.tell(at, &trade, news, NotificationKind::Garbage, &url);
+        }
+        let Some(id) = self.tell(at, &trade, news, kind, &url) else {
             return;
         };
-        let id = self.tell(at, &row, Draft { kind, body });
         let wait = [delay, reorder.clone()]
             .into_iter()
             .flatten()
@@ -267,18 +289,54 @@ impl Platform {
         }
     }
 
-    /// Someone without the key claims that the order is paid.
-    pub(super) fn tell_forgery(&mut self, at: Moment, trade: TradeId) {
-        let Some(row) = self.trades.get(trade).cloned() else {
-            return;
-        };
-        let kind = NotificationKind::Forged;
-        if let Some(body) = wechat_v2::notice::forged_payment(self, at, &row) {
-            self.tell(at, &row, Draft { kind, body });
+    /// A refund's own address goes before the account's.
+    fn address(&self, trade: &Trade, news: News) -> Option<String> {
+        match news {
+            News::Payment => trade.notify_url.clone(),
+            News::Refund(key) => {
+                let own = self.trades.refund(key)?.notify_url.clone();
+                own.or_else(|| {
+                    let account = self.accounts.get(&trade.mch_id)?;
+                    account.refund_notify_url.clone()
+                })
+            }
         }
     }
 
-    fn tell(&mut self, at: Moment, trade: &Trade, draft: Draft) -> NotificationId {
+    /// Someone without the key claims that the order is paid, if a fault asks for it.
+    pub(super) fn forge_if_asked(&mut self, at: Moment, trade: TradeId) {
+        let fault = FaultKind::ForgedNotification;
+        self.forge(at, trade, News::Payment, fault);
+    }
+
+    /// Someone without the key claims that the refund has succeeded, if a fault asks for it.
+    pub(super) fn forge_refund_if_asked(&mut self, at: Moment, key: RefundKey) {
+        let fault = FaultKind::ForgedRefundNotification;
+        self.forge(at, key.trade, News::Refund(key), fault);
+    }
+
+    fn forge(&mut self, at: Moment, trade: TradeId, news: News, fault: FaultKind) {
+        let Some(trade) = self.trades.get(trade).cloned() else {
+            return;
+        };
+        let Some(url) = self.address(&trade, news) else {
+            return;
+        };
+        let asked = self.notification_fault(fault, at, &url, &trade.out_trade_no);
+        if asked.is_some() {
+            self.tell(at, &trade, news, NotificationKind::Forged, &url);
+        }
+    }
+
+    fn tell(
+        &mut self,
+        at: Moment,
+        trade: &Trade,
+        news: News,
+        kind: NotificationKind,
+        url: &str,
+    ) -> Option<NotificationId> {
+        let body = wechat_v2::notice::body(self, at, trade, news, kind)?;
         let id = self.notifications.next_id();
         self.notifications.rows.insert(
             id,
@@ -287,9 +345,10 @@ impl Platform {
                 trade: trade.id,
                 mch_id: trade.mch_id.clone(),
                 out_trade_no: trade.out_trade_no.clone(),
-                kind: draft.kind,
-                url: trade.notify_url.clone().unwrap_or_default(),
-                body: draft.body,
+                news,
+                kind,
+                url: url.to_owned(),
+                body,
                 created: at,
                 copies: 1,
                 round: 0,
@@ -298,7 +357,7 @@ impl Platform {
             },
         );
         self.wait(id, at.inside);
-        id
+        Some(id)
     }
 
     fn wait(&mut self, id: NotificationId, due: UnixMillis) {
@@ -360,9 +419,9 @@ impl Platform {
             .header(header::CONTENT_TYPE, "text/xml")
             .header(header::USER_AGENT, "Mozilla/4.0")
             .body(Bytes::from(notification.body.clone()));
-        let trade = self.trades.get(notification.trade).cloned()?;
+        let (url, number) = (notification.url.clone(), notification.out_trade_no.clone());
         if self
-            .notification_fault(FaultKind::DropNotification, at, &trade)
+            .notification_fault(FaultKind::DropNotification, at, &url, &number)
             .is_some()
         {
             self.close_try(at, try_id, Outcome::Lost);
@@ -410,7 +469,7 @@ impl Platform {
             return;
         }
         let gap = match notification.kind {
-            NotificationKind::Forged => None,
+            NotificationKind::Forged | NotificationKind::Garbage => None,
             NotificationKind::Genuine | NotificationKind::WrongAmount => {
                 self.settings.notify_schedule.gap_after(notification.round)
             }
@@ -425,16 +484,17 @@ impl Platform {
         &mut self,
         kind: FaultKind,
         at: Moment,
-        trade: &Trade,
+        url: &str,
+        out_trade_no: &str,
     ) -> Option<super::fault::Fault> {
-        let path = trade.notify_url.as_deref().and_then(path_of);
+        let path = path_of(url);
         self.faults
-            .strike(&[kind], at, path.as_deref(), Some(&trade.out_trade_no))
+            .strike(&[kind], at, path.as_deref(), Some(out_trade_no))
     }
 }
 
 /// The path of a merchant's address, by which notification faults are aimed.
-pub(super) fn path_of(url: &str) -> Option<String> {
+fn path_of(url: &str) -> Option<String> {
     let uri: http::Uri = url.parse().ok()?;
     Some(uri.path().to_owned())
 }

@@ -72,6 +72,24 @@ pub enum RefundDecision {
     Closed,
 }
 
+impl RefundRefusal {
+    /// A stable word for programs.
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Unknown => "unknown",
+            Self::NotPaid => "not_paid",
+            Self::Overdue => "overdue",
+            Self::AllRefunded => "all_refunded",
+            Self::TooMuch => "too_much",
+            Self::TooMany => "too_many",
+            Self::TooSoon => "too_soon",
+            Self::NotEnough => "not_enough",
+            Self::PayerGone => "payer_gone",
+            Self::NotAbnormal => "not_abnormal",
+        }
+    }
+}
+
 impl Platform {
     /// Takes the money from the merchant and sends it on its way.
     pub(super) fn refund(
@@ -82,10 +100,8 @@ impl Platform {
     ) -> Result<RefundKey, RefundRefusal> {
         let trade = self.trades.get(id).ok_or(RefundRefusal::Unknown)?.clone();
         self.may_refund(at, &trade, new.fen)?;
-        let funds = self
-            .funds_of(&trade)
-            .filter(|funds| funds.take(new.source, new.fen));
-        if funds.is_none() {
+        let funds = self.funds_of(&trade);
+        if !funds.is_some_and(|funds| funds.take(new.source, new.fen)) {
             return Err(RefundRefusal::NotEnough);
         }
         let refund = Refund {

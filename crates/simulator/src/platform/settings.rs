@@ -32,6 +32,13 @@ pub struct Settings {
     pub code_payment_secs: u64,
     /// For how long after a code payment a reverse is refused while the person is asked.
     pub early_reverse_secs: u64,
+    /// How long a refund takes to reach the payer; up to 20 minutes, for a card some days.
+    pub refund_secs: u64,
+    /// The least time between two refunds of one payment.
+    pub refund_gap_secs: u64,
+    /// Whether the published limits of requests a second are kept. Off, for tests are in more of
+    /// a hurry than merchants, and have clocks that stand still.
+    pub frequency_limits: bool,
 }
 
 impl Default for Settings {
@@ -48,6 +55,9 @@ impl Default for Settings {
             confirm_same_amount: false,
             code_payment_secs: 45,
             early_reverse_secs: 15,
+            refund_secs: 10,
+            refund_gap_secs: 60,
+            frequency_limits: false,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 
 use super::notification::{NotificationId, TryId};
+use super::refund::RefundKey;
 use super::trade::TradeId;
 use crate::UnixMillis;
 
@@ -16,6 +17,8 @@ pub(super) enum Timer {
     CloseUnpaid(TradeId),
     /// Nobody has answered the prompt of a code payment.
     PromptEnds(TradeId),
+    /// A refund reaches the payer, or does not.
+    RefundDue(RefundKey),
     /// A notification is to be sent, for the first time or again.
     Notify(NotificationId),
     /// The merchant's time to answer is over.

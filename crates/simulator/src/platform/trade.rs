@@ -6,6 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use tongbao_wire::wechat_v2::{SignType, TradeType};
 
 use super::Moment;
+use super::refund::Refund;
 use crate::UnixMillis;
 
 /// One order at the platform.
@@ -55,6 +56,8 @@ pub struct Trade {
     pub in_cashier: BTreeSet<String>,
     /// What has become of it.
     pub state: TradeState,
+    /// In the order of asking, those that came to nothing included.
+    pub refunds: Vec<Refund>,
 }
 
 /// Counts up from 1.
@@ -153,6 +156,8 @@ pub enum PayFailure {
     NotEnough,
     /// The payer was asked, and said no.
     Declined,
+    /// The payer has closed the account.
+    AccountClosed,
 }
 
 /// Who undid a code payment.
@@ -171,7 +176,8 @@ impl Trade {
         match &self.state {
             TradeState::NotPay => "NOTPAY",
             TradeState::UserPaying { .. } => "USERPAYING",
-            TradeState::Success(_) => "SUCCESS",
+            TradeState::Success(_) if self.refunds.is_empty() => "SUCCESS",
+            TradeState::Success(_) => "REFUND",
             TradeState::Closed { .. } => "CLOSED",
             TradeState::PayError { .. } => "PAYERROR",
             TradeState::Revoked { .. } => "REVOKED",
@@ -186,6 +192,12 @@ impl Trade {
     /// Whether a person who has not opened it before may do so.
     pub fn is_open(&self, at: Moment) -> bool {
         self.state == TradeState::NotPay && !self.is_expired(at)
+    }
+
+    /// Fen that were asked back and did not come to nothing.
+    pub fn refunded_fen(&self) -> u64 {
+        let counted = self.refunds.iter().filter(|refund| refund.counts());
+        counted.map(|refund| refund.fen).sum()
     }
 
     /// Whether it was paid, closed or reversed.

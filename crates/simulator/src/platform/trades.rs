@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
+use super::refund::{Refund, RefundKey};
 use super::trade::{Paid, Prepay, Trade, TradeId, TradeState};
 
 /// By id.
@@ -14,6 +15,8 @@ pub(super) struct Trades {
     /// Codes and prepay ids, those that have ended included.
     by_handle: BTreeMap<String, TradeId>,
     by_transaction: BTreeMap<String, TradeId>,
+    by_refund_id: BTreeMap<String, RefundKey>,
+    by_out_refund_no: BTreeMap<String, RefundKey>,
 }
 
 impl Trades {
@@ -31,7 +34,40 @@ impl Trades {
         if let Some(paid) = trade.ever_paid() {
             self.by_transaction.insert(paid.transaction_id.clone(), id);
         }
+        for (place, refund) in trade.refunds.iter().enumerate() {
+            let key = RefundKey { trade: id, place };
+            self.by_refund_id.insert(refund.refund_id.clone(), key);
+            self.by_out_refund_no
+                .insert(number(&trade.mch_id, &refund.out_refund_no), key);
+        }
         self.rows.insert(id, trade);
+    }
+
+    pub(super) fn add_refund(&mut self, id: TradeId, refund: Refund) {
+        let Some(trade) = self.rows.get_mut(&id) else {
+            return;
+        };
+        let key = RefundKey {
+            trade: id,
+            place: trade.refunds.len(),
+        };
+        self.by_refund_id.insert(refund.refund_id.clone(), key);
+        self.by_out_refund_no
+            .insert(number(&trade.mch_id, &refund.out_refund_no), key);
+        trade.refunds.push(refund);
+    }
+
+    pub(super) fn refund(&self, key: RefundKey) -> Option<&Refund> {
+        self.get(key.trade)?.refunds.get(key.place)
+    }
+
+    pub(super) fn refund_by_id(&self, refund_id: &str) -> Option<RefundKey> {
+        self.by_refund_id.get(refund_id).copied()
+    }
+
+    pub(super) fn refund_by_number(&self, mch_id: &str, out_refund_no: &str) -> Option<RefundKey> {
+        let number = number(mch_id, out_refund_no);
+        self.by_out_refund_no.get(&number).copied()
     }
 
     pub(super) fn renew(&mut self, id: TradeId, prepay: Prepay) {
@@ -94,6 +130,6 @@ impl<'de> Deserialize<'de> for Trades {
 }
 
 /// A merchant's number has no slash in it.
-fn number(mch_id: &str, out_trade_no: &str) -> String {
-    format!("{mch_id}/{out_trade_no}")
+fn number(mch_id: &str, number: &str) -> String {
+    format!("{mch_id}/{number}")
 }

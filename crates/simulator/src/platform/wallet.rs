@@ -24,6 +24,10 @@ pub struct Wallet {
     pub openid: String,
     /// Fen.
     pub balance_fen: u64,
+    /// Fen before the first payment.
+    opening_fen: u64,
+    /// Whether money can reach the person.
+    pub status: WalletStatus,
     /// Six digits.
     pub password: String,
     /// Payments without a password on that day.
@@ -34,6 +38,19 @@ pub struct Wallet {
     wrong_passwords: u32,
     #[serde(default)]
     locked_until: Option<UnixMillis>,
+}
+
+/// Whether a wallet pays and takes money back.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WalletStatus {
+    /// It does.
+    #[default]
+    Open,
+    /// It pays, yet refunds do not reach it: they end in `CHANGE`.
+    CardClosed,
+    /// It does neither: refunds are refused at once.
+    Closed,
 }
 
 /// The platforms that people have wallets at.
@@ -95,11 +112,18 @@ impl Wallet {
             platform,
             openid: openid.to_owned(),
             balance_fen,
+            opening_fen: balance_fen,
+            status: WalletStatus::Open,
             password: password.to_owned(),
             free: FreePayments::default(),
             wrong_passwords: 0,
             locked_until: None,
         })
+    }
+
+    /// Fen before the first payment.
+    pub const fn opening_fen(&self) -> u64 {
+        self.opening_fen
     }
 
     /// Whether a payment of this amount asks for the password: the published rule.

@@ -6,6 +6,8 @@ mod failure;
 mod micropay;
 pub(super) mod notice;
 mod order_query;
+mod refund;
+mod refund_query;
 mod reverse;
 mod unified_order;
 
@@ -19,6 +21,7 @@ use tongbao_wire::wechat_v2::{ApiKey, ErrorCode, ReplyHead, SignType, sign};
 pub(super) use tongbao_wire::wechat_v2::{Fields, XmlError};
 
 use super::fault::{Fault, FaultKind};
+use super::frequency::Rate;
 use super::{Moment, Platform};
 use caller::{Caller, identify};
 use failure::{Failure, malformed};
@@ -31,6 +34,8 @@ pub(super) enum Operation {
     CloseOrder,
     Micropay,
     Reverse,
+    Refund,
+    RefundQuery,
 }
 
 impl Operation {
@@ -41,6 +46,8 @@ impl Operation {
             "/pay/closeorder" => Some(Self::CloseOrder),
             "/pay/micropay" => Some(Self::Micropay),
             "/secapi/pay/reverse" => Some(Self::Reverse),
+            "/secapi/pay/refund" => Some(Self::Refund),
+            "/pay/refundquery" => Some(Self::RefundQuery),
             _ => None,
         }
     }
@@ -52,6 +59,26 @@ impl Operation {
             Self::CloseOrder => limits::CLOSE_ORDER,
             Self::Micropay => limits::MICROPAY,
             Self::Reverse => limits::REVERSE,
+            Self::Refund => limits::REFUND,
+            Self::RefundQuery => limits::REFUND_QUERY,
+        }
+    }
+
+    /// How many of them a merchant may ask in a second.
+    const fn rate(self) -> Rate {
+        let (of, most) = match self {
+            Self::UnifiedOrder => ("unifiedorder", 600),
+            Self::OrderQuery => ("orderquery", 1800),
+            Self::CloseOrder => ("closeorder", 600),
+            Self::Micropay => ("micropay", 30),
+            Self::Reverse => ("reverse", 30),
+            Self::Refund => ("refund", 150),
+            Self::RefundQuery => ("refundquery", 300),
+        };
+        Rate {
+            of,
+            most,
+            in_secs: 1,
         }
     }
 
@@ -72,8 +99,26 @@ pub(super) struct Answer {
 }
 
 /// The order that a request is about, as far as it can be read. Only for aiming faults.
-pub(super) fn order_named_in(fields: Option<&Fields<'_>>) -> Option<String> {
-    fields?.present("out_trade_no").map(str::to_owned)
+pub(super) fn order_named_in(platform: &Platform, fields: Option<&Fields<'_>>) -> Option<String> {
+    let fields = fields?;
+    if let Some(number) = fields.present("out_trade_no") {
+        return Some(number.to_owned());
+    }
+    let by_transaction = || {
+        let id = fields.present("transaction_id")?;
+        platform.trades.by_transaction(id)
+    };
+    let by_refund = || {
+        let mch_id = fields.present("mch_id")?;
+        let by_id = fields.present("refund_id");
+        let by_number = fields.present("out_refund_no");
+        let key = by_id
+            .and_then(|id| platform.trades.refund_by_id(id))
+            .or_else(|| platform.trades.refund_by_number(mch_id, by_number?))?;
+        platform.trades.get(key.trade)
+    };
+    let trade = by_transaction().or_else(by_refund)?;
+    Some(trade.out_trade_no.clone())
 }
 
 /// Carries the request out, unless a fault has it refused first.
@@ -135,6 +180,7 @@ fn carry_out(
     head: &ReplyHead,
 ) -> Result<Fields<'static>, Failure> {
     caller.limits.map_err(malformed)?;
+    check_frequency(platform, at, operation, caller)?;
     if caller.head.sub_mch_id.is_some() {
         let text = "特约子商户商户号未授权服务商的产品权限";
         return Err(Failure::Signed(ErrorCode::NoAuth, text));
@@ -158,8 +204,48 @@ fn carry_out(
             reverse::reverse(platform, at, fields, caller)?;
             reversed(head)
         }
+        Operation::Refund => {
+            let accepted = refund::refund(platform, at, fields, caller);
+            if accepted.is_err() {
+                let mch_id = &caller.head.mch_id;
+                platform.frequency.allows(at, mch_id, BAD_REFUNDS);
+            }
+            done(head, accepted?)
+        }
+        Operation::RefundQuery => done(head, refund_query::look_up(platform, fields, caller)?),
     })
 }
+
+fn check_frequency(
+    platform: &mut Platform,
+    at: Moment,
+    operation: Operation,
+    caller: &Caller,
+) -> Result<(), Failure> {
+    let mch_id = &caller.head.mch_id;
+    if !platform.settings.frequency_limits {
+        return Ok(());
+    }
+    let frequency = &mut platform.frequency;
+    if operation == Operation::Refund && frequency.is_reached(at, mch_id, BAD_REFUNDS) {
+        let text = "无效请求过多，请1分钟后再试";
+        return Err(Failure::Signed(ErrorCode::InvalidReqTooMuch, text));
+    }
+    if frequency.allows(at, mch_id, operation.rate()) {
+        Ok(())
+    } else if operation == Operation::Refund {
+        Err(Failure::Signed(ErrorCode::FrequencyLimited, "频率限制"))
+    } else {
+        Err(Failure::unsigned("频率限制"))
+    }
+}
+
+/// Refund requests that are refused, beyond which none is heard.
+const BAD_REFUNDS: Rate = Rate {
+    of: "bad refund",
+    most: 6,
+    in_secs: 60,
+};
 
 fn done<T: Content>(head: ReplyHead, content: T) -> Fields<'static> {
     Reply::Done { head, content }.to_fields().into_owned()

@@ -3,7 +3,9 @@
 mod clock;
 mod credentials;
 mod faults;
+mod merchants;
 mod notifications;
+mod refunds;
 mod requests;
 mod settings;
 mod trades;
@@ -21,7 +23,9 @@ pub(super) fn router() -> Router<Simulator> {
         .merge(clock::router())
         .merge(credentials::router())
         .merge(faults::router())
+        .merge(merchants::router())
         .merge(notifications::router())
+        .merge(refunds::router())
         .merge(requests::router())
         .merge(settings::router())
         .merge(trades::router())

@@ -8,7 +8,7 @@ use http::{StatusCode, header};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::{Refusal, WalletError};
+use crate::{RefundRefusal, Refusal, WalletError};
 
 /// What went wrong, with a stable `code` and a `detail` that names cause and cure.
 #[derive(Debug)]
@@ -72,9 +72,20 @@ impl From<Refusal> for Problem {
             }
             Refusal::OtherPlatform
             | Refusal::OtherPayer
+            | Refusal::WalletClosed
             | Refusal::PasswordRequired
             | Refusal::WrongPassword { .. }
             | Refusal::WalletLocked { .. } => StatusCode::FORBIDDEN,
+        };
+        Self::new(status, refusal.code(), refusal.to_string())
+    }
+}
+
+impl From<RefundRefusal> for Problem {
+    fn from(refusal: RefundRefusal) -> Self {
+        let status = match refusal {
+            RefundRefusal::Unknown => StatusCode::NOT_FOUND,
+            _ => StatusCode::CONFLICT,
         };
         Self::new(status, refusal.code(), refusal.to_string())
     }

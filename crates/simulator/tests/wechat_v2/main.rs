@@ -8,6 +8,7 @@ mod envelope;
 mod faults;
 mod notifications;
 mod orders;
+mod refunds;
 mod replay;
 mod stage;
 mod till;

@@ -39,7 +39,9 @@ impl Stage {
     }
 
     fn mch_balance(&self) -> u64 {
-        self.platform.truth().accounts[&self.merchant.mch_id].balance_fen
+        self.platform.truth().accounts[&self.merchant.mch_id]
+            .funds
+            .unsettled_fen
     }
 }
 

@@ -103,6 +103,8 @@ fn payments_move_money_and_make_none() {
 
     let books = stage.platform.truth();
     assert_eq!(books.total_fen(), before);
-    assert_eq!(books.paid_fen(), 210 * 7);
-    assert_eq!(books.accounts[&stage.merchant.mch_id].balance_fen, 210 * 7);
+    assert_eq!(books.kept_fen(), 210 * 7);
+    let funds = books.accounts[&stage.merchant.mch_id].funds;
+    assert_eq!(funds.unsettled_fen, 210 * 7);
+    assert_eq!(books.check(), Ok(()));
 }

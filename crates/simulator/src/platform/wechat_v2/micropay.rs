@@ -133,6 +133,7 @@ fn place(
         handles: Vec::new(),
         in_cashier: BTreeSet::new(),
         state: TradeState::NotPay,
+        refunds: Vec::new(),
     });
     id
 }
@@ -159,6 +160,7 @@ fn outcome(trade: &Trade) -> Result<Paid, Failure> {
         TradeState::PayError { why, .. } => match why {
             PayFailure::NotEnough => (ErrorCode::NotEnough, "余额不足，请更换银行卡再试"),
             PayFailure::Declined => (ErrorCode::TradeError, "用户取消支付"),
+            PayFailure::AccountClosed => (ErrorCode::TradeError, "用户账户异常"),
         },
         TradeState::NotPay => (ErrorCode::OutTradeNoUsed, "商户订单号重复"),
         TradeState::Closed { .. } => (ErrorCode::OrderClosed, "该订单已关闭"),

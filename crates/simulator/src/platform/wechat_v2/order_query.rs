@@ -21,7 +21,12 @@ pub(super) fn look_up(
     Ok(match &trade.state {
         State::NotPay => (not_paid(trade), Some(device_info(trade))),
         State::Success(paid) => {
-            let state = (TradeState::Success, "支付成功");
+            let state = if trade.refunds.is_empty() {
+                (TradeState::Success, "支付成功")
+            } else {
+                let text = "订单发生过退款，退款详情请查询退款单";
+                (TradeState::Refund, text)
+            };
             (paid_order(trade, paid, state), trade.device_info.clone())
         }
         State::Revoked {
@@ -60,8 +65,13 @@ pub(super) fn find<'p>(
         OrderNo::OutTradeNo(number) => platform.trades.by_number(&caller.head.mch_id, number),
     };
     found
-        .filter(|trade| trade.mch_id == caller.head.mch_id)
+        .filter(|trade| is_of(trade, caller))
         .ok_or(Failure::Signed(ErrorCode::OrderNotExist, "order not exist"))
+}
+
+/// Whether the caller placed it.
+pub(super) fn is_of(trade: &Trade, caller: &Caller) -> bool {
+    trade.mch_id == caller.head.mch_id
 }
 
 fn not_paid(trade: &Trade) -> Order {

@@ -52,7 +52,10 @@ fn again(
     id: super::super::trade::TradeId,
     fen: u64,
 ) -> Result<Accepted, Failure> {
-    let same = platform.trades.refund(key).is_some_and(|known| known.fen == fen);
+    let same = platform
+        .trades
+        .refund(key)
+        .is_some_and(|known| known.fen == fen);
     if key.trade == id && same {
         accepted(platform, key)
     } else {
@@ -80,9 +83,7 @@ fn refused(refusal: RefundRefusal) -> Failure {
         RefundRefusal::TooMuch => (ErrorCode::RefundFeeInvalid, "累计退款金额大于支付金额"),
         RefundRefusal::TooMany => (ErrorCode::InvalidRequest, "一笔订单最多部分退款50次"),
         RefundRefusal::TooSoon => (ErrorCode::FrequencyLimited, "频率限制，请1分钟后再试"),
-        RefundRefusal::NotEnough => {
-            (ErrorCode::NotEnough, "基本账户余额不足，请充值后重新发起")
-        }
+        RefundRefusal::NotEnough => (ErrorCode::NotEnough, "基本账户余额不足，请充值后重新发起"),
         RefundRefusal::PayerGone => (ErrorCode::UserAccountAbnormal, "用户账户异常或已注销"),
     };
     Failure::Signed(code, text)

@@ -29,10 +29,11 @@ pub(super) fn look_up(
         Ok((trade, trade.refunds.get(key.place).into_iter().collect()))
     };
     let all = |order: OrderNo| {
-        let trade = order_query::find(platform, &order, caller).map_err(|failure| match failure {
-            Failure::Signed(ErrorCode::OrderNotExist, _) => NONE,
-            other => other,
-        })?;
+        let trade =
+            order_query::find(platform, &order, caller).map_err(|failure| match failure {
+                Failure::Signed(ErrorCode::OrderNotExist, _) => NONE,
+                other => other,
+            })?;
         Ok((trade, trade.refunds.iter().collect()))
     };
     let (trade, refunds): (&Trade, Vec<&Refund>) = match request.refund {

@@ -33,6 +33,10 @@ pub(super) fn reverse(
             let text = "正在支付中不能发起撤销";
             return Err(Failure::Signed(ErrorCode::UserPaying, text));
         }
+        TradeState::Success(_) if !trade.refunds.is_empty() => {
+            let text = "订单已发生退款，不能撤销";
+            return Err(Failure::Signed(ErrorCode::TradeError, text));
+        }
         _ if age(trade, at) > REVERSIBLE => {
             let text = "订单已超过撤销期限，请使用退款";
             return Err(Failure::Signed(ErrorCode::ReverseExpire, text));

@@ -85,6 +85,7 @@ fn first(
         scanned: None,
         in_cashier: BTreeSet::new(),
         state: TradeState::NotPay,
+        refunds: Vec::new(),
     };
     let id = trade.id;
     let prepaid = prepaid(&trade.trade_type, prepay);

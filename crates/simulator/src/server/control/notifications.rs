@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::server::Simulator;
 use crate::server::problem::InQuery;
 use crate::{
-    Moment, Notification, NotificationId, NotificationKind, NotificationState, Outcome, Try,
+    Moment, News, Notification, NotificationId, NotificationKind, NotificationState, Outcome, Try,
 };
 
 /// Without a number, the newest are enough to look at.
@@ -24,6 +24,8 @@ struct NotificationView {
     id: NotificationId,
     out_trade_no: String,
     mch_id: String,
+    /// `payment` or `refund`.
+    news: &'static str,
     kind: NotificationKind,
     url: String,
     body: String,
@@ -85,6 +87,10 @@ fn view(at: Moment, notification: &Notification) -> NotificationView {
         id: notification.id,
         out_trade_no: notification.out_trade_no.clone(),
         mch_id: notification.mch_id.clone(),
+        news: match notification.news {
+            News::Payment => "payment",
+            News::Refund(_) => "refund",
+        },
         kind: notification.kind,
         url: notification.url.clone(),
         body: notification.body.clone(),

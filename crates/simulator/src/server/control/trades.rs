@@ -5,6 +5,7 @@ use axum::routing::get;
 use axum::{Json as Answer, Router};
 use serde::{Deserialize, Serialize};
 
+use super::refunds::RefundView;
 use crate::server::Simulator;
 use crate::server::problem::{InPath, InQuery, Problem};
 use crate::{ClosedBy, Moment, PayFailure, RevokedBy, Trade, TradeState, WalletPlatform};
@@ -47,6 +48,9 @@ struct TradeView {
     failure: Option<PayFailure>,
     revoked_at: Option<String>,
     revoked_by: Option<RevokedBy>,
+    /// Fen that were asked back and did not come to nothing.
+    amount_refunded: u64,
+    refunds: Vec<RefundView>,
 }
 
 #[derive(Serialize)]
@@ -151,5 +155,7 @@ fn view(at: Moment, trade: &Trade) -> TradeView {
         failure,
         revoked_at,
         revoked_by,
+        amount_refunded: trade.refunded_fen(),
+        refunds: trade.refunds.iter().map(RefundView::from).collect(),
     }
 }

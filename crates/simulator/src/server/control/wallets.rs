@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::server::Simulator;
 use crate::server::problem::{InPath, Json, Problem};
-use crate::{Prompt, Receipt, Refusal, Reply, Target, Wallet, WalletPlatform};
+use crate::{Prompt, Receipt, Refusal, Reply, Target, Wallet, WalletPlatform, WalletStatus};
 
 /// What a new person has unless said otherwise: ¥10,000.
 const USUAL_BALANCE: u64 = 1_000_000;
@@ -17,7 +17,7 @@ const USUAL_PASSWORD: &str = "123456";
 pub(super) fn router() -> Router<Simulator> {
     Router::new()
         .route("/wallets", get(list).post(create))
-        .route("/wallets/{id}", get(read))
+        .route("/wallets/{id}", get(read).patch(change))
         .route("/wallets/{id}/scan", post(scan))
         .route("/wallets/{id}/open", post(scan))
         .route("/wallets/{id}/pay", post(pay))
@@ -35,6 +35,14 @@ struct WalletView {
     openid: String,
     balance: u64,
     password: String,
+    /// `open`, `card_closed` (refunds do not arrive) or `closed`.
+    status: WalletStatus,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    status: WalletStatus,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +135,15 @@ async fn read(
     let found = simulator.look(|platform, _| platform.truth().wallets.get(&id).cloned());
     let wallet = found.ok_or(Refusal::UnknownWallet(id))?;
     Ok(Answer(WalletView::from(&wallet)))
+}
+
+async fn change(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(change): Json<Change>,
+) -> Result<Answer<WalletView>, Problem> {
+    simulator.act(|platform, _| platform.set_wallet_status(&id, change.status))?;
+    read(State(simulator), InPath(id)).await
 }
 
 async fn create(
@@ -244,6 +261,7 @@ impl From<&Wallet> for WalletView {
             openid: wallet.openid.clone(),
             balance: wallet.balance_fen,
             password: wallet.password.clone(),
+            status: wallet.status,
         }
     }
 }

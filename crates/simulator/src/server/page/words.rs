@@ -24,6 +24,7 @@ pub(super) fn speed(speed: u32, lang: Lang) -> String {
 pub(super) fn state(word: &str, lang: Lang) -> &'static str {
     match word {
         "SUCCESS" => lang.of(["已支付", "paid"]),
+        "REFUND" => lang.of(["有退款", "refunded"]),
         "CLOSED" => lang.of(["已关闭", "closed"]),
         "USERPAYING" => lang.of(["等待付款人确认", "payer is asked"]),
         "PAYERROR" => lang.of(["支付失败", "failed"]),
@@ -59,6 +60,7 @@ pub(super) fn notification_kind(kind: NotificationKind, lang: Lang) -> Option<&'
     match kind {
         NotificationKind::Genuine => None,
         NotificationKind::Forged => Some(lang.of(["伪造", "forged"])),
+        NotificationKind::Garbage => Some(lang.of(["乱码", "garbage"])),
         NotificationKind::WrongAmount => Some(lang.of(["金额有误", "wrong amount"])),
     }
 }
@@ -78,11 +80,15 @@ pub(super) fn fault(kind: FaultKind, lang: Lang) -> &'static str {
         FaultKind::RecallReverse => ["撤销未完成，要求重试", "reverse not done, call again"],
         FaultKind::ReverseWithoutEffect => ["撤销谎报成功", "reverse claims success, not done"],
         FaultKind::AskPassword => ["总是要求输入密码", "password is always asked"],
+        FaultKind::AbnormalRefund => ["退款异常，退不到付款人", "refund is stuck"],
+        FaultKind::CloseRefund => ["退款关闭，钱回商户", "refund is closed"],
         FaultKind::DropNotification => ["通知丢失", "notification is lost"],
         FaultKind::DuplicateNotification => ["同一通知同时到两次", "notified twice at once"],
         FaultKind::DelayNotification => ["通知迟到", "notified late"],
         FaultKind::ReorderNotification => ["通知顺序颠倒", "notified out of order"],
         FaultKind::ForgedNotification => ["伪造的已付款通知", "forged claim of payment"],
+        FaultKind::ForgedRefundNotification => ["伪造的退款成功通知", "forged claim of refund"],
+        FaultKind::GarbageNotification => ["先来一条乱码通知", "garbage before the truth"],
         FaultKind::WrongAmountNotification => ["签名正确但金额有误", "signed, wrong amount"],
     })
 }
@@ -98,6 +104,7 @@ pub(super) fn refusal(refusal: &Refusal, lang: Lang) -> String {
         Refusal::OrderExpired => "订单已过期，请重新下单。".into(),
         Refusal::OrderPaid => "这笔订单已经支付过了。".into(),
         Refusal::OrderClosed => "商户已关闭这笔订单，请重新下单。".into(),
+        Refusal::WalletClosed => "这个账户已经注销。".into(),
         Refusal::NoPrompt => "没有等待确认的付款。".into(),
         Refusal::PasswordRequired => "请输入六位支付密码。".into(),
         Refusal::WrongPassword { tries_left } => {
@@ -121,6 +128,7 @@ pub(super) fn refusal(refusal: &Refusal, lang: Lang) -> String {
         Refusal::OrderExpired => "The order has expired. Order again.".into(),
         Refusal::OrderPaid => "This order is paid already.".into(),
         Refusal::OrderClosed => "The merchant has closed this order. Order again.".into(),
+        Refusal::WalletClosed => "This account is closed.".into(),
         Refusal::NoPrompt => "No payment waits for an answer.".into(),
         Refusal::PasswordRequired => "Enter the six-digit payment password.".into(),
         Refusal::WrongPassword { tries_left: 1 } => "Wrong password. 1 try left.".into(),
