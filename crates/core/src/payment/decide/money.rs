@@ -137,8 +137,9 @@ impl Draft {
         self.proves_too_little(place, source);
     }
 
-    /// One case for a kind and a trade. It may come again, once: as a refund,
-    /// when the platform has confirmed what was under review.
+    /// One case for a trade and its amount, of the kind that it was when it came:
+    /// told again after a close, it is the same money. It may come again, once: as
+    /// a refund, when the platform has confirmed what was under review.
     fn open_case(
         &mut self,
         kind: CaseKind,
@@ -148,16 +149,21 @@ impl Draft {
         remedy: Remedy,
     ) {
         let attempt = &mut self.payment.attempts[place];
-        let raised = Raised {
-            kind,
-            transaction_id: receipt.transaction_id.clone(),
-            amount: receipt.amount,
-        };
-        if !attempt.raised.contains(&raised) {
-            attempt.raised.push(raised);
-            self.changed = true;
-        } else if remedy == Remedy::Review {
-            return;
+        let known = attempt.raised.iter().find(|raised| {
+            raised.transaction_id == receipt.transaction_id && raised.amount == receipt.amount
+        });
+        let kind = known.map_or(kind, |raised| raised.kind);
+        match known {
+            Some(_) if remedy == Remedy::Review => return,
+            Some(_) => {}
+            None => {
+                attempt.raised.push(Raised {
+                    kind,
+                    transaction_id: receipt.transaction_id.clone(),
+                    amount: receipt.amount,
+                });
+                self.changed = true;
+            }
         }
         let attempt = attempt.id;
         self.effects.push(Effect::OpenCase {

@@ -271,6 +271,18 @@ fn a_wrong_amount_that_a_query_confirms_goes_back_and_another_attempt_may_pay() 
 }
 
 #[test]
+fn the_same_money_told_before_and_after_a_close_is_one_case() {
+    told(TRUSTS_SIGNATURES, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:01", "notice a: success 1", "pending, a failed; case amount_mismatch of a, refund"),
+        ("00:02", "notice a: success", "pending, a failed; case paid_twice of a, review"),
+        ("00:03", "close", "closed, a failed; tell payment.closed"),
+        ("00:04", "notice a: success", "same"),
+    ]);
+}
+
+#[test]
 fn who_holds_the_key_makes_only_so_many_cases_of_mere_claims() {
     let mut world = World::new(CAREFUL, None);
     world.happens(event("start a", NOON));
