@@ -2,6 +2,7 @@
 //! every planted mistake.
 
 use std::ops::Range;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -70,44 +71,46 @@ struct Args {
 
 impl Harness<'_> {
     /// Does what the command line says.
-    pub fn main(&self) -> Result<()> {
+    pub fn main(&self) -> Result<ExitCode> {
         let args = Args::parse();
         let orders = args.orders.unwrap_or(self.orders);
         if let Some(seed) = args.seed {
-            return self.one(seed, orders, args.story);
+            return Ok(self.one(seed, orders, args.story));
         }
         if args.past {
-            return self.past();
+            self.past()?;
+        } else if args.planted {
+            self.planted(args.seeds.clone().unwrap_or(0..200), orders)?;
+        } else {
+            let seeds = args.seeds.clone().unwrap_or(0..1_000);
+            self.many(&args, seeds, orders)?;
         }
-        if args.planted {
-            return self.planted(args.seeds.clone().unwrap_or(0..200), orders);
-        }
-        let seeds = args.seeds.clone().unwrap_or(0..1_000);
-        self.many(&args, seeds, orders)
+        Ok(ExitCode::SUCCESS)
     }
-    fn one(&self, seed: u64, orders: usize, story: bool) -> Result<()> {
+
+    fn one(&self, seed: u64, orders: usize, story: bool) -> ExitCode {
         let plan = Plan::draw(seed, orders);
-        println!("seed {seed}: {plan:#?}\n");
+        println!("seed {seed}: {plan}\n");
         let outcome = (self.run)(plan.clone(), true);
         if outcome.violations.is_empty() {
             if story {
                 println!("{}\n", outcome.lines.join("\n"));
             }
             summary(&outcome);
-            return Ok(());
+            return ExitCode::SUCCESS;
         }
         println!("shrinking …");
         let smaller = shrink::smaller(plan, self.run);
         let outcome = (self.run)(smaller.clone(), true);
         println!(
-            "\nthe smallest that still fails: {smaller:#?}\n\n{}\n",
+            "\na smaller day that still fails: {smaller}\n\n{}\n",
             outcome.lines.join("\n")
         );
         for violation in &outcome.violations {
             println!("{violation}");
         }
-        println!("\n{}", outcome.commits.join("\n"));
-        bail!("seed {seed} fails");
+        println!("\n{}\n\nseed {seed} fails", outcome.evidence.join("\n"));
+        ExitCode::FAILURE
     }
 
     /// What was mended stays mended.

@@ -1,13 +1,15 @@
 //! `cargo run --release -p tongbao-simulation -- --seed 7` tells one day as a
 //! story; `--seeds 0..10000` runs many, on all cores.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use tongbao_simulation::harness::{Harness, Planted};
 use tongbao_simulation::saboteur::Bug;
 use tongbao_simulation::seed::Plan;
 use tongbao_simulation::world::World;
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let planted = |bug: &Bug| {
         let bug = *bug;
         let with_bug = move |plan| Plan {

@@ -1,6 +1,7 @@
 //! What a seed decides before anything happens: swarm testing, where each run
 //! has its own mix of faults, some absent and some heavy.
 
+use std::fmt;
 use std::time::Duration;
 
 use tongbao_core::channel::Confirm;
@@ -140,6 +141,21 @@ pub struct Plan {
     pub bug: Option<Bug>,
     /// A clock or a random number that is read past the seams, on purpose.
     pub stray: Option<Stray>,
+}
+
+impl fmt::Display for Plan {
+    /// Without what is not so.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = format!("{self:#?}");
+        let silent = |line: &&str| {
+            let line = line.trim_end();
+            ![": 0,", ": 0ns,", ": false,", ": None,"]
+                .iter()
+                .any(|nothing| line.ends_with(nothing))
+        };
+        let lines: Vec<_> = text.lines().filter(silent).collect();
+        f.write_str(&lines.join("\n"))
+    }
 }
 
 impl Plan {

@@ -61,14 +61,10 @@ impl Story {
     /// Something happened between two parties.
     pub fn tell(&self, at: Timestamp, from: &str, to: &str, what: impl FnOnce() -> String) {
         if self.told {
-            let millis = at.as_millis().rem_euclid(86_400_000);
-            let (secs, millis) = (millis / 1_000, millis % 1_000);
-            let clock = format!(
-                "{:02}:{:02}:{:02}.{millis:03}",
-                secs / 3_600,
-                secs / 60 % 60,
-                secs % 60
-            );
+            let millis = at.as_millis().rem_euclid(1_000);
+            // Its day and time of `2026-09-21T14:26:16Z`, as violations print it.
+            let time = at.to_string();
+            let clock = format!("{} {}.{millis:03}", &time[8..10], &time[11..19]);
             let line = format!("{clock}  {from:>9} → {to:<9} {}", what());
             self.pages().lines.push(line);
         }

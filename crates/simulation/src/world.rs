@@ -1,5 +1,6 @@
 //! The world: nodes, platform, merchants, payers, and what befalls them.
 
+mod evidence;
 mod merchant;
 mod network;
 mod setup;
@@ -21,7 +22,6 @@ use crate::gateway::{Build, Caller, Face, Gateway};
 use crate::invariants::at_commit::{self, Commit};
 use crate::invariants::at_rest::{self, Rest};
 use crate::invariants::over_history::{self, Received};
-use crate::invariants::whereabouts::decided_by;
 use crate::kernel::{NodeId, Scheduler, Turn};
 use crate::model_store::{Tables, Witness};
 use crate::seams::SimTransport;
@@ -58,9 +58,8 @@ struct Account {
 pub struct Outcome {
     /// What was broken; empty when all held.
     pub violations: Vec<Violation>,
-    /// The last commits of the payments that the violations name, and which
-    /// function decided each.
-    pub commits: Vec<String>,
+    /// What the rows say of the payments that a violation names.
+    pub evidence: Vec<String>,
     /// What happened, when it was to be told.
     pub lines: Vec<String>,
     /// Equal for equal seeds.
@@ -134,7 +133,7 @@ impl World {
         let paid = |payment: &&tongbao_core::Payment| payment.public_state() == "paid";
         Outcome {
             violations: world.story.violations(),
-            commits: last_commits(&tables, &world.story.violations()),
+            evidence: evidence::about(&tables, &world.story.violations()),
             lines: world.story.lines(),
             hash: world.hash,
             turns,
@@ -321,41 +320,6 @@ impl World {
     fn platform_now(&self) -> UnixMillis {
         UnixMillis::from_millis(self.kernel.now().as_millis())
     }
-}
-
-/// So many of a payment's commits lead to what was seen.
-const LAST_COMMITS: usize = 6;
-
-fn last_commits(tables: &Tables, violations: &[Violation]) -> Vec<String> {
-    let named = |what: &str, payment: &tongbao_core::Payment| {
-        let mut attempts = payment.attempts.iter();
-        what.contains(&payment.id.to_string())
-            || attempts
-                .any(|one| what.contains(&one.id.to_string()) || what.contains(&one.out_trade_no))
-    };
-    let mut lines = Vec::new();
-    for payment in tables.payments.values() {
-        if !violations.iter().any(|seen| named(&seen.what, payment)) {
-            continue;
-        }
-        let log = tables.log.get(&payment.id).map_or(&[][..], Vec::as_slice);
-        lines.push(format!(
-            "{} ({}), {:?}, its last commits:",
-            payment.id, payment.order.merchant_order_no, payment.state
-        ));
-        for entry in &log[log.len().saturating_sub(LAST_COMMITS)..] {
-            let what = entry
-                .event
-                .as_ref()
-                .map_or_else(|| "created".to_owned(), |event| format!("{event:?}"));
-            let function = decided_by(entry.event.as_ref());
-            lines.push(format!(
-                "  {} v{} {}: {what}\n      decided by {function}",
-                entry.at, entry.version, entry.state
-            ));
-        }
-    }
-    lines
 }
 
 /// Looks at every commit with the invariants of [`at_commit`].

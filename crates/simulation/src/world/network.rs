@@ -190,22 +190,30 @@ impl World {
         }
         let fails = self.chance.percent(self.transport.faults().webhook_fails);
         self.kernel.count(fails);
+        let failure = fails.then(|| self.chance.index(3));
         self.story.tell(now, "gateway", "merchant", || {
-            let fate = if fails { "fails" } else { "taken" };
-            format!("{} {:?} {fate}", webhook.kind, webhook.payment)
-        });
-        if fails {
-            return match self.chance.index(3) {
-                0 => answer(StatusCode::INTERNAL_SERVER_ERROR),
-                1 => answer(StatusCode::FOUND),
-                _ => {
-                    // Done, but the answer never leaves.
-                    self.received.push(webhook);
-                    WireResponse::Dropped {
-                        delay: Duration::ZERO,
-                    }
-                }
+            let answered = match failure {
+                None => "204",
+                Some(0) => "500, not heard",
+                Some(1) => "302, not heard",
+                Some(_) => "heard, and no answer",
             };
+            let Received { kind, sequence, .. } = &webhook;
+            let subject = webhook.payment.map(|id| id.to_string());
+            let subject = subject.unwrap_or_else(|| "nobody's money".to_owned());
+            format!("{kind} no. {sequence} of {subject} ⇒ {answered}")
+        });
+        match failure {
+            None => {}
+            Some(0) => return answer(StatusCode::INTERNAL_SERVER_ERROR),
+            Some(1) => return answer(StatusCode::FOUND),
+            Some(_) => {
+                // Done, but the answer never leaves.
+                self.received.push(webhook);
+                return WireResponse::Dropped {
+                    delay: Duration::ZERO,
+                };
+            }
         }
         self.received.push(webhook);
         answer(StatusCode::NO_CONTENT)
@@ -329,11 +337,13 @@ impl World {
             return refuse(&self.kernel);
         };
         let now = self.kernel.now();
-        self.story
-            .tell(now, "platform", &format!("node {node}"), || {
-                let body = String::from_utf8_lossy(request.body()).into_owned();
-                format!("notification {}", short_number(&body))
-            });
+        let hash = sha256(request.body());
+        let forged = self.truth.known().forged.contains(&hash);
+        let sender = if forged { "attacker" } else { "platform" };
+        self.story.tell(now, sender, &format!("node {node}"), || {
+            let body = String::from_utf8_lossy(request.body()).into_owned();
+            format!("notification {}", short_number(&body))
+        });
         let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
         self.kernel.count(ack_lost);
         let travel = self.chance.millis(2, 80);
@@ -342,11 +352,9 @@ impl World {
             self.gateway.clone(),
             self.story.clone(),
         );
-        let hash = sha256(request.body());
-        let truth = self.truth.clone();
-        if !truth.known().forged.contains(&hash) {
+        if !forged {
             let body = String::from_utf8_lossy(request.body());
-            let mut known = truth.known();
+            let mut known = self.truth.known();
             known.ended.insert(short_number(&body).to_owned());
         }
         let answer = face.notify(channel, request);
@@ -355,11 +363,11 @@ impl World {
                 return refuse(&kernel);
             };
             let received = String::from_utf8_lossy(response.body()).contains("SUCCESS");
-            if received && truth.known().forged.contains(&hash) {
+            if received && forged {
                 let what = "a forged message was acknowledged".to_owned();
                 story.violate(kernel.now(), "X2", what);
             }
-            story.tell(kernel.now(), &format!("node {node}"), "platform", || {
+            story.tell(kernel.now(), &format!("node {node}"), sender, || {
                 if received { "SUCCESS" } else { "FAIL" }.to_owned()
             });
             if received && let Err(what) = gateway.acknowledges(channel, hash) {

@@ -3,11 +3,13 @@
 //! `cargo run --release -p tongbao-torture --bin whole -- --seed 7` tells one
 //! day as a story; `--seeds 0..6000` runs many, on all cores.
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use tongbao_simulation::harness::{Harness, Planted};
 use tongbao_torture::whole::{Bug, run};
 
-fn main() -> Result<()> {
+fn main() -> Result<ExitCode> {
     let planted = |bug: &Bug| {
         let bug = *bug;
         Planted {
