@@ -118,3 +118,29 @@ impl Command {
         matches!(self, Self::Replay { .. } | Self::DeleteEndpoint(..))
     }
 }
+
+macro_rules! answers {
+    ($($answer:ty: $pattern:pat => $value:expr),+ $(,)?) => {
+        $(
+            /// What the store's caller hears.
+            impl TryFrom<Done> for $answer {
+                type Error = StoreError;
+
+                fn try_from(done: Done) -> Result<Self, StoreError> {
+                    match done {
+                        $pattern => Ok($value),
+                        other => Err(StoreError::Failed(format!("the store answered {other:?}"))),
+                    }
+                }
+            }
+        )+
+    };
+}
+
+answers! {
+    (): Done::Nothing => (),
+    Vec<Job>: Done::Jobs(jobs) => jobs,
+    Vec<DeliveryClaim>: Done::Deliveries(claims) => claims,
+    usize: Done::Count(count) => count,
+    bool: Done::Found(found) => found,
+}

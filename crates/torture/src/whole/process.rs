@@ -94,7 +94,14 @@ impl Process {
         self.desk.disk.machine().kill();
     }
 
-    async fn write(&self, command: Command) -> Answer {
+    async fn write<T>(&self, command: Command) -> Result<T, StoreError>
+    where
+        T: TryFrom<Done, Error = StoreError>,
+    {
+        self.written(command).await?.try_into()
+    }
+
+    async fn written(&self, command: Command) -> Answer {
         if self.node == OPENING {
             let answers = self.desk.carry_out(&mut lock(&self.driven), &[command]);
             let answer = answers.and_then(|mut answers| answers.pop());
@@ -173,17 +180,10 @@ impl Process {
     }
 }
 
-fn unexpected<T>(done: &Done) -> Result<T, StoreError> {
-    Err(StoreError::Failed(format!("the store answered {done:?}")))
-}
-
 #[async_trait]
 impl Store for Process {
     async fn commit(&self, change: Change) -> Result<Vec<Job>, StoreError> {
-        match self.write(Command::Commit(Box::new(change))).await? {
-            Done::Jobs(jobs) => Ok(jobs),
-            done => unexpected(&done),
-        }
+        self.write(Command::Commit(Box::new(change))).await
     }
 
     async fn claim_jobs(
@@ -197,28 +197,19 @@ impl Store for Process {
             lease_until,
             limit,
         };
-        match self.write(command).await? {
-            Done::Jobs(jobs) => Ok(jobs),
-            done => unexpected(&done),
-        }
+        self.write(command).await
     }
 
     async fn lay_aside(&self, job: Job, until: Option<Timestamp>) -> Result<(), StoreError> {
-        self.write(Command::LayAside(job, until)).await.map(|_| ())
+        self.write(Command::LayAside(job, until)).await
     }
 
     async fn take_up(&self, channel: ChannelId, now: Timestamp) -> Result<usize, StoreError> {
-        match self.write(Command::TakeUp(channel, now)).await? {
-            Done::Count(count) => Ok(count),
-            done => unexpected(&done),
-        }
+        self.write(Command::TakeUp(channel, now)).await
     }
 
     async fn bring_forward(&self, by: Duration, now: Timestamp) -> Result<usize, StoreError> {
-        match self.write(Command::BringForward(by, now)).await? {
-            Done::Count(count) => Ok(count),
-            done => unexpected(&done),
-        }
+        self.write(Command::BringForward(by, now)).await
     }
 
     async fn claim_deliveries(
@@ -234,16 +225,12 @@ impl Store for Process {
             per_endpoint,
             limit,
         };
-        match self.write(command).await? {
-            Done::Deliveries(claims) => Ok(claims),
-            Done::Jobs(_) => Ok(Vec::new()),
-            done => unexpected(&done),
-        }
+        self.write(command).await
     }
 
     async fn record_delivery(&self, result: DeliveryResult) -> Result<(), StoreError> {
         let command = Command::RecordDelivery(Box::new(result));
-        self.write(command).await.map(|_| ())
+        self.write(command).await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -261,10 +248,7 @@ impl Store for Process {
             event,
             now,
         };
-        match self.write(command).await? {
-            Done::Count(count) => Ok(count),
-            done => unexpected(&done),
-        }
+        self.write(command).await
     }
 
     async fn replay(
@@ -282,10 +266,7 @@ impl Store for Process {
             to,
             now,
         };
-        match self.write(command).await? {
-            Done::Count(count) => Ok(count),
-            done => unexpected(&done),
-        }
+        self.write(command).await
     }
 
     async fn payment(
@@ -378,9 +359,7 @@ impl Store for Process {
     }
 
     async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError> {
-        self.write(Command::InsertMerchant(merchant))
-            .await
-            .map(|_| ())
+        self.write(Command::InsertMerchant(merchant)).await
     }
 
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
@@ -392,7 +371,7 @@ impl Store for Process {
     }
 
     async fn insert_api_key(&self, key: ApiKey) -> Result<(), StoreError> {
-        self.write(Command::InsertApiKey(key)).await.map(|_| ())
+        self.write(Command::InsertApiKey(key)).await
     }
 
     async fn api_key(&self, hash: [u8; 32]) -> Result<Option<ApiKey>, StoreError> {
@@ -400,7 +379,7 @@ impl Store for Process {
     }
 
     async fn save_channel(&self, account: ChannelAccount) -> Result<(), StoreError> {
-        self.write(Command::SaveChannel(account)).await.map(|_| ())
+        self.write(Command::SaveChannel(account)).await
     }
 
     async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {
@@ -412,9 +391,7 @@ impl Store for Process {
     }
 
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {
-        self.write(Command::SaveEndpoint(endpoint))
-            .await
-            .map(|_| ())
+        self.write(Command::SaveEndpoint(endpoint)).await
     }
 
     async fn endpoints(&self, merchant: MerchantId) -> Result<Vec<Endpoint>, StoreError> {
@@ -434,14 +411,11 @@ impl Store for Process {
         merchant: MerchantId,
         id: EndpointId,
     ) -> Result<bool, StoreError> {
-        match self.write(Command::DeleteEndpoint(merchant, id)).await? {
-            Done::Found(found) => Ok(found),
-            done => unexpected(&done),
-        }
+        self.write(Command::DeleteEndpoint(merchant, id)).await
     }
 
     async fn insert_data_key(&self, key: DataKey) -> Result<(), StoreError> {
-        self.write(Command::InsertDataKey(key)).await.map(|_| ())
+        self.write(Command::InsertDataKey(key)).await
     }
 
     async fn data_keys(&self) -> Result<Vec<DataKey>, StoreError> {
