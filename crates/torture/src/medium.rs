@@ -5,10 +5,14 @@
 //! the disk or not, whole or in part, whatever became of the others. Names are
 //! kept apart from files: a directory has to be synced as well.
 
+mod bytes;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use tongbao_simulation::chance::Chance;
+
+use bytes::Bytes;
 
 /// A disk writes so much at once; what is larger can be torn.
 const SECTOR: usize = 512;
@@ -19,15 +23,14 @@ pub type FileId = u64;
 /// Something that was asked for and not synced.
 #[derive(Clone, Debug)]
 enum Unsynced {
-    Write { at: usize, bytes: Vec<u8> },
+    Write { at: usize, bytes: Arc<[u8]> },
     Truncate { len: usize },
 }
 
 #[derive(Clone, Debug, Default)]
 struct File {
-    // Shared with the copies of this disk until one of them writes.
-    seen: Arc<Vec<u8>>,
-    on_disk: Arc<Vec<u8>>,
+    seen: Bytes,
+    on_disk: Bytes,
     unsynced: Vec<Unsynced>,
 }
 
@@ -97,20 +100,15 @@ impl Medium {
 
     /// Fills what it can and answers how much that is.
     pub fn read(&self, file: FileId, at: usize, out: &mut [u8]) -> usize {
-        let Some(file) = self.files.get(&file) else {
-            return 0;
-        };
-        let rest = file.seen.get(at..).unwrap_or_default();
-        let len = rest.len().min(out.len());
-        out[..len].copy_from_slice(&rest[..len]);
-        len
+        let file = self.files.get(&file);
+        file.map_or(0, |file| file.seen.read(at, out))
     }
 
     /// Seen at once, on the disk some day.
     pub fn write(&mut self, file: FileId, at: usize, bytes: &[u8]) {
         if let Some(file) = self.files.get_mut(&file) {
-            put(Arc::make_mut(&mut file.seen), at, bytes);
-            let bytes = bytes.to_vec();
+            file.seen.write(at, bytes);
+            let bytes = bytes.into();
             file.unsynced.push(Unsynced::Write { at, bytes });
         }
     }
@@ -118,7 +116,7 @@ impl Medium {
     /// The same for the end of the file.
     pub fn truncate(&mut self, file: FileId, len: usize) {
         if let Some(file) = self.files.get_mut(&file) {
-            Arc::make_mut(&mut file.seen).resize(len, 0);
+            file.seen.resize(len);
             file.unsynced.push(Unsynced::Truncate { len });
         }
     }
@@ -126,12 +124,9 @@ impl Medium {
     /// Everything of it is on the disk.
     pub fn sync(&mut self, file: FileId) {
         if let Some(file) = self.files.get_mut(&file) {
-            let changes = std::mem::take(&mut file.unsynced);
-            if !changes.is_empty() {
-                let on_disk = Arc::make_mut(&mut file.on_disk);
-                for change in &changes {
-                    apply(on_disk, change);
-                }
+            // A write that was lost is seen and not among these.
+            for change in std::mem::take(&mut file.unsynced) {
+                apply(&mut file.on_disk, &change);
             }
         }
     }
@@ -180,17 +175,10 @@ impl Medium {
     }
 }
 
-fn put(target: &mut Vec<u8>, at: usize, bytes: &[u8]) {
-    if target.len() < at + bytes.len() {
-        target.resize(at + bytes.len(), 0);
-    }
-    target[at..at + bytes.len()].copy_from_slice(bytes);
-}
-
-fn apply(target: &mut Vec<u8>, change: &Unsynced) {
+fn apply(target: &mut Bytes, change: &Unsynced) {
     match change {
-        Unsynced::Write { at, bytes } => put(target, *at, bytes),
-        Unsynced::Truncate { len } => target.resize(*len, 0),
+        Unsynced::Write { at, bytes } => target.write(*at, bytes),
+        Unsynced::Truncate { len } => target.resize(*len),
     }
 }
 
@@ -232,21 +220,21 @@ fn survive(file: &mut File, chance: &mut Chance) {
             Fate::Last => (place > split, place == split),
         };
         if whole {
-            apply(Arc::make_mut(&mut file.on_disk), change);
+            apply(&mut file.on_disk, change);
         } else if let (true, Unsynced::Write { at, bytes }) = (torn, change) {
-            tear(Arc::make_mut(&mut file.on_disk), *at, bytes, chance);
+            tear(&mut file.on_disk, *at, bytes, chance);
         }
     }
 }
 
 /// Some of its sectors.
-fn tear(target: &mut Vec<u8>, at: usize, bytes: &[u8], chance: &mut Chance) {
+fn tear(target: &mut Bytes, at: usize, bytes: &[u8], chance: &mut Chance) {
     let mut from = 0;
     while from < bytes.len() {
         let sector_ends = SECTOR - (at + from) % SECTOR;
         let to = bytes.len().min(from + sector_ends);
         if chance.percent(50) {
-            put(target, at + from, &bytes[from..to]);
+            target.write(at + from, &bytes[from..to]);
         }
         from = to;
     }
