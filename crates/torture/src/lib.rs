@@ -11,6 +11,8 @@
 pub mod command;
 pub mod disk_loop;
 pub mod driven;
+mod hash;
+pub mod image;
 pub mod machine;
 pub mod medium;
 pub mod script;

@@ -10,6 +10,7 @@ use std::sync::atomic::AtomicU64;
 use rusqlite::ffi;
 use tongbao_simulation::chance::Chance;
 
+use crate::image::{LogEnd, Snapshot};
 use crate::medium::{FileId, Medium};
 
 /// One opened file.
@@ -173,6 +174,17 @@ impl Machine {
     /// What the disk holds now.
     pub fn medium(&self) -> &Medium {
         &self.medium
+    }
+
+    /// The disk, and the database of that name on it as its readers see it.
+    pub fn snapshot(&self, name: &str) -> Snapshot {
+        let file = self.medium.find(name);
+        let index = file.and_then(|file| self.shared.get(&file)?.first());
+        Snapshot {
+            medium: self.medium.clone(),
+            name: name.to_owned(),
+            log: index.and_then(LogEnd::of),
+        }
     }
 
     /// The process is killed; what it had open does nothing any more. What it

@@ -10,6 +10,7 @@ use tongbao_core::{EventId, MerchantId, PaymentId, Timestamp};
 use tongbao_store::{CaseFilter, EventFilter, InboxFilter, PaymentFilter, Store, StoreError};
 
 use crate::driven::FILE;
+use crate::hash::Hash;
 use crate::vfs::Disk;
 
 /// Equal for equal contents.
@@ -68,11 +69,11 @@ impl Looker {
                 let mut rows = statement.query([])?;
                 while let Some(row) = rows.next()? {
                     for column in 0..columns {
-                        hash.add_value(row.get_ref(column)?);
+                        add_value(&mut hash, row.get_ref(column)?);
                     }
                 }
             }
-            Ok(hash.0)
+            Ok(hash.sum())
         };
         hash().map_err(|error| format!("the rows cannot be read: {error}"))
     }
@@ -118,7 +119,7 @@ pub fn read(store: &dyn Store, merchant: MerchantId) -> Result<u64, String> {
     let reads = reads.map_err(|error| format!("the store cannot read: {error}"))?;
     let mut hash = Hash::default();
     hash.add(reads.as_bytes());
-    Ok(hash.0)
+    Ok(hash.sum())
 }
 
 /// Everything that a merchant can ask for, in words.
@@ -181,29 +182,11 @@ async fn everything(store: &dyn Store, merchant: MerchantId) -> Result<String, S
     Ok(out)
 }
 
-/// FNV-1a.
-struct Hash(u64);
-
-impl Default for Hash {
-    fn default() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-}
-
-impl Hash {
-    fn add(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
-        }
-        self.0 = (self.0 ^ bytes.len() as u64).wrapping_mul(0x0000_0100_0000_01b3);
-    }
-
-    fn add_value(&mut self, value: ValueRef<'_>) {
-        match value {
-            ValueRef::Null => self.add(b"n"),
-            ValueRef::Integer(number) => self.add(&number.to_le_bytes()),
-            ValueRef::Real(number) => self.add(&number.to_le_bytes()),
-            ValueRef::Text(bytes) | ValueRef::Blob(bytes) => self.add(bytes),
-        }
+fn add_value(hash: &mut Hash, value: ValueRef<'_>) {
+    match value {
+        ValueRef::Null => hash.add(b"n"),
+        ValueRef::Integer(number) => hash.add(&number.to_le_bytes()),
+        ValueRef::Real(number) => hash.add(&number.to_le_bytes()),
+        ValueRef::Text(bytes) | ValueRef::Blob(bytes) => hash.add(bytes),
     }
 }
