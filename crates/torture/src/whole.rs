@@ -8,7 +8,9 @@
 
 mod desk;
 mod face;
+mod now;
 mod process;
+mod settle;
 mod shadow;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -73,6 +75,9 @@ bugs! {
     ReaderIsBehind,
     /// What the database refused is told as written
     RefusalSwallowed,
+    /// A batch of an unknown outcome is nowhere, and somebody of it hears of a
+    /// conflict
+    LossToldAsConflict,
 }
 
 impl Bug {

@@ -67,7 +67,7 @@ pub(crate) struct Committed {
 type CaseKey = (ChannelId, CaseKind, String, i64, Currency);
 
 /// The rows of the model database.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Tables {
     pub(crate) merchants: Map<MerchantId, Merchant>,
     pub(crate) api_keys: Map<[u8; 32], ApiKey>,

@@ -12,9 +12,12 @@ use tongbao_simulation::seed::Faults;
 use tongbao_simulation::story::Story;
 use tongbao_store::{InboxFilter, Store, StoreError};
 
+use super::now::Now;
+use super::settle::Batch;
 use super::{Bug, fork, shadow};
 use crate::command::{Command, Done};
 use crate::driven::{Driven, FILE};
+use crate::image::Snapshot;
 use crate::machine::{Machine, Plan};
 use crate::medium::Medium;
 use crate::state::Looker;
@@ -32,7 +35,7 @@ const LOOK_ONE_IN: u64 = 4;
 /// What the database must hold after a crash.
 struct Expected {
     /// What had been answered.
-    answered: Medium,
+    answered: Snapshot,
     /// What had not: one of these is wholly there, or none. What was found in the
     /// log may have been written behind.
     open: Vec<Vec<Command>>,
@@ -46,42 +49,27 @@ pub(super) struct Desk {
     pub(super) kernel: WorldKernel,
     pub(super) bug: Option<Bug>,
     /// Copies of the disk are looked at here.
-    copy: Disk,
-    rates: Mutex<Plan>,
+    pub(super) copy: Disk,
+    pub(super) rates: Mutex<Plan>,
     chance: Mutex<Chance>,
     story: Arc<Story>,
-    witness: Arc<dyn Witness>,
+    pub(super) witness: Arc<dyn Witness>,
     tables: Mutex<Tables>,
     /// Before the batch that the power did not outlast, and that batch.
-    interrupted: Mutex<Option<(Medium, Vec<Command>)>>,
+    interrupted: Mutex<Option<(Snapshot, Vec<Command>)>>,
     /// Batches whose outcome was not known, that were not there, and one of which
     /// may still be found in the log by the next connection or process.
-    uncertain: Mutex<Vec<Vec<Command>>>,
+    pub(super) uncertain: Mutex<Vec<Vec<Command>>>,
     /// The disk before them, while nothing has been written over them.
-    clean: Mutex<Option<Medium>>,
+    pub(super) clean: Mutex<Option<Snapshot>>,
     expected: Mutex<Option<Expected>>,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-type Answer = Result<Done, StoreError>;
-
-fn is_unknown(answer: &Answer) -> bool {
-    matches!(answer, Err(StoreError::CommitUnknown(_)))
-}
-
-/// The commands with such an answer.
-fn chosen(
-    commands: &[Command],
-    answers: &[Answer],
-    such: impl Fn(&Answer) -> bool,
-) -> Vec<Command> {
-    let pairs = commands.iter().zip(answers);
-    let such = pairs.filter(|(_, answer)| such(answer));
-    such.map(|(command, _)| command.clone()).collect()
-}
+pub(super) type Answer = Result<Done, StoreError>;
 
 impl Desk {
     pub(super) fn new(around: Surroundings<'_>, bug: Option<Bug>) -> Self {
@@ -189,21 +177,28 @@ impl Desk {
         self.disk.machine().plan(rates);
     }
 
+    /// The rows that are there now, looked at without faults.
+    pub(super) fn rows(&self) -> Result<u64, String> {
+        let rates = *lock(&self.rates);
+        self.disk.machine().plan(Plan::Fine);
+        let rows = Looker::open(&self.disk)?.rows();
+        self.disk.machine().plan(rates);
+        rows
+    }
+
     fn compare(&self, expected: Expected) -> Result<(), String> {
         if !expected.looked_at && expected.open.is_empty() {
             return Ok(());
         }
-        let looker = Looker::open(&self.disk)?;
-        looker.is_whole()?;
-        let found = looker.rows()?;
-        drop(self.copy_of(expected.answered.clone())?);
-        if Looker::open(&self.copy)?.rows()? == found {
+        Looker::open(&self.disk)?.is_whole()?;
+        let now = Now::of(self);
+        if now.is(&expected.answered)? {
             return Ok(());
         }
         for batch in expected.open {
-            let mut driven = self.copy_of(expected.answered.clone())?;
+            let mut driven = self.copy_of(&expected.answered)?;
             let ran = driven.run(&self.copy, &batch, &mut || {});
-            if Looker::open(&self.copy)?.rows()? == found {
+            if now.is_copied()? {
                 self.take_over(&batch, &ran.answers);
                 return Ok(());
             }
@@ -212,9 +207,18 @@ impl Desk {
     }
 
     /// The store on a copy of that disk, as every process sees it.
-    fn copy_of(&self, medium: Medium) -> Result<Driven, String> {
+    pub(super) fn copy_of(&self, then: &Snapshot) -> Result<Driven, String> {
+        self.copy(then.medium.clone());
+        self.open_copy()
+    }
+
+    /// Copies that disk.
+    pub(super) fn copy(&self, medium: Medium) {
         let chance = self.chance().clone();
         self.copy.machine().restore(medium, chance);
+    }
+
+    fn open_copy(&self) -> Result<Driven, String> {
         Driven::open(&self.copy, CHECKPOINT_PAGES)
             .map_err(|error| format!("a copy of the disk cannot be opened: {error}"))
     }
@@ -224,84 +228,40 @@ impl Desk {
         &self,
         driven: &mut Driven,
         commands: &[Command],
-    ) -> Option<Vec<Result<Done, StoreError>>> {
+    ) -> Option<Vec<Answer>> {
         let before = self.answered();
         let (operations, _) = self.disk.machine().operations();
-        let ran = driven.run(&self.disk, commands, &mut || {});
+        let mut answers = driven.run(&self.disk, commands, &mut || {}).answers;
         if !self.disk.machine().is_on() {
             *lock(&self.interrupted) = Some((before, commands.to_vec()));
             return None;
         }
-        let unknown = ran.answers.iter().any(is_unknown);
-        let told = ran.answers.iter().any(Result::is_ok);
+        if self.bug == Some(Bug::LossToldAsConflict) {
+            self.tell_loss_as_conflict(&before, &mut answers);
+        }
         let wrote = self.disk.machine().operations().0 > operations;
-        if unknown || (told && wrote && !lock(&self.uncertain).is_empty()) {
-            if let Err(what) = self.settle(&before, commands, &ran.answers) {
-                self.violate("D1", what);
-            }
-        } else {
-            self.take_over(commands, &ran.answers);
+        let batch = Batch {
+            before: &before,
+            commands,
+            answers: &answers,
+        };
+        let doubtful = wrote && !lock(&self.uncertain).is_empty();
+        if !batch.needs_settling(doubtful) {
+            self.take_over(commands, &answers);
+        } else if let Err(what) = self.settle(&batch) {
+            self.violate("D1", what);
         }
-        Some(ran.answers)
-    }
-
-    /// Nobody is told whether something was written. We look: what was told is
-    /// there, what was refused is not, and the rest is there or not as a whole.
-    /// What was uncertain before may have been found in the log in between.
-    fn settle(
-        &self,
-        before: &Medium,
-        commands: &[Command],
-        answers: &[Answer],
-    ) -> Result<(), String> {
-        let rates = *lock(&self.rates);
-        self.disk.machine().plan(Plan::Fine);
-        let rows = Looker::open(&self.disk)?.rows()?;
-        self.disk.machine().plan(rates);
-        let mut uncertain = std::mem::take(&mut *lock(&self.uncertain));
-        lock(&self.clean).take();
-        let told = chosen(commands, answers, Result::is_ok);
-        let all = chosen(commands, answers, |answer| {
-            answer.is_ok() || is_unknown(answer)
-        });
-        for found in &[&[Vec::new()][..], &uncertain].concat() {
-            for written in [&told, &all] {
-                let mut driven = self.copy_of(before.clone())?;
-                let earlier = driven.run(&self.copy, found, &mut || {}).answers;
-                // Claims that find nothing leave the log as it is.
-                let untouched = found.is_empty() && Looker::open(&self.copy)?.rows()? == rows;
-                let ran = driven.run(&self.copy, written, &mut || {}).answers;
-                if Looker::open(&self.copy)?.rows()? != rows {
-                    continue;
-                }
-                self.take_over(found, &earlier);
-                self.take_over(written, &ran);
-                if !untouched {
-                    uncertain.clear();
-                }
-                if written.len() < all.len() {
-                    uncertain.push(chosen(commands, answers, is_unknown));
-                }
-                if !uncertain.is_empty() {
-                    *lock(&self.uncertain) = uncertain;
-                    *lock(&self.clean) = Some(self.copy.machine().medium().clone());
-                }
-                return Ok(());
-            }
-        }
-        Err(format!(
-            "a batch of an unknown outcome is half there: {commands:?} was answered with {answers:?}"
-        ))
+        Some(answers)
     }
 
     /// The disk as it was when the last command was answered.
-    fn answered(&self) -> Medium {
+    fn answered(&self) -> Snapshot {
         let clean = lock(&self.clean).clone();
-        clean.unwrap_or_else(|| self.disk.machine().medium().clone())
+        clean.unwrap_or_else(|| self.disk.machine().snapshot(FILE))
     }
 
     /// What the database has done is done to the model as well, which must agree.
-    fn take_over(&self, commands: &[Command], answers: &[Result<Done, StoreError>]) {
+    pub(super) fn take_over(&self, commands: &[Command], answers: &[Answer]) {
         let mut tables = self.tables();
         for (command, answer) in commands.iter().zip(answers) {
             let taken = shadow::follow(&mut tables, command, answer, &*self.witness);
@@ -319,7 +279,8 @@ impl Desk {
         }
         let mut medium = self.disk.machine().medium().clone();
         medium.cut_power(&mut self.chance());
-        Some(self.copy_of(medium))
+        self.copy(medium);
+        Some(self.open_copy())
     }
 
     pub(super) fn holds_payment(&self, id: PaymentId) -> Verdict {
