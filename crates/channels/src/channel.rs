@@ -7,7 +7,7 @@ use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
 /// The order as a channel needs it. Everything in it is stored, so that it
 /// reads the same on every retry: platforms refuse a repeated number with
 /// other content.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Order<'a> {
     /// The number under which the channel knows it.
     pub out_trade_no: &'a str,
@@ -17,6 +17,9 @@ pub struct Order<'a> {
     pub subject: &'a str,
     /// How the payer meets the channel.
     pub scene: Scene,
+    /// The code that the payer shows at the till. It is good for one call and is
+    /// kept nowhere, so there is none where an order is sent again.
+    pub auth_code: Option<&'a str>,
     /// The payer's address, where it is known.
     pub client_ip: Option<&'a str>,
     /// When the attempt was written down.
@@ -25,6 +28,17 @@ pub struct Order<'a> {
     pub expires_at: Timestamp,
     /// Where the platform is to tell us.
     pub notify_url: &'a str,
+}
+
+impl std::fmt::Debug for Order<'_> {
+    /// Without the payer's code, which is as good as money.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Order")
+            .field("out_trade_no", &self.out_trade_no)
+            .field("amount", &self.amount)
+            .field("scene", &self.scene)
+            .finish_non_exhaustive()
+    }
 }
 
 /// What we want of a channel. Numbers come in with the call: a codec that
@@ -40,6 +54,12 @@ pub enum Call<'a> {
     },
     /// Close it.
     Close {
+        /// Its number.
+        out_trade_no: &'a str,
+    },
+    /// Take it back: unpaid it is closed, paid the money is returned. Safe to
+    /// repeat.
+    Reverse {
         /// Its number.
         out_trade_no: &'a str,
     },

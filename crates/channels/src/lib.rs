@@ -14,6 +14,9 @@ pub mod registry;
 pub mod settings;
 mod wechat_v2;
 
+/// Whose code was scanned.
+pub use tongbao_wire::payment_code::{Wallet, trim as trim_code};
+
 pub use channel::{
     Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order, Stamp,
 };

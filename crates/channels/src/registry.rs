@@ -1,5 +1,7 @@
 //! The list of channels. A new one is one entry here.
 
+use tongbao_wire::payment_code::Wallet;
+
 use crate::channel::Channel;
 use crate::settings::{Field, Settings, SettingsError};
 use crate::wechat_v2;
@@ -15,6 +17,8 @@ pub struct Kind {
     pub default_base_url: &'static str,
     /// What a payer calls it: Chinese, English.
     pub label: [&'static str; 2],
+    /// Whose payment codes it takes.
+    pub wallets: &'static [Wallet],
     /// What an account needs.
     pub fields: &'static [Field],
     /// Opens an account. The base address has no slash at its end.

@@ -12,13 +12,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Method, Request, Response};
 use tongbao_core::{Currency, Grade, Money, Outcome, Receipt, Scene, Timestamp};
+use tongbao_wire::payment_code::Wallet;
+use tongbao_wire::wechat_v2::auth_code::AuthCode;
 use tongbao_wire::wechat_v2::notification::{self, Acknowledgement};
 use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification};
 use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
 use tongbao_wire::wechat_v2::unified_order::Optional;
 use tongbao_wire::wechat_v2::{
     ApiKey, BeijingTime, Fields, Reply, ReplyHead, RequestHead, SignType, TradeType, close_order,
-    order_query, unified_order,
+    micropay, order_query, reverse, unified_order,
 };
 
 use crate::channel::{
@@ -32,11 +34,16 @@ use crate::settings::{Field, Settings, SettingsError};
 /// payment that ends earlier is closed there when its own time is up.
 const LEAST_LIFE: Duration = Duration::from_mins(6);
 
+/// An order at a till ends with the payer's code, which lives a minute; the
+/// second is for clocks that are apart. One that arrives later is refused there.
+const LIFE_AT_A_TILL: Duration = Duration::from_mins(2);
+
 pub(crate) const KIND: Kind = Kind {
     name: "wechat_v2",
     platform: "wechat_pay",
     default_base_url: "https://api.mch.weixin.qq.com",
     label: ["微信支付", "WeChat Pay"],
+    wallets: &[Wallet::WeChat],
     fields: &[
         Field {
             name: "app_id",
@@ -123,24 +130,14 @@ impl Account {
         order: &Order<'_>,
         nonce: &str,
     ) -> Result<unified_order::Request, ChannelError> {
-        let unsendable = |field, detail: &str| ChannelError::Unsendable {
-            field,
-            detail: detail.to_owned(),
-        };
         if order.scene != Scene::Native {
             return Err(ChannelError::UnsupportedScene(order.scene));
         }
-        if order.amount.currency() != Currency::CNY {
-            return Err(unsendable("currency", "WeChat Pay v2 collects CNY"));
-        }
-        let total_fee = u64::try_from(order.amount.minor())
-            .map_err(|_| unsendable("amount", "is below zero"))?;
-        let beijing = |at: Timestamp| BeijingTime::from_unix_secs(at.as_secs());
         Ok(unified_order::Request {
             head: self.head(nonce),
             body: order.subject.to_owned(),
             out_trade_no: order.out_trade_no.to_owned(),
-            total_fee,
+            total_fee: total_fee(order)?,
             spbill_create_ip: order.client_ip.unwrap_or("127.0.0.1").to_owned(),
             notify_url: order.notify_url.to_owned(),
             trade_type: TradeType::Native,
@@ -150,6 +147,33 @@ impl Account {
                 // Required for NATIVE; the number says all there is to say.
                 product_id: Some(order.out_trade_no.to_owned()),
                 ..Optional::default()
+            },
+        })
+    }
+
+    /// The order of a payer whose code has been scanned.
+    fn code_payment(
+        &self,
+        order: &Order<'_>,
+        nonce: &str,
+    ) -> Result<micropay::Request, ChannelError> {
+        // The code was in the hand of whoever wrote the order down. Without it
+        // there is nothing to send: a second order would need a second code.
+        let auth_code = order
+            .auth_code
+            .and_then(AuthCode::new)
+            .ok_or_else(|| unsendable("auth_code", "is not the payment code of a WeChat wallet"))?;
+        Ok(micropay::Request {
+            head: self.head(nonce),
+            body: order.subject.to_owned(),
+            out_trade_no: order.out_trade_no.to_owned(),
+            total_fee: total_fee(order)?,
+            spbill_create_ip: order.client_ip.unwrap_or("127.0.0.1").to_owned(),
+            auth_code,
+            optional: micropay::Optional {
+                time_start: beijing(order.created_at),
+                time_expire: beijing(order.created_at + LIFE_AT_A_TILL),
+                ..micropay::Optional::default()
             },
         })
     }
@@ -182,11 +206,15 @@ impl Account {
 
 impl Channel for Account {
     fn scenes(&self) -> &'static [Scene] {
-        &[Scene::Native]
+        &[Scene::Native, Scene::Barcode]
     }
 
     fn encode(&self, call: &Call<'_>, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError> {
         match call {
+            Call::Start(order) if order.scene == Scene::Barcode => self.post(
+                "/pay/micropay",
+                self.code_payment(order, &stamp.nonce)?.to_fields(),
+            ),
             Call::Start(order) => self.post(
                 "/pay/unifiedorder",
                 self.order(order, &stamp.nonce)?.to_fields(),
@@ -201,6 +229,13 @@ impl Channel for Account {
                     out_trade_no: (*out_trade_no).to_owned(),
                 };
                 self.post("/pay/closeorder", request.to_fields())
+            }
+            Call::Reverse { out_trade_no } => {
+                let request = reverse::Request {
+                    head: self.head(&stamp.nonce),
+                    order: order_query::OrderNo::OutTradeNo((*out_trade_no).to_owned()),
+                };
+                self.post("/secapi/pay/reverse", request.to_fields())
             }
         }
     }
@@ -278,6 +313,24 @@ impl Channel for Account {
     fn diagnose(&self, response: &Response<Bytes>) -> Diagnosis {
         doctor::diagnose(self, response)
     }
+}
+
+fn unsendable(field: &'static str, detail: &str) -> ChannelError {
+    ChannelError::Unsendable {
+        field,
+        detail: detail.to_owned(),
+    }
+}
+
+fn total_fee(order: &Order<'_>) -> Result<u64, ChannelError> {
+    if order.amount.currency() != Currency::CNY {
+        return Err(unsendable("currency", "WeChat Pay v2 collects CNY"));
+    }
+    u64::try_from(order.amount.minor()).map_err(|_| unsendable("amount", "is below zero"))
+}
+
+fn beijing(at: Timestamp) -> Option<BeijingTime> {
+    BeijingTime::from_unix_secs(at.as_secs())
 }
 
 fn number(settings: &Settings, name: &'static str) -> Result<String, SettingsError> {

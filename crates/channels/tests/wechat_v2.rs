@@ -39,6 +39,7 @@ fn order() -> Call<'static> {
         amount: Money::fen(1234),
         subject: "龙井茶",
         scene: Scene::Native,
+        auth_code: None,
         client_ip: None,
         created_at: Timestamp::from_secs(1_790_000_000),
         expires_at: Timestamp::from_secs(1_790_001_800),
@@ -52,6 +53,21 @@ const QUERY: Call<'static> = Call::Query {
 const CLOSE: Call<'static> = Call::Close {
     out_trade_no: NUMBER,
 };
+const REVERSE: Call<'static> = Call::Reverse {
+    out_trade_no: NUMBER,
+};
+
+/// The payer stands at a till.
+fn at_the_till(code: Option<&'static str>) -> Call<'static> {
+    let Call::Start(order) = order() else {
+        unreachable!("an order is a start")
+    };
+    Call::Start(Order {
+        scene: Scene::Barcode,
+        auth_code: code,
+        ..order
+    })
+}
 
 fn stamp() -> Stamp {
     Stamp {
@@ -108,37 +124,141 @@ fn word(outcome: &Outcome) -> &'static str {
 fn every_error_code_leads_to_its_action() {
     #[rustfmt::skip]
     let table = [
-        // code                       start       query        close
-        ("INVALID_REQUEST",          "refused",  "unknown",   "unknown"),
-        ("NOAUTH",                   "refused",  "unknown",   "unknown"),
-        ("NOTENOUGH",                "refused",  "unknown",   "unknown"),
-        ("ORDERPAID",                "ask_now",  "unknown",   "ask_now"),
-        ("ORDERCLOSED",              "ask_now",  "unknown",   "closed"),
-        ("SYSTEMERROR",              "unknown",  "unknown",   "unknown"),
-        ("BANKERROR",                "unknown",  "unknown",   "unknown"),
-        ("APPID_NOT_EXIST",          "refused",  "unknown",   "unknown"),
-        ("MCHID_NOT_EXIST",          "refused",  "unknown",   "unknown"),
-        ("APPID_MCHID_NOT_MATCH",    "refused",  "unknown",   "unknown"),
-        ("LACK_PARAMS",              "refused",  "unknown",   "unknown"),
-        ("OUT_TRADE_NO_USED",        "ask_now",  "unknown",   "unknown"),
-        ("SIGNERROR",                "refused",  "unknown",   "unknown"),
-        ("XML_FORMAT_ERROR",         "refused",  "unknown",   "unknown"),
-        ("REQUIRE_POST_METHOD",      "refused",  "unknown",   "unknown"),
-        ("POST_DATA_EMPTY",          "refused",  "unknown",   "unknown"),
-        ("NOT_UTF8",                 "refused",  "unknown",   "unknown"),
-        ("PARAM_ERROR",              "refused",  "unknown",   "unknown"),
-        ("ORDERNOTEXIST",            "unknown",  "not_found", "not_found"),
-        ("INVALID_TRANSACTIONID",    "unknown",  "unknown",   "unknown"),
-        ("TRADE_STATE_ERROR",        "unknown",  "unknown",   "unknown"),
-        ("FREQUENCY_LIMITED",        "unknown",  "unknown",   "unknown"),
-        ("A_WORD_NOBODY_HAS_SEEN",   "unknown",  "unknown",   "unknown"),
+        // code                       start       query        close        at a till      reverse
+        ("INVALID_REQUEST",          "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("NOAUTH",                   "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("NOTENOUGH",                "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("NOTSUPORTCARD",            "unknown",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("BUYER_MISMATCH",           "unknown",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("TRADE_ERROR",              "unknown",  "unknown",   "unknown",   "refused",     "refused"),
+        ("AUTHCODEEXPIRE",           "unknown",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("AUTH_CODE_ERROR",          "unknown",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("AUTH_CODE_INVALID",        "unknown",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("USERPAYING",               "unknown",  "unknown",   "unknown",   "user_paying", "user_paying"),
+        ("ORDERPAID",                "ask_now",  "unknown",   "ask_now",   "ask_now",     "ask_now"),
+        ("ORDERCLOSED",              "ask_now",  "unknown",   "closed",    "ask_now",     "ask_now"),
+        ("ORDERREVERSED",            "unknown",  "unknown",   "unknown",   "ask_now",     "ask_now"),
+        ("REVERSE_EXPIRE",           "unknown",  "unknown",   "unknown",   "unknown",     "refused"),
+        ("SYSTEMERROR",              "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("BANKERROR",                "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("APPID_NOT_EXIST",          "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("MCHID_NOT_EXIST",          "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("APPID_MCHID_NOT_MATCH",    "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("LACK_PARAMS",              "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("OUT_TRADE_NO_USED",        "ask_now",  "unknown",   "unknown",   "ask_now",     "unknown"),
+        ("SIGNERROR",                "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("XML_FORMAT_ERROR",         "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("REQUIRE_POST_METHOD",      "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("POST_DATA_EMPTY",          "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("NOT_UTF8",                 "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("PARAM_ERROR",              "refused",  "unknown",   "unknown",   "refused",     "unknown"),
+        ("ORDERNOTEXIST",            "unknown",  "not_found", "not_found", "unknown",     "not_found"),
+        ("INVALID_TRANSACTIONID",    "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("TRADE_STATE_ERROR",        "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("FREQUENCY_LIMITED",        "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("CERT_ERROR",               "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
+        ("A_WORD_NOBODY_HAS_SEEN",   "unknown",  "unknown",   "unknown",   "unknown",     "unknown"),
     ];
     let account = account("HMAC-SHA256");
-    for (code, start, query, close) in table {
-        for (call, expected) in [(order(), start), (QUERY, query), (CLOSE, close)] {
+    for (code, start, query, close, till, reverse) in table {
+        for (call, expected) in [
+            (order(), start),
+            (QUERY, query),
+            (CLOSE, close),
+            (at_the_till(None), till),
+            (REVERSE, reverse),
+        ] {
             let outcome = account.decode(&call, &failed(code)).outcome;
             assert_eq!(word(&outcome), expected, "{code} to {call:?}");
         }
+    }
+}
+
+#[test]
+fn a_code_payment_is_asked_for_with_the_code_and_nothing_else_shows_it() {
+    let account = account("HMAC-SHA256");
+    let call = at_the_till(Some("134567890123456789"));
+    let request = account.encode(&call, &stamp()).unwrap();
+    assert_eq!(request.uri(), "https://platform.test/pay/micropay");
+    let fields = Fields::read(request.body()).unwrap();
+    verify(&fields, &ApiKey::new(KEY).unwrap(), SignType::HmacSha256).unwrap();
+    for (name, value) in [
+        ("auth_code", "134567890123456789"),
+        ("out_trade_no", NUMBER),
+        ("total_fee", "1234"),
+        ("body", "龙井茶"),
+        // The code lives a minute.
+        ("time_start", "20260921221320"),
+        ("time_expire", "20260921221520"),
+    ] {
+        assert_eq!(fields.get(name), Some(value), "{name}");
+    }
+    assert_eq!(fields.get("notify_url"), None);
+    assert!(!format!("{call:?}").contains("134567890123456789"));
+}
+
+#[test]
+fn without_a_code_of_this_wallet_there_is_nothing_to_send() {
+    let account = account("HMAC-SHA256");
+    for code in [None, Some("284567890123456789"), Some("13456789012345678")] {
+        assert!(account.encode(&at_the_till(code), &stamp()).is_err());
+    }
+}
+
+#[test]
+fn a_reverse_is_asked_for_by_the_number() {
+    let request = account("MD5").encode(&REVERSE, &stamp()).unwrap();
+    assert_eq!(request.uri(), "https://platform.test/secapi/pay/reverse");
+    let fields = Fields::read(request.body()).unwrap();
+    verify(&fields, &ApiKey::new(KEY).unwrap(), SignType::Md5).unwrap();
+    assert_eq!(fields.get("out_trade_no"), Some(NUMBER));
+}
+
+#[test]
+fn money_is_taken_at_the_till_when_the_whole_answer_says_so() {
+    let account = account("HMAC-SHA256");
+    let paid = [
+        ("out_trade_no", NUMBER),
+        ("total_fee", "1234"),
+        ("transaction_id", "4200000000202611210000000001"),
+        ("time_end", "20261121120000"),
+        ("trade_type", "MICROPAY"),
+        ("openid", "o1"),
+    ];
+    let without = |name: &str| {
+        let kept = paid.into_iter().filter(|(other, _)| *other != name);
+        reply(&kept.collect::<Vec<_>>())
+    };
+    let call = at_the_till(None);
+    let whole = account.decode(&call, &reply(&paid)).outcome;
+    let Outcome::Success { receipt } = whole else {
+        panic!("{whole:?}");
+    };
+    assert_eq!(receipt.amount, Money::fen(1234));
+    assert_eq!(receipt.payer.as_deref(), Some("o1"));
+    for name in ["out_trade_no", "total_fee", "transaction_id", "time_end"] {
+        let outcome = account.decode(&call, &without(name)).outcome;
+        assert_eq!(word(&outcome), "unknown", "without {name}");
+    }
+    let other = reply(&[&[("out_trade_no", "another00")], &paid[1..]].concat());
+    assert_eq!(word(&account.decode(&call, &other).outcome), "unknown");
+}
+
+#[test]
+fn a_reverse_is_done_when_nobody_wants_to_be_called_again() {
+    let account = account("HMAC-SHA256");
+    for (answer, expected) in [
+        (reply(&[("recall", "N")]), "revoked"),
+        (reply(&[("recall", "Y")]), "unknown"),
+        (reply(&[]), "unknown"),
+        (reply(&[("recall", "M")]), "unknown"),
+        (
+            signed(&[("recall", "N")], OTHER_KEY, SignType::HmacSha256),
+            "unknown",
+        ),
+    ] {
+        let outcome = account.decode(&REVERSE, &answer).outcome;
+        assert_eq!(word(&outcome), expected);
     }
 }
 

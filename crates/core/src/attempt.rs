@@ -148,6 +148,43 @@ pub struct Raised {
     pub amount: Money,
 }
 
+/// How long a payer at the till is waited for. Fixed with the attempt: what was
+/// promised to one does not change when the configuration does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Patience {
+    /// Between two questions.
+    pub query_every_secs: u32,
+    /// After so long what is not paid is taken back.
+    pub reverse_after_secs: u32,
+}
+
+impl Default for Patience {
+    /// The platforms' own advice: every 5 seconds, up to 30.
+    fn default() -> Self {
+        Self {
+            query_every_secs: 5,
+            reverse_after_secs: 30,
+        }
+    }
+}
+
+/// An order that is being taken back at its channel. There is no way out of it:
+/// a reverse that has gone out may arrive late, and would return money that had
+/// been called paid in between.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reversal {
+    /// When it was decided.
+    pub since: Timestamp,
+    /// When the channel was last to be asked.
+    pub asked_at: Timestamp,
+    /// When the channel said that it is done. That proves nothing: a query does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted_at: Option<Timestamp>,
+    /// The channel has said that it will not.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub refused: bool,
+}
+
 /// One try at a payment over one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Attempt {
@@ -184,6 +221,16 @@ pub struct Attempt {
     /// The cases it has led to: the platform may tell of them as often as it
     /// likes, there is one of each.
     pub raised: Vec<Raised>,
+    /// A fingerprint of the code that the payer showed: the same code again is the
+    /// same try, and not another charge.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub code_digest: Option<String>,
+    /// How long the payer is waited for, where he stands at a till.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience: Option<Patience>,
+    /// Its channel was asked to take it back.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reversal: Option<Reversal>,
 }
 
 impl Attempt {
@@ -211,6 +258,15 @@ impl Attempt {
             ended_at: None,
             hinted_at: None,
             raised: Vec::new(),
+            code_digest: None,
+            patience: (scene == Scene::Barcode).then(Patience::default),
+            reversal: None,
         }
+    }
+
+    /// Whether its channel reverses it where it closes others: the payer's code
+    /// has been shown, so the money may be taken at any moment.
+    pub const fn is_reversed_not_closed(&self) -> bool {
+        matches!(self.scene, Scene::Barcode)
     }
 }

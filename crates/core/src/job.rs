@@ -11,13 +11,21 @@ pub enum JobKind {
     Query,
     /// Close the attempt at the channel.
     Close,
+    /// Take the attempt back at the channel.
+    Reverse,
     /// The payment's time is up.
     Expire,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Start, Self::Query, Self::Close, Self::Expire];
+    pub const ALL: [Self; 5] = [
+        Self::Start,
+        Self::Query,
+        Self::Close,
+        Self::Reverse,
+        Self::Expire,
+    ];
 
     /// The word in SQL and logs.
     pub const fn as_str(self) -> &'static str {
@@ -25,6 +33,7 @@ impl JobKind {
             Self::Start => "start",
             Self::Query => "query",
             Self::Close => "close",
+            Self::Reverse => "reverse",
             Self::Expire => "expire",
         }
     }

@@ -25,7 +25,7 @@ pub mod schedule;
 pub mod time;
 pub mod webhook;
 
-pub use attempt::{Action, Attempt, AttemptState, Failure, Raised, Scene};
+pub use attempt::{Action, Attempt, AttemptState, Failure, Patience, Raised, Reversal, Scene};
 pub use case::{Case, CaseKind, CaseState};
 pub use id::{
     ApiKeyId, AttemptId, CaseId, ChannelId, EndpointId, EventId, MerchantId, NotificationId,

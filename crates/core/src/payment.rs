@@ -137,6 +137,14 @@ pub enum Effect {
         /// Which.
         attempt: AttemptId,
     },
+    /// Take the attempt back at its channel: unpaid it is closed there, paid the
+    /// money is returned.
+    Reverse {
+        /// Which.
+        attempt: AttemptId,
+        /// Not before.
+        after: std::time::Duration,
+    },
     /// Look at the clock again at `expires_at`.
     Expire,
     /// Tell the merchant.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Action, AttemptId, Failure, Money, Timestamp};
 
-/// The five ways in which a report reaches us.
+/// The ways in which a report reaches us.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Source {
@@ -14,6 +14,8 @@ pub enum Source {
     Query,
     /// The answer to our own close.
     Close,
+    /// The answer to our own reverse.
+    Reverse,
     /// The platform told us by itself.
     Notification,
     /// A line of the platform's bill.
@@ -68,7 +70,8 @@ pub enum Outcome {
     UserPaying,
     /// Closed at the channel, unpaid.
     Closed,
-    /// Taken back at the channel.
+    /// Taken back at the channel. As the answer to our own reverse it is only a
+    /// promise, which a query confirms.
     Revoked,
     /// The payer's side could not pay; this order is over.
     PayError {

@@ -58,6 +58,20 @@ pub fn start_gap(age: Duration) -> Duration {
 /// machines may not have heard of it yet.
 pub const NOT_FOUND_GRACE: Duration = Duration::from_mins(1);
 
+/// A channel refuses to take back what is younger.
+pub const REVERSE_NOT_BEFORE: Duration = Duration::from_secs(15);
+
+/// What stands at a till is asked about at the till's own pace until it is this
+/// old, whatever became of the payer.
+pub const TILL: Duration = Duration::from_mins(1);
+
+/// A reverse that the channel has accepted is visible to a query by then. Before,
+/// "paid" may be an old answer.
+pub const REVERSE_SETTLES: Duration = Duration::from_mins(1);
+
+/// Money that cannot be reversed in this time goes back as a refund.
+pub const REVERSE_GIVES_UP: Duration = Duration::from_mins(10);
+
 /// How long past the payment's time a payer who has begun is left to finish.
 pub const PAYING_GRACE: Duration = Duration::from_mins(2);
 

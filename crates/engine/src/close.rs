@@ -54,7 +54,7 @@ impl Engine {
                 })
             }
             decided => Ok(Answered {
-                answer: self.drive(decided?).await,
+                answer: self.drive(decided?, None).await,
                 replayed,
             }),
         }

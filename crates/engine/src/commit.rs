@@ -211,6 +211,9 @@ impl Engine {
             Effect::Start { attempt, after } => add_job(JobKind::Start, Some(*attempt), *after),
             Effect::Query { attempt, after } => add_job(JobKind::Query, Some(*attempt), *after),
             Effect::Close { attempt } => add_job(JobKind::Close, Some(*attempt), Duration::ZERO),
+            Effect::Reverse { attempt, after } => {
+                add_job(JobKind::Reverse, Some(*attempt), *after);
+            }
             Effect::Expire => change.jobs.push(NewJob {
                 key: JobKey {
                     kind: JobKind::Expire,

@@ -7,6 +7,7 @@ use tongbao_core::order::{EXPIRES_IN_SECS, Invalid};
 use tongbao_core::{Event, Order, Payment, PaymentId, Rules, Timestamp};
 use tongbao_store::{Change, PaymentChange, StoreError};
 
+use crate::auth_code::AuthCode;
 use crate::commit::{Decided, log};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -92,7 +93,7 @@ impl Engine {
         }
         match self.insert(merchant, new, expires_in, key.as_ref()).await {
             Ok(decided) => Ok(CreatedPayment {
-                payment: self.drive(decided).await,
+                payment: self.drive(decided, code(new)).await,
                 fresh: true,
                 replayed: false,
             }),
@@ -202,7 +203,7 @@ impl Engine {
         change.idempotency = key.map(|key| key.record(merchant.id, payment.id, now));
         if let (Some(attempt), Some(open)) = (&new.attempt, open) {
             let event = Event::AttemptStarted {
-                attempt: Box::new(self.attempt(attempt.clone(), &open, now)?),
+                attempt: Box::new(self.attempt(payment.id, attempt.clone(), &open, now)?),
             };
             let step = payment.on(event.clone(), now, open.rules())?;
             change
@@ -246,4 +247,8 @@ impl Engine {
         }
         step.payment
     }
+}
+
+fn code(new: &NewPayment) -> Option<&AuthCode> {
+    new.attempt.as_ref()?.auth_code.as_ref()
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast;
-use tongbao_core::{ChannelId, PaymentId, Timestamp};
+use tongbao_core::{ChannelId, Patience, PaymentId, Timestamp};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
 
@@ -28,6 +28,8 @@ pub struct EngineConfig {
     pub platforms: BTreeMap<String, String>,
     /// How long a channel may take to answer.
     pub channel_timeout: Duration,
+    /// How long a payer at a till is waited for.
+    pub patience: Patience,
 }
 
 /// So many changes a slow listener may be behind before it must look for itself.

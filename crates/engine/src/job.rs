@@ -6,11 +6,12 @@ use std::time::Duration;
 use tongbao_channels::{Call, Order, Stamp};
 use tongbao_core::webhook::spread;
 use tongbao_core::{
-    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Rules,
-    Source, State, Timestamp,
+    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Reversal,
+    Rules, Source, State, Timestamp,
 };
 use tongbao_store::{Change, StoreError};
 
+use crate::auth_code::AuthCode;
 use crate::commit::{Also, Decided};
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -28,13 +29,34 @@ pub(crate) enum Ask {
     Start,
     Query,
     Close,
+    Reverse,
 }
+
+/// Who runs a job.
+#[derive(Clone, Copy)]
+pub(crate) enum Hand<'a> {
+    /// The worker.
+    Worker,
+    /// The request that led to it, which waits.
+    Request {
+        /// What the payer showed; nobody else has it.
+        code: Option<&'a AuthCode>,
+    },
+}
+
+/// A payer's code lives a minute. What has been under way for so long is no
+/// longer sent: somebody may have looked for it by now, and found nothing.
+const CODE_IS_FRESH: Duration = Duration::from_secs(10);
+
+/// A query says "not paid" for so long. A reverse that comes later asks first.
+const LAST_QUERY_HOLDS: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// Runs the claimed jobs, and those that follow from them at once, while
     /// somebody waits. What was decided is written down: whatever fails from here
     /// on, or when the process dies, the leases run out and the worker goes on.
-    pub(crate) async fn drive(&self, decided: Decided) -> Payment {
+    pub(crate) async fn drive(&self, decided: Decided, code: Option<&AuthCode>) -> Payment {
+        let hand = Hand::Request { code };
         let Decided {
             mut payment,
             claimed,
@@ -42,7 +64,7 @@ impl Engine {
         let mut queue = VecDeque::from(claimed);
         for _ in 0..CALLS_INLINE {
             let Some(job) = queue.pop_front() else { break };
-            match self.run_job(job, true).await {
+            match self.run_job(job, hand).await {
                 Ok(Some(next)) => {
                     payment = next.payment;
                     queue.extend(next.claimed);
@@ -61,9 +83,9 @@ impl Engine {
     pub(crate) async fn run_job(
         &self,
         job: Job,
-        inline: bool,
+        hand: Hand<'_>,
     ) -> Result<Option<Decided>, EngineError> {
-        match self.try_job(job, inline).await {
+        match self.try_job(job, hand).await {
             Err(error) if is_hopeless(&error) => {
                 tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job cannot be done and is laid aside; mend its channel, or ask about the payment");
                 self.lay_aside(job, None, "hopeless").await
@@ -72,7 +94,11 @@ impl Engine {
         }
     }
 
-    async fn try_job(&self, job: Job, inline: bool) -> Result<Option<Decided>, EngineError> {
+    async fn try_job(&self, job: Job, hand: Hand<'_>) -> Result<Option<Decided>, EngineError> {
+        let (inline, code) = match hand {
+            Hand::Worker => (false, None),
+            Hand::Request { code } => (true, code),
+        };
         let Some(payment) = self.store().payment(job.merchant, job.key.payment).await? else {
             return self.drop_job(job).await;
         };
@@ -90,7 +116,9 @@ impl Engine {
         let Some(attempt) = job.key.attempt.and_then(|id| payment.attempt(id)).cloned() else {
             return self.drop_job(job).await;
         };
-        let Some(ask) = what_to_ask(job.key.kind, &payment, &attempt) else {
+        let code = code.filter(|_| self.now().since(attempt.created_at) < CODE_IS_FRESH);
+        let ask = what_to_ask(job.key.kind, &payment, &attempt, code.is_some(), self.now());
+        let Some(ask) = ask else {
             return self.drop_job(job).await;
         };
         let open = self.open_channel(attempt.channel).await?;
@@ -105,7 +133,7 @@ impl Engine {
             };
             Some(seat)
         };
-        let report = self.ask(&open, &payment, &attempt, ask).await;
+        let report = self.ask(&open, &payment, &attempt, ask, code).await;
         if let Some(seat) = seat {
             seat.answered(self.now());
         }
@@ -160,6 +188,7 @@ impl Engine {
         payment: &Payment,
         attempt: &Attempt,
         ask: Ask,
+        code: Option<&AuthCode>,
     ) -> Report {
         let notify_url = self.notify_url(attempt.channel);
         let out_trade_no = attempt.out_trade_no.as_str();
@@ -170,6 +199,7 @@ impl Engine {
                     amount: payment.order.amount,
                     subject: &payment.order.subject,
                     scene: attempt.scene,
+                    auth_code: code.map(AuthCode::expose),
                     client_ip: attempt.client_ip.as_deref(),
                     created_at: attempt.created_at,
                     expires_at: payment.expires_at,
@@ -179,6 +209,7 @@ impl Engine {
             }
             Ask::Query => (Call::Query { out_trade_no }, Source::Query),
             Ask::Close => (Call::Close { out_trade_no }, Source::Close),
+            Ask::Reverse => (Call::Reverse { out_trade_no }, Source::Reverse),
         };
         let timeout = self.config.channel_timeout;
         let (grade, outcome) = self.exchange(open, &call, ask, timeout).await;
@@ -244,16 +275,32 @@ fn is_hopeless(error: &EngineError) -> bool {
 
 /// What the job comes to by now: the payment may have moved on since it was
 /// written.
-fn what_to_ask(kind: JobKind, payment: &Payment, attempt: &Attempt) -> Option<Ask> {
+fn what_to_ask(
+    kind: JobKind,
+    payment: &Payment,
+    attempt: &Attempt,
+    has_code: bool,
+    now: Timestamp,
+) -> Option<Ask> {
     let takes_money = matches!(payment.state, State::Created | State::Pending);
     match kind {
         JobKind::Start if !attempt.state.is_open() => None,
+        // The code was in the hand of the process that wrote the attempt down, and
+        // is spent or lost with it.
+        JobKind::Start if attempt.is_reversed_not_closed() && !has_code => Some(Ask::Query),
         // Nobody wants the order any more, but an earlier try may have placed it.
         JobKind::Start if !takes_money => Some(Ask::Query),
         JobKind::Start => Some(Ask::Start),
         JobKind::Query => Some(Ask::Query),
         JobKind::Close if attempt.state == AttemptState::Succeeded => None,
         JobKind::Close => Some(Ask::Close),
+        JobKind::Reverse if attempt.received.is_some() => None,
+        JobKind::Reverse if attempt.state == AttemptState::Reversed => None,
+        JobKind::Reverse => {
+            let lately = |reversal: &Reversal| now.since(reversal.asked_at) < LAST_QUERY_HOLDS;
+            let reverse = attempt.reversal.as_ref().is_some_and(lately);
+            Some(if reverse { Ask::Reverse } else { Ask::Query })
+        }
         JobKind::Expire => None,
     }
 }
@@ -267,7 +314,7 @@ fn unsendable(ask: Ask, why: &str) -> Outcome {
                 platform_code: None,
             },
         },
-        Ask::Query | Ask::Close => Outcome::Unknown {
+        Ask::Query | Ask::Close | Ask::Reverse => Outcome::Unknown {
             why: why.to_owned(),
             ask_now: false,
         },
@@ -279,6 +326,7 @@ fn count(open: &OpenChannel, ask: Ask, outcome: &Outcome) {
         Ask::Start => "start",
         Ask::Query => "query",
         Ask::Close => "close",
+        Ask::Reverse => "reverse",
     };
     let outcome_word = match outcome {
         Outcome::Accepted { .. } => "accepted",

@@ -10,6 +10,7 @@
 //! socket: time, chance and the world come in through [`seams`].
 
 pub mod audit;
+mod auth_code;
 mod authenticate;
 mod bell;
 mod channel;
@@ -36,6 +37,7 @@ pub mod view;
 mod webhook_url;
 mod worker;
 
+pub use auth_code::AuthCode;
 pub use channel::{ChannelPatch, NewChannel, diagnose};
 pub use create::{CreatedPayment, NewPayment};
 pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, event_types};

@@ -27,7 +27,9 @@ impl Engine {
             let Some(channel) = self.open_if_sound(attempt.channel).await? else {
                 continue;
             };
-            let report = self.ask(&channel, &payment, &attempt, Ask::Query).await;
+            let report = self
+                .ask(&channel, &payment, &attempt, Ask::Query, None)
+                .await;
             let event = Event::Reported {
                 report: Box::new(report),
             };

@@ -3,11 +3,13 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
+use tongbao_channels::Wallet;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::Invalid;
 use tongbao_core::{Attempt, AttemptId, Event, Payment, PaymentId, Refusal, Scene, Timestamp};
 use tongbao_store::{StoreError, Unique};
 
+use crate::auth_code::AuthCode;
 use crate::commit::Also;
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -23,6 +25,8 @@ pub struct NewAttempt {
     /// A channel account's id, name or kind; the merchant's first one that can do
     /// the scene when not said.
     pub channel: Option<String>,
+    /// The code that the payer shows; for [`Scene::Barcode`].
+    pub auth_code: Option<AuthCode>,
     /// The payer's address.
     pub client_ip: Option<String>,
 }
@@ -68,7 +72,8 @@ impl Engine {
         }
         let open = self.pick_channel(merchant, &new).await?;
         let now = self.now();
-        let attempt = self.attempt(new, &open, now)?;
+        let code = new.auth_code.clone();
+        let attempt = self.attempt(payment.id, new, &open, now)?;
         let id = attempt.id;
         let also = Also {
             idempotency: key.as_ref().map(|key| key.record(merchant.id, id, now)),
@@ -81,7 +86,7 @@ impl Engine {
         let (payment_id, merchant_id) = (payment.id, merchant.id);
         match self.decide(payment, event, open.rules(), also).await {
             Ok(decided) => {
-                let payment = self.drive(decided).await;
+                let payment = self.drive(decided, code.as_ref()).await;
                 Ok(StartedAttempt {
                     payment,
                     attempt: id,
@@ -119,6 +124,7 @@ impl Engine {
     /// A new attempt under its own number.
     pub(crate) fn attempt(
         &self,
+        payment: PaymentId,
         new: NewAttempt,
         open: &OpenChannel,
         now: Timestamp,
@@ -132,6 +138,8 @@ impl Engine {
         let number = mint::token_of(id);
         let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
         attempt.client_ip = new.client_ip;
+        attempt.code_digest = new.auth_code.map(|code| code.digest(payment));
+        attempt.patience = attempt.patience.map(|_| self.config.patience);
         Ok(attempt)
     }
 
@@ -140,6 +148,7 @@ impl Engine {
         merchant: &Merchant,
         new: &NewAttempt,
     ) -> Result<Arc<OpenChannel>, EngineError> {
+        let wallet = wallet(new)?;
         let accounts = self.store().channels(merchant.id).await?;
         let named = |account: &&tongbao_core::channel::ChannelAccount| match &new.channel {
             None => true,
@@ -153,6 +162,18 @@ impl Engine {
                 Some(name) => format!("there is no channel {name}; GET /v1/channels lists them"),
                 None => "there is no channel yet; add one with POST /v1/channels".to_owned(),
             }));
+        }
+        let takes = |account: &&tongbao_core::channel::ChannelAccount| {
+            let kind = tongbao_channels::kind(&account.kind);
+            wallet.is_none_or(|wallet| kind.is_some_and(|kind| kind.wallets.contains(&wallet)))
+        };
+        let mut candidates = candidates.filter(takes).peekable();
+        if let (None, Some(wallet)) = (candidates.peek(), wallet) {
+            return Err(EngineError::NoChannel(format!(
+                "the code is of {}, and no channel here takes it; ask the payer for another \
+                 wallet's code, or add a channel that does",
+                name_of(wallet)
+            )));
         }
         let mut broken = None;
         for account in candidates.filter(|account| account.enabled) {
@@ -172,8 +193,8 @@ impl Engine {
         )))
     }
 
-    /// The ways in which a payer could pay the merchant now, one a scene and
-    /// channel: label in Chinese and in English, scene, channel.
+    /// The ways in which a payer could open the merchant's order now, one a scene
+    /// and channel; not those that need somebody else's hand, as a till does: label in Chinese and in English, scene, channel.
     pub async fn ways_to_pay(&self, merchant: &Merchant) -> Result<Vec<Way>, EngineError> {
         let mut ways = Vec::new();
         for account in self.store().channels(merchant.id).await? {
@@ -184,13 +205,44 @@ impl Engine {
                 continue;
             };
             let label = tongbao_channels::kind(&account.kind).map_or(["", ""], |kind| kind.label);
-            ways.extend(open.channel.scenes().iter().map(|scene| Way {
+            let scenes = open.channel.scenes().iter();
+            let by_oneself = scenes.filter(|scene| **scene != Scene::Barcode);
+            ways.extend(by_oneself.map(|scene| Way {
                 label,
                 scene: *scene,
                 channel: account.id.to_string(),
             }));
         }
         Ok(ways)
+    }
+}
+
+/// Whose code was scanned, where the payer shows one.
+fn wallet(new: &NewAttempt) -> Result<Option<Wallet>, Invalid> {
+    let refused = |detail| Err(Invalid::new("auth_code", detail));
+    match (&new.auth_code, new.scene) {
+        (None, Scene::Barcode) => refused("is missing; send the digits that the scanner read"),
+        (None, _) => Ok(None),
+        (Some(code), Scene::Barcode) => match code.wallet() {
+            None => refused(
+                "is not the payment code of a wallet that we know (WeChat Pay shows 18 digits, 10 \
+                 to 15 first); scan again",
+            ),
+            wallet => Ok(wallet),
+        },
+        (Some(_), _) => refused("is for the scene barcode; leave it out, or change the scene"),
+    }
+}
+
+fn name_of(wallet: Wallet) -> &'static str {
+    match wallet {
+        Wallet::WeChat => "WeChat Pay (微信支付)",
+        Wallet::Alipay => "Alipay (支付宝)",
+        Wallet::UnionPay => "UnionPay (云闪付)",
+        Wallet::DigitalYuan => "the digital yuan (数字人民币)",
+        Wallet::BestPay => "BestPay (翼支付)",
+        Wallet::Suning => "Suning (苏宁支付)",
+        _ => "another wallet",
     }
 }
 

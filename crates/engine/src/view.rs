@@ -155,8 +155,8 @@ pub struct CaseView {
     pub amount: i64,
     /// What it is an amount of.
     pub currency: String,
-    /// How we heard: `answer`, `query`, `close`, `notification`, `bill` or
-    /// `operator`.
+    /// How we heard: `answer`, `query`, `close`, `reverse`, `notification`, `bill`
+    /// or `operator`.
     #[schema(value_type = String)]
     pub source: tongbao_core::Source,
     /// RFC 3339.

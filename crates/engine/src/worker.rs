@@ -13,6 +13,7 @@ use tongbao_store::{DeliveryClaim, StoreError};
 
 use crate::clock_step::ClockWatch;
 use crate::engine::Engine;
+use crate::job::Hand;
 
 /// Jobs in flight. A platform that hangs holds each for the channel timeout.
 const JOBS: usize = 256;
@@ -189,7 +190,7 @@ impl<'a> Held<'a> {
         self.deliveries += found.deliveries.len();
         for job in found.jobs {
             self.work.push(Box::pin(async move {
-                if let Err(error) = engine.run_job(job, false).await {
+                if let Err(error) = engine.run_job(job, Hand::Worker).await {
                     tracing::error!(kind = job.key.kind.as_str(), payment = %job.key.payment, %error, "a job failed; it runs again when its lease ends");
                 }
                 Done::Job

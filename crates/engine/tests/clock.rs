@@ -120,6 +120,7 @@ async fn world() -> World {
         public_url: "https://pay.example.com".to_owned(),
         platforms: BTreeMap::new(),
         channel_timeout: Duration::from_secs(10),
+        patience: tongbao_core::Patience::default(),
     };
     let engine = Engine::open(seams, Zeroizing::new([7; 32]), config)
         .await
@@ -156,6 +157,7 @@ async fn world() -> World {
     let attempt = NewAttempt {
         scene: Scene::Native,
         channel: None,
+        auth_code: None,
         client_ip: None,
     };
     let payment = payment.unwrap().payment.id;

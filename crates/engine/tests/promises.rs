@@ -135,6 +135,7 @@ async fn world() -> World {
         public_url: "https://pay.example.com".to_owned(),
         platforms: std::collections::BTreeMap::new(),
         channel_timeout: Duration::from_secs(10),
+        patience: tongbao_core::Patience::default(),
     };
     let engine = Engine::open(seams, Zeroizing::new([7; 32]), config)
         .await
@@ -244,6 +245,7 @@ impl World {
         let new = NewAttempt {
             scene: Scene::Native,
             channel: None,
+            auth_code: None,
             client_ip: None,
         };
         self.engine
@@ -533,6 +535,7 @@ async fn a_platform_that_hangs_holds_up_its_own_jobs_alone() {
         let new = NewAttempt {
             scene: Scene::Native,
             channel: Some(channel.id.to_string()),
+            auth_code: None,
             client_ip: None,
         };
         let started = world

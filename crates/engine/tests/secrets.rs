@@ -71,6 +71,7 @@ async fn engine(store: Arc<dyn Store>, kek: [u8; 32]) -> Result<Engine, EngineEr
         public_url: "https://pay.example.com".to_owned(),
         platforms: std::collections::BTreeMap::new(),
         channel_timeout: Duration::from_secs(10),
+        patience: tongbao_core::Patience::default(),
     };
     Engine::open(seams, Zeroizing::new(kek), config).await
 }

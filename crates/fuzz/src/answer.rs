@@ -53,6 +53,7 @@ fn call(word: &str) -> Option<Call<'static>> {
         amount: Money::fen(1),
         subject: "茶",
         scene: Scene::Native,
+        auth_code: None,
         client_ip: None,
         created_at,
         expires_at: created_at,

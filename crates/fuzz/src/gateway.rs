@@ -64,6 +64,7 @@ impl Gateway {
             public_url: "https://pay.test".to_owned(),
             platforms: BTreeMap::new(),
             channel_timeout: Duration::from_secs(10),
+            patience: tongbao_core::Patience::default(),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .build()

@@ -109,6 +109,7 @@ fn can_be_sent(order: &Order) {
         amount: order.amount,
         subject: &order.subject,
         scene: Scene::Native,
+        auth_code: None,
         client_ip: None,
         created_at,
         expires_at: created_at + std::time::Duration::from_mins(30),

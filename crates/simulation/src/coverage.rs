@@ -33,6 +33,14 @@ pub const EXPECTED: &[(&str, &str, &str)] = &[
     ("closed", "unknown", "close"),
     ("succeeded", "success", "notification"),
     ("failed", "success", "query"),
+    ("unknown", "success", "answer"),
+    ("unknown", "user_paying", "answer"),
+    ("unknown", "success", "query"),
+    ("user_paying", "success", "query"),
+    ("user_paying", "pay_error", "query"),
+    ("user_paying", "revoked", "reverse"),
+    ("user_paying", "revoked", "query"),
+    ("user_paying", "unknown", "reverse"),
 ];
 
 /// Adds what one world's timelines tell.
@@ -108,6 +116,7 @@ const fn source(source: Source) -> &'static str {
         Source::Answer => "answer",
         Source::Query => "query",
         Source::Close => "close",
+        Source::Reverse => "reverse",
         Source::Notification => "notification",
         Source::Bill => "bill",
         Source::Operator => "operator",

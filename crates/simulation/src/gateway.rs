@@ -104,6 +104,15 @@ pub enum Call {
         /// Over this channel.
         channel: Option<String>,
     },
+    /// A code that the payer shows.
+    Charge {
+        /// For what.
+        payment: PaymentId,
+        /// Over this channel.
+        channel: Option<String>,
+        /// The digits.
+        auth_code: String,
+    },
     /// How the payment stands at the channel.
     Look(PaymentId),
     /// An end.
@@ -119,6 +128,11 @@ pub enum Heard {
     Started {
         /// What the payer scans.
         code: Option<(AttemptId, String)>,
+    },
+    /// What has become of the payer's code.
+    Charged {
+        /// The attempt's state in the API's word.
+        state: String,
     },
     /// What came of asking for an end.
     Closed {

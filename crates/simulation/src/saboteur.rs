@@ -127,6 +127,20 @@ bugs! {
     KeyInTheDatabase,
     /// Money that was accepted opens a case as well
     CaseForAcceptedMoney,
+    /// No answer to a payer's code is taken for a failure
+    CodeSilenceTakenForFailure,
+    /// A payer's code is sent a second time
+    CodeSentTwice,
+    /// A payer who types a password is taken for one who has paid
+    UserPayingTakenForPaid,
+    /// A payment at a till is reversed without asking whether it was paid
+    ReverseWithoutQuery,
+    /// A reverse is given up when the platform wants to be called again
+    ReverseGivenUp,
+    /// A reverse that was accepted is taken for done
+    ReverseTakenForDone,
+    /// Money that comes while it is being reversed is taken for paid
+    ReversedMoneyTakenForPaid,
 }
 
 impl Bug {

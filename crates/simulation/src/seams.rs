@@ -140,6 +140,15 @@ impl SimTransport {
             return Err(SendError::NotSent("connection refused".to_owned()));
         }
         let (exchange, receiver) = self.begin();
+        let code = request.uri().path() == "/pay/micropay";
+        if code && self.bug == Some(Bug::CodeSentTwice) {
+            let again = WorldEvent::Arrives {
+                exchange,
+                target,
+                request: Box::new(request.clone()),
+            };
+            self.kernel.after(latency * 3, again);
+        }
         if !lost {
             // What has left arrives, whether or not the sender lives to see it.
             let travel = if late {

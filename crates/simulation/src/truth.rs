@@ -21,6 +21,12 @@ pub struct Known {
     pub ended: BTreeSet<String>,
     /// When the platform was last asked about a number.
     pub asked: BTreeMap<String, Timestamp>,
+    /// How often the platform was asked about a number.
+    pub times_asked: BTreeMap<String, u32>,
+    /// How often a number was reversed.
+    pub reversed: BTreeMap<String, u32>,
+    /// Payers' codes and numbers that have charged.
+    pub charged: BTreeSet<String>,
     /// SHA-256 of messages that nobody with a key has signed.
     pub forged: BTreeSet<[u8; 32]>,
     /// The fence of each job's last claim.

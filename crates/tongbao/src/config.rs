@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use tongbao_channels::{Kind, kind, kinds};
+use tongbao_core::Patience;
 use tongbao_core::channel::Confirm;
 
 pub use error::ConfigError;
@@ -38,6 +39,8 @@ pub struct Config {
     pub admin_listen: Option<SocketAddr>,
     /// How long a platform may take to answer.
     pub channel_timeout_secs: NonZeroU64,
+    /// How long a payer at a till is waited for.
+    pub till: Till,
     /// Addresses of platforms that are not at their usual place.
     pub platforms: BTreeMap<String, BaseUrl>,
     /// Which addresses of merchants may be called.
@@ -50,6 +53,16 @@ pub struct Config {
     pub key: Key,
     /// Merchants that are there from the first start.
     pub merchants: Vec<DeclaredMerchant>,
+}
+
+/// How long a payer at a till is waited for.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Till {
+    /// Between two questions.
+    pub query_every_secs: NonZeroU32,
+    /// After so long what is not paid is reversed.
+    pub reverse_after_secs: NonZeroU32,
 }
 
 /// Which addresses of merchants may be called.
@@ -143,6 +156,9 @@ pub struct DeclaredChannel {
 /// what comes before and after a call.
 const LONGEST_CALL: Duration = Duration::from_secs(45);
 
+/// When a payer at a till may be given up.
+const REVERSE_AFTER_SECS: std::ops::RangeInclusive<u32> = 15..=60;
+
 impl Config {
     /// Reads `file`, or [`DEFAULT_FILE`] if that exists, and the environment
     /// over it.
@@ -186,6 +202,14 @@ impl Config {
     /// How long a platform may take to answer.
     pub fn channel_timeout(&self) -> Duration {
         Duration::from_secs(self.channel_timeout_secs.get())
+    }
+
+    /// How long a payer at a till is waited for.
+    pub fn patience(&self) -> Patience {
+        Patience {
+            query_every_secs: self.till.query_every_secs.get(),
+            reverse_after_secs: self.till.reverse_after_secs.get(),
+        }
     }
 
     /// Where the master key is, when it is not in the environment.
@@ -234,6 +258,17 @@ impl Config {
                 LONGEST_CALL.as_secs()
             );
             let place = "channel_timeout_secs".to_owned();
+            return Err(ConfigError::of(file, place, detail));
+        }
+        if !REVERSE_AFTER_SECS.contains(&self.till.reverse_after_secs.get()) {
+            let detail = format!(
+                "is {}; write {} to {}: platforms refuse to reverse earlier, and what a payer has \
+                 not paid by then is not paid",
+                self.till.reverse_after_secs,
+                REVERSE_AFTER_SECS.start(),
+                REVERSE_AFTER_SECS.end()
+            );
+            let place = "till.reverse_after_secs".to_owned();
             return Err(ConfigError::of(file, place, detail));
         }
         let known: BTreeSet<_> = kinds().iter().map(|kind| kind.platform).collect();
@@ -335,12 +370,22 @@ impl Default for Config {
             data_dir: "data".into(),
             admin_listen: None,
             channel_timeout_secs: const { NonZeroU64::new(10).expect("10 is not 0") },
+            till: Till::default(),
             platforms: BTreeMap::new(),
             webhooks: Webhooks::default(),
             limits: Limits::default(),
             log: Log::default(),
             key: Key::default(),
             merchants: Vec::new(),
+        }
+    }
+}
+
+impl Default for Till {
+    fn default() -> Self {
+        Self {
+            query_every_secs: const { NonZeroU32::new(5).expect("5 is not 0") },
+            reverse_after_secs: const { NonZeroU32::new(30).expect("30 is not 0") },
         }
     }
 }
@@ -420,6 +465,10 @@ mod tests {
             (
                 "channel_timeout_secs = 46",
                 "channel_timeout_secs is 46; write at most 45",
+            ),
+            (
+                "[till]\nreverse_after_secs = 10",
+                "till.reverse_after_secs is 10; write 15 to 60",
             ),
             (
                 "[webhooks]\nallow_networks = [\"10.0.0.1\"]",
@@ -588,6 +637,7 @@ mod tests {
             let text = switched_on();
             for table in [
                 "",
+                "[till]",
                 "[webhooks]",
                 "[limits]",
                 "[log]",

@@ -85,6 +85,7 @@ pub(crate) async fn engine(
             .map(|(name, url)| (name.clone(), url.to_string()))
             .collect(),
         channel_timeout: config.channel_timeout(),
+        patience: config.patience(),
     };
     Ok((Engine::open(seams, kek, config).await?, store))
 }

@@ -3,10 +3,10 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use tongbao_core::{Action, Failure, Outcome};
+use tongbao_core::{Action, Failure, Outcome, Scene};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::{
-    ErrorCode, Fields, TradeState, close_order, order_query, sign, unified_order,
+    ErrorCode, Fields, TradeState, close_order, micropay, order_query, reverse, sign, unified_order,
 };
 
 use super::{Account, receipt};
@@ -18,6 +18,10 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
         Err(why) => return unknown(why),
     };
     match call {
+        Call::Start(order) if order.scene == Scene::Barcode => match verified(account, &fields) {
+            Ok(reply) => charged(reply, order.out_trade_no),
+            Err(outcome) => outcome,
+        },
         Call::Start(_) => match verified(account, &fields) {
             Ok(reply) => started(reply),
             Err(outcome) => outcome,
@@ -28,6 +32,11 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
         },
         Call::Close { .. } => match verified(account, &fields) {
             Ok(reply) => closed(reply),
+            Err(outcome) => outcome,
+        },
+        Call::Reverse { .. } => match verified(account, &fields) {
+            // Absent is not "no": it is not said to be done.
+            Ok(reply) => reversed(reply, fields.get("recall") == Some("N")),
             Err(outcome) => outcome,
         },
     }
@@ -82,6 +91,111 @@ fn started(reply: Reply<unified_order::Prepaid>) -> Outcome {
             err_code_des,
             ..
         } => refused_to_start(err_code, err_code_des.as_deref().unwrap_or_default()),
+    }
+}
+
+/// This call moves money, and its failures are not what they seem: only a code
+/// that says so is an end. Everything else is asked about.
+fn charged(reply: Reply<micropay::Paid>, out_trade_no: &str) -> Outcome {
+    let (code, text) = match reply {
+        Reply::Done { content, .. } if content.out_trade_no != out_trade_no => {
+            return unknown(format!(
+                "answer is of another order, {}",
+                content.out_trade_no
+            ));
+        }
+        Reply::Done { content, .. } => {
+            let (amounts, id) = (&content.amounts, &content.transaction_id);
+            return match receipt(amounts, id, &content.payer, Some(content.time_end)) {
+                Some(receipt) => Outcome::Success { receipt },
+                None => unknown("paid, but without a readable amount".to_owned()),
+            };
+        }
+        Reply::Refused { return_msg } => return refused_by_signature(return_msg.as_deref()),
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => (err_code, err_code_des.unwrap_or_default()),
+    };
+    let Some(code) = code else {
+        return unknown("FAIL without a code".to_owned());
+    };
+    match code {
+        ErrorCode::UserPaying => Outcome::UserPaying,
+        ErrorCode::AuthCodeExpire | ErrorCode::AuthCodeError | ErrorCode::AuthCodeInvalid => {
+            refused_as("auth_code_unusable", &code, &text)
+        }
+        ErrorCode::NotEnough
+        | ErrorCode::NotSupportCard
+        | ErrorCode::BuyerMismatch
+        | ErrorCode::TradeError => refused_as("payer_cannot_pay", &code, &text),
+        ErrorCode::InvalidRequest
+        | ErrorCode::ParamError
+        | ErrorCode::LackParams
+        | ErrorCode::NoAuth
+        | ErrorCode::AppidNotExist
+        | ErrorCode::MchidNotExist
+        | ErrorCode::AppidMchidNotMatch
+        | ErrorCode::SignError
+        | ErrorCode::XmlFormatError
+        | ErrorCode::RequirePostMethod
+        | ErrorCode::PostDataEmpty
+        | ErrorCode::NotUtf8 => refused(Some(&code), &text),
+        // The number has a history that a query can tell.
+        ErrorCode::OrderPaid
+        | ErrorCode::OrderClosed
+        | ErrorCode::OrderReversed
+        | ErrorCode::OutTradeNoUsed => ask_now(format!("{code} {text}")),
+        // SYSTEMERROR, BANKERROR, limits, and every word nobody has seen yet.
+        _ => unknown(format!("{code} {text}")),
+    }
+}
+
+/// Unsigned, and seen after the money was taken; but whoever does not accept our
+/// signature has read no further.
+fn refused_by_signature(text: Option<&str>) -> Outcome {
+    match text {
+        Some("签名错误" | "错误的签名,验签失败") => refused(
+            None,
+            "the platform refused our signature: check api_v2_key and sign_type of this channel",
+        ),
+        text => unsigned(text.map(str::to_owned)),
+    }
+}
+
+fn reversed(reply: Reply<reverse::Reversed>, no_recall: bool) -> Outcome {
+    match reply {
+        Reply::Done { .. } if no_recall => Outcome::Revoked,
+        Reply::Done { .. } => unknown("to be called again".to_owned()),
+        Reply::Failed {
+            err_code: Some(ErrorCode::UserPaying),
+            ..
+        } => Outcome::UserPaying,
+        Reply::Failed {
+            err_code: Some(ErrorCode::OrderNotExist),
+            ..
+        } => Outcome::NotFound,
+        Reply::Failed {
+            err_code: Some(code @ (ErrorCode::ReverseExpire | ErrorCode::TradeError)),
+            err_code_des,
+            ..
+        } => refused_as("not_reversible", &code, &err_code_des.unwrap_or_default()),
+        Reply::Failed {
+            err_code:
+                Some(
+                    code @ (ErrorCode::OrderPaid
+                    | ErrorCode::OrderClosed
+                    | ErrorCode::OrderReversed),
+                ),
+            ..
+        } => ask_now(code.to_string()),
+        Reply::Failed {
+            err_code,
+            err_code_des,
+            ..
+        } => failed(err_code, err_code_des),
+        Reply::Refused { return_msg } => unsigned(return_msg),
     }
 }
 
@@ -208,6 +322,16 @@ fn refused(code: Option<&ErrorCode>, text: &str) -> Outcome {
             code: "channel_refused".to_owned(),
             detail: cut(text.to_owned()),
             platform_code: code.map(ToString::to_string),
+        },
+    }
+}
+
+fn refused_as(word: &str, code: &ErrorCode, text: &str) -> Outcome {
+    Outcome::Refused {
+        failure: Failure {
+            code: word.to_owned(),
+            detail: cut(text.to_owned()),
+            platform_code: Some(code.to_string()),
         },
     }
 }

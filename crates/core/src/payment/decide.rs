@@ -3,13 +3,14 @@
 mod asking;
 mod money;
 mod standing;
+mod till;
 
 use std::time::Duration;
 
 use crate::webhook::EventType;
 use crate::{
     Attempt, AttemptState, CloseReason, Effect, Event, Outcome, Payment, Refusal, Report, Rules,
-    State, Step, Timestamp,
+    Scene, Source, State, Step, Timestamp,
 };
 
 use super::MAX_ATTEMPTS;
@@ -65,6 +66,12 @@ impl Draft {
         if self.payment.attempt(attempt.id).is_some() {
             return Err(Refusal::AlreadyOpen(attempt.id));
         }
+        let same_code = |known: &&Attempt| {
+            known.code_digest.is_some() && known.code_digest == attempt.code_digest
+        };
+        if let Some(known) = self.payment.attempts.iter().find(same_code) {
+            return Err(Refusal::AlreadyOpen(known.id));
+        }
         match self.payment.state {
             State::Paid { .. } => return Err(Refusal::AlreadyPaid),
             State::Closed { .. } | State::Closing { .. } => return Err(Refusal::AlreadyClosed),
@@ -73,8 +80,12 @@ impl Draft {
         if self.now >= self.payment.expires_at {
             return Err(Refusal::Expired);
         }
-        let same_way =
-            |open: &&Attempt| open.channel == attempt.channel && open.scene == attempt.scene;
+        // A second code would be a second charge while the first may still be
+        // paid, whatever the channel.
+        let same_way = |open: &&Attempt| {
+            open.scene == attempt.scene
+                && (open.channel == attempt.channel || attempt.scene == Scene::Barcode)
+        };
         let open = self
             .payment
             .attempts
@@ -91,6 +102,11 @@ impl Draft {
             after: Duration::ZERO,
         });
         self.payment.attempts.push(attempt);
+        let place = self.payment.attempts.len() - 1;
+        if self.is_at_a_till(place) {
+            // Whatever becomes of the process that has the code in its hand.
+            self.ask_again(place);
+        }
         self.payment.state = State::Pending;
         self.changed = true;
         Ok(())
@@ -175,12 +191,21 @@ impl Draft {
             }
             Outcome::Success { receipt } => self.paid_they_say(place, receipt, source, grade),
             _ if grade < rules.trust => self.proves_too_little(place, source),
+            outcome if source == Source::Reverse => self.reverse_answered(place, &outcome),
             Outcome::Accepted { action } => self.accepted(place, action, source),
             Outcome::NotPaid => self.not_paid(place, AttemptState::Pending, source),
             Outcome::UserPaying => self.not_paid(place, AttemptState::UserPaying, source),
             Outcome::Closed => self.ended(place, AttemptState::Closed, None, source),
             Outcome::Revoked => self.ended(place, AttemptState::Reversed, None, source),
-            Outcome::PayError { failure } | Outcome::Refused { failure } => {
+            Outcome::PayError { failure } => {
+                let was_open = self.payment.attempts[place].state.is_open();
+                self.ended(place, AttemptState::Failed, Some(failure), source);
+                // The platforms ask for it: until then the number is half alive.
+                if was_open && self.is_at_a_till(place) {
+                    self.reverse(place);
+                }
+            }
+            Outcome::Refused { failure } => {
                 self.ended(place, AttemptState::Failed, Some(failure), source);
             }
             Outcome::NotFound => self.not_found(place, source),

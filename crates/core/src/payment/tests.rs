@@ -12,5 +12,7 @@ mod step_rules;
 mod stories;
 #[rustfmt::skip]
 mod table;
+#[rustfmt::skip]
+mod till;
 mod words;
 mod world;

@@ -71,6 +71,7 @@ impl Facts {
                     | Effect::Start { .. }
                     | Effect::Query { .. }
                     | Effect::Close { .. }
+                    | Effect::Reverse { .. }
                     | Effect::Expire => {}
                 }
             }

@@ -7,7 +7,7 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::{Action, Attempt, AttemptId, ChannelId, Refusal, Scene};
-use tongbao_engine::{Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_engine::{AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
 use tongbao_store::Store;
 
 use super::{Call, Caller, Face, Gateway, Heard, Surroundings};
@@ -93,6 +93,7 @@ async fn heard(
                 attempt: with_attempt.then_some(NewAttempt {
                     scene: Scene::Native,
                     channel: None,
+                    auth_code: None,
                     client_ip: None,
                 }),
             };
@@ -103,12 +104,30 @@ async fn heard(
             let new = NewAttempt {
                 scene: Scene::Native,
                 channel,
+                auth_code: None,
                 client_ip: None,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
             Heard::Started {
                 code: attempt.and_then(code_of),
+            }
+        }
+        Call::Charge {
+            payment,
+            channel,
+            auth_code,
+        } => {
+            let new = NewAttempt {
+                scene: Scene::Barcode,
+                channel,
+                auth_code: Some(AuthCode::new(&auth_code)),
+                client_ip: None,
+            };
+            let started = engine.start_attempt(merchant, payment, new, key).await?;
+            let attempt = started.payment.attempt(started.attempt);
+            Heard::Charged {
+                state: attempt.map_or("none", |it| it.state.as_str()).to_owned(),
             }
         }
         Call::Look(payment) => {

@@ -3,11 +3,12 @@
 use http::Request;
 use tongbao_core::webhook::EventType;
 use tongbao_core::{Action, ChannelId, Payment, PaymentId, State};
-use tongbao_wire::wechat_v2::{Fields, unified_order};
+use tongbao_wire::wechat_v2::{Fields, micropay, unified_order};
 
 use super::{Verdict, ensure};
 use crate::gateway::{Call, Heard};
 use crate::model_store::Tables;
+use crate::truth::Known;
 
 /// E3: when a mutating request reaches the platform, a committed row describes
 /// exactly it.
@@ -26,11 +27,19 @@ pub fn e3_intent_before_call(
         "/pay/unifiedorder" => {
             let order = unified_order::Request::from_fields(&fields)
                 .map_err(|error| format!("we sent an order with {error}"))?;
-            let payment = found.ok_or(format!("order {number} is not written down"))?;
-            let same = u64::try_from(payment.order.amount.minor()) == Ok(order.total_fee)
-                && payment.order.subject == order.body;
-            ensure(same, || {
-                format!("order {number} is not the one that is written down")
+            is_written_down(found, number, order.total_fee, &order.body)
+        }
+        "/pay/micropay" => {
+            let order = micropay::Request::from_fields(&fields)
+                .map_err(|error| format!("we sent a code payment with {error}"))?;
+            is_written_down(found, number, order.total_fee, &order.body)
+        }
+        "/secapi/pay/reverse" => {
+            let payment = found.ok_or(format!("reverse of {number}, which is not written down"))?;
+            let attempt = payment.attempt_by_no(number);
+            let decided = attempt.is_some_and(|attempt| attempt.reversal.is_some());
+            ensure(decided, || {
+                format!("reverse of {number}, which nobody has decided")
             })
         }
         "/pay/closeorder" => {
@@ -44,6 +53,41 @@ pub fn e3_intent_before_call(
         }
         _ => Ok(()),
     }
+}
+
+fn is_written_down(found: Option<&Payment>, number: &str, fen: u64, subject: &str) -> Verdict {
+    let payment = found.ok_or(format!("order {number} is not written down"))?;
+    let same =
+        u64::try_from(payment.order.amount.minor()) == Ok(fen) && payment.order.subject == subject;
+    ensure(same, || {
+        format!("order {number} is not the one that is written down")
+    })
+}
+
+/// E10: a payer's code goes out once, and a number charges once.
+pub fn e10_a_code_is_sent_once(
+    known: &mut Known,
+    request: &Request<bytes::Bytes>,
+    one_payment_an_order: bool,
+) -> Verdict {
+    let fields = Fields::read(request.body()).map_err(|error| format!("we sent {error}"))?;
+    let names = ["out_trade_no", "auth_code"];
+    for name in &names[..=usize::from(one_payment_an_order)] {
+        let value = fields.get(name).unwrap_or_default();
+        let fresh = known.charged.insert(value.to_owned());
+        ensure(fresh, || format!("{name} {value} came twice"))?;
+    }
+    Ok(())
+}
+
+/// E11: whoever reverses has asked before, each time.
+pub fn e11_a_reverse_follows_a_query(known: &mut Known, number: &str) -> Verdict {
+    let reversed = known.reversed.entry(number.to_owned()).or_default();
+    *reversed += 1;
+    let (reversed, asked) = (*reversed, known.times_asked.get(number).copied());
+    ensure(asked.unwrap_or_default() >= reversed, || {
+        format!("{number} was reversed {reversed} times and asked about {asked:?} times")
+    })
 }
 
 /// E4: when our acknowledgement leaves, the message is written down.
@@ -75,6 +119,13 @@ pub fn e5_commit_before_reply(tables: &Tables, call: &Call, heard: &Heard) -> Ve
             let written = matches!(action, Some(Action::QrCode { code_url }) if code_url == code);
             ensure(written, || {
                 format!("the merchant was given a code of {id}, which is not written down")
+            })
+        }
+        (Call::Charge { payment, .. }, Heard::Charged { state }) if state == "succeeded" => {
+            let row = tables.payments.get(payment);
+            let paid = row.is_some_and(|row| matches!(row.state, State::Paid { .. }));
+            ensure(paid, || {
+                format!("the cashier was told that {payment} is paid, and it is not")
             })
         }
         (Call::Close(id), Heard::Closed { state }) => {

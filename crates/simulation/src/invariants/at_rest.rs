@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tongbao_core::webhook::DeliveryState;
 use tongbao_core::{AttemptState, ChannelId, EndpointId, State, Timestamp};
-use tongbao_simulator::Books;
+use tongbao_simulator::{Books, TradeState};
 
 use super::{Verdict, ensure};
 use crate::model_store::Tables;
@@ -120,7 +120,10 @@ fn l9_no_closed_payment_can_still_be_paid(rest: &Rest<'_>) -> Verdict {
         return Ok(());
     }
     for trade in rest.books.trades() {
-        let unpaid = matches!(trade.state, tongbao_simulator::TradeState::NotPay);
+        let unpaid = matches!(
+            trade.state,
+            TradeState::NotPay | TradeState::UserPaying { .. }
+        );
         ensure(!unpaid, || {
             format!("{} is still open at the platform", trade.out_trade_no)
         })?;

@@ -1,11 +1,13 @@
 //! Where to look when an invariant does not hold.
 
-use tongbao_core::{Event, Outcome};
+use tongbao_core::{Event, Outcome, Source};
 
 /// The file of this folder that has the invariant.
 pub fn file_of(invariant: &str) -> &'static str {
     match invariant {
-        "E3" | "E4" | "E5" | "W5" => "crates/simulation/src/invariants/at_boundary.rs",
+        "E3" | "E4" | "E5" | "E10" | "E11" | "W5" => {
+            "crates/simulation/src/invariants/at_boundary.rs"
+        }
         "M8" | "L1" | "L9" | "E8" | "W1" | "W6" => "crates/simulation/src/invariants/at_rest.rs",
         "S6" | "W2" | "W4" => "crates/simulation/src/invariants/over_history.rs",
         "W0" => "crates/simulation/src/world/network.rs",
@@ -48,6 +50,7 @@ deciders! {
     ENDED: "ended" in "payment/decide/standing.rs";
     NOT_FOUND: "not_found" in "payment/decide/standing.rs";
     UNKNOWN: "unknown" in "payment/decide/standing.rs";
+    REVERSED: "reverse_answered" in "payment/decide/till.rs";
 }
 
 /// The function that decides about an event; none is the payment's creation.
@@ -59,6 +62,9 @@ pub fn decided_by(event: Option<&Event>) -> Decider {
         Some(Event::Expired) => return EXPIRED,
         Some(Event::Reported { report }) => report,
     };
+    if report.source == Source::Reverse {
+        return REVERSED;
+    }
     match report.outcome {
         Outcome::Success { .. } => REPORTED_MONEY,
         Outcome::Accepted { .. } => ACCEPTED,
@@ -82,9 +88,9 @@ mod tests {
     #[test]
     fn every_invariant_is_in_the_file_that_is_named() {
         let ids = [
-            "M1", "M5", "M6", "M8", "M9", "M10", "M11", "E3", "E4", "E5", "E6", "E8", "E9", "K1",
-            "L0", "L1", "L4", "L8", "L9", "S1", "S3", "S4", "S6", "W0", "W1", "W2", "W4", "W5",
-            "W6", "X1", "X2",
+            "M1", "M5", "M6", "M8", "M9", "M10", "M11", "E3", "E4", "E5", "E6", "E8", "E9", "E10",
+            "E11", "K1", "L0", "L1", "L4", "L8", "L9", "S1", "S3", "S4", "S6", "W0", "W1", "W2",
+            "W4", "W5", "W6", "X1", "X2",
         ];
         for id in ids {
             let file = workspace().join(file_of(id));

@@ -10,6 +10,8 @@ use tongbao_core::{
 };
 use tongbao_store::{Change, OpenedCase, PaymentChange};
 
+mod till;
+
 use super::Bug;
 
 /// A month.
@@ -98,6 +100,16 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         }
         Bug::KeyInTheLog => tracing::warn!(key = crate::world::SECOND_KEY, "a commit"),
         Bug::CaseForAcceptedMoney => case_for_accepted_money(change),
+        Bug::CodeSilenceTakenForFailure => {
+            till::ends_on(change, Source::Answer, false, AttemptState::Failed);
+        }
+        Bug::ReverseGivenUp => till::ends_on(change, Source::Reverse, false, AttemptState::Closed),
+        Bug::ReverseTakenForDone => {
+            till::ends_on(change, Source::Reverse, true, AttemptState::Reversed);
+        }
+        Bug::UserPayingTakenForPaid => till::user_paying_taken_for_paid(change),
+        Bug::ReverseWithoutQuery => till::reverse_without_query(change),
+        Bug::ReversedMoneyTakenForPaid => till::reversed_money_taken_for_paid(change),
         // Those of the database, the wire and the deliveries are made elsewhere.
         _ => {}
     }
@@ -382,6 +394,7 @@ fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
         Effect::Query { attempt, after } => Some((JobKind::Query, *attempt, at + *after)),
         Effect::Start { attempt, after } => Some((JobKind::Start, *attempt, at + *after)),
         Effect::Close { attempt } => Some((JobKind::Close, *attempt, at)),
+        Effect::Reverse { attempt, after } => Some((JobKind::Reverse, *attempt, at + *after)),
         Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => None,
     };
     let asked = step.effects.iter().filter_map(asked);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId};
-use tongbao_simulator::{FaultKind, NewFault, Outgoing, Target, TryId};
+use tongbao_simulator::{FaultKind, NewFault, Outgoing, Reply, Target, TryId};
 
 use super::{World, lock};
 use crate::chance::Chance;
@@ -20,6 +20,8 @@ enum Payer {
     PaysEveryCode,
     PaysLate,
     WalksAway,
+    /// At a till: says no to the prompt.
+    Declines,
 }
 
 /// What the merchant does next about an order.
@@ -52,7 +54,21 @@ pub(super) struct Order {
     call: u64,
     heard: Option<(u64, Heard)>,
     calls_left: u32,
+    /// The payer stands at a till and shows codes.
+    till: Option<Till>,
 }
+
+/// The till's side of an order.
+struct Till {
+    payer: Payer,
+    /// What the payer shows now.
+    code: Option<String>,
+    /// How many codes there were.
+    scans: u32,
+}
+
+/// A cashier scans so many codes and then leaves it.
+const SCANS: u32 = 3;
 
 /// So long a merchant waits for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -60,9 +76,33 @@ const PATIENCE: Duration = Duration::from_secs(30);
 impl Order {
     pub(super) fn draw_all(plan: &Plan) -> Vec<Self> {
         let mut chance = Chance::fork(plan.seed, "orders");
-        (0..plan.orders)
-            .map(|place| Self::draw(&mut chance, place))
-            .collect()
+        let mut tills = Chance::fork(plan.seed, "tills");
+        // Nobody is notified of what happens at a till: where no query is ever
+        // answered, nothing of it can be known.
+        let percent = if plan.off == DefenceOff::Queries {
+            0
+        } else {
+            30
+        };
+        let draw = |place| {
+            let mut order = Self::draw(&mut chance, place);
+            if tills.percent(percent) {
+                order.till = Some(Till {
+                    payer: tills.pick(&[
+                        Payer::Pays,
+                        Payer::Pays,
+                        Payer::PaysLate,
+                        Payer::WalksAway,
+                        Payer::Declines,
+                    ]),
+                    code: None,
+                    scans: 0,
+                });
+                order.with_attempt = false;
+            }
+            order
+        };
+        (0..plan.orders).map(draw).collect()
     }
 
     fn draw(chance: &mut Chance, place: usize) -> Self {
@@ -95,6 +135,7 @@ impl Order {
             call: 0,
             heard: None,
             calls_left: 60,
+            till: None,
         }
     }
 
@@ -107,6 +148,16 @@ impl Order {
             store: None,
             return_url: None,
         }
+    }
+}
+
+/// What the cashier does when the code has had its answer.
+fn charged(order: &mut Order, state: &str) {
+    let Some(till) = &mut order.till else { return };
+    match state {
+        "failed" | "closed" | "reversed" if till.scans < SCANS => till.code = None,
+        "succeeded" | "failed" | "closed" | "reversed" => order.step = Step::Done,
+        _ => order.step = Step::Look,
     }
 }
 
@@ -151,7 +202,15 @@ impl World {
                     };
                     self.kernel.after(wait, WorldEvent::Payer(place));
                 }
-                order.step = if order.switches {
+                order.step = if let Some(till) = &mut order.till {
+                    // An impatient cashier scans again, and a patient one looks.
+                    if till.scans < SCANS {
+                        till.code = None;
+                        Step::Start { account: 0 }
+                    } else {
+                        Step::Look
+                    }
+                } else if order.switches {
                     order.switches = false;
                     Step::Start { account: 1 }
                 } else if order.codes.is_empty() {
@@ -160,6 +219,7 @@ impl World {
                     Step::Done
                 };
             }
+            Heard::Charged { state } => charged(order, &state),
             Heard::Failed => {}
             Heard::Closed { state } if state == "pending" => {}
             Heard::Closed { .. } | Heard::Refused => order.step = Step::Done,
@@ -199,6 +259,9 @@ impl World {
         if alive.is_empty() {
             return;
         }
+        if matches!(order.step, Step::Start { .. }) {
+            self.payer_shows_a_code(place, order);
+        }
         self.sends(place, order, &alive);
         // A double click, or a retry in the merchant's own stack.
         if self.chance.percent(15) {
@@ -209,7 +272,8 @@ impl World {
     fn sends(&mut self, place: usize, order: &Order, alive: &[(NodeId, Arc<dyn Face>)]) {
         let (node, face) = alive[self.chance.index(alive.len())].clone();
         let (number, step) = (order.call, order.step);
-        let key = format!("{}-{step:?}", order.number).replace(' ', "");
+        let scans = order.till.as_ref().map_or(0, |till| till.scans);
+        let key = format!("{}-{step:?}-{scans}", order.number).replace(' ', "");
         let with_key = self.chance.percent(50);
         let Some(call) = self.call(order) else {
             return;
@@ -255,17 +319,72 @@ impl World {
                 expires_in: order.expires_in,
                 with_attempt: order.with_attempt,
             },
-            Step::Start { account } => Call::Start {
-                payment: payment?,
-                channel: self
-                    .accounts
-                    .get(account)
-                    .map(|account| account.channel.to_string()),
-            },
+            Step::Start { account } => {
+                let account = self.accounts.get(account);
+                let channel = account.map(|account| account.channel.to_string());
+                match &order.till {
+                    Some(till) => Call::Charge {
+                        payment: payment?,
+                        channel,
+                        auth_code: till.code.clone()?,
+                    },
+                    None => Call::Start {
+                        payment: payment?,
+                        channel,
+                    },
+                }
+            }
             Step::Look => Call::Look(payment?),
             Step::Close => Call::Close(payment?),
             Step::Done => return None,
         })
+    }
+
+    /// A code for this scan, and the payer's thoughts about the prompt that may
+    /// come of it.
+    fn payer_shows_a_code(&mut self, place: usize, order: &mut Order) {
+        let at = self.platform_now();
+        let Some(till) = &mut order.till else { return };
+        if till.code.is_some() {
+            return;
+        }
+        till.scans += 1;
+        till.code = lock(&self.platform)
+            .auth_code(at, "carol")
+            .ok()
+            .map(|code| code.digits);
+        let (low, high) = match till.payer {
+            Payer::PaysLate => (20_000, 50_000),
+            _ => (800, 25_000),
+        };
+        let wait = self.chance.millis(low, high);
+        self.kernel.after(wait, WorldEvent::Payer(place));
+    }
+
+    /// The payer answers what the phone asks about this order.
+    fn payer_answers(&mut self, order: &Order, payer: Payer) {
+        let reply = match payer {
+            Payer::WalksAway => return,
+            Payer::Declines => Reply::Decline,
+            _ => Reply::Accept { password: None },
+        };
+        let (now, at) = (self.kernel.now(), self.platform_now());
+        let tables = self.gateway.tables();
+        let payment = order.payment.and_then(|id| tables.payments.get(&id));
+        let numbers: Vec<_> = payment.map_or(Vec::new(), |payment| {
+            let attempts = payment.attempts.iter();
+            attempts.map(|it| it.out_trade_no.clone()).collect()
+        });
+        drop(tables);
+        for number in numbers {
+            let said = lock(&self.platform).confirm(at, "carol", Some(&number), reply);
+            if said.is_ok() {
+                self.story.tell(now, "payer", "platform", || {
+                    format!("{payer:?} at the till ({number})")
+                });
+            }
+        }
+        self.plan_platform();
     }
 
     /// The payer scans and pays, or not.
@@ -273,8 +392,12 @@ impl World {
         let orders = self.orders.clone();
         let orders = lock(&orders);
         let order = &orders[place];
+        if let Some(till) = &order.till {
+            self.payer_answers(order, till.payer);
+            return;
+        }
         let codes: Vec<_> = match order.payer {
-            Payer::WalksAway => return,
+            Payer::WalksAway | Payer::Declines => return,
             Payer::PaysEveryCode => order.codes.clone(),
             Payer::Pays | Payer::PaysLate => order.codes.last().cloned().into_iter().collect(),
         };

@@ -16,6 +16,9 @@ use crate::invariants::over_history::Received;
 use crate::seed::DefenceOff;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
+/// Where payments at a till are taken back.
+const REVERSE: &str = "/secapi/pay/reverse";
+
 impl World {
     /// A request of ours arrives.
     pub(super) fn arrives(
@@ -75,11 +78,20 @@ impl World {
         if query {
             let body = String::from_utf8_lossy(request.body());
             let mut known = self.truth.known();
-            known.asked.insert(short_number(&body).to_owned(), now);
+            let number = short_number(&body);
+            known.asked.insert(number.to_owned(), now);
+            *known.times_asked.entry(number.to_owned()).or_default() += 1;
         }
+        self.watch_the_till(request);
         let errs = self.chance.percent(self.transport.faults().platform_errs);
         self.kernel.count(errs);
+        let reverse = path == REVERSE;
         let fault = errs.then(|| {
+            if reverse && self.chance.percent(50) {
+                return self
+                    .chance
+                    .pick(&[FaultKind::RecallReverse, FaultKind::ReverseWithoutEffect]);
+            }
             self.chance.pick(&[
                 FaultKind::SystemError,
                 FaultKind::SystemErrorAfterEffect,
@@ -121,12 +133,44 @@ impl World {
         response
     }
 
+    /// What goes out for a payer at a till.
+    fn watch_the_till(&self, request: &Request<Bytes>) {
+        let mut known = self.truth.known();
+        let (id, verdict) = match request.uri().path() {
+            "/pay/micropay" => (
+                "E10",
+                // Two payments of one order are two charges.
+                at_boundary::e10_a_code_is_sent_once(
+                    &mut known,
+                    request,
+                    self.plan.off != DefenceOff::UniqueNumbers,
+                ),
+            ),
+            // One whose lease has ended under its hands may be overtaken.
+            REVERSE if self.plan.off != DefenceOff::Leases => {
+                let body = String::from_utf8_lossy(request.body());
+                let number = short_number(&body);
+                (
+                    "E11",
+                    at_boundary::e11_a_reverse_follows_a_query(&mut known, number),
+                )
+            }
+            _ => return,
+        };
+        drop(known);
+        if let Err(what) = verdict {
+            self.story.violate(self.kernel.now(), id, what);
+        }
+    }
+
     /// What an answer proves of an attempt's end. An error, and an answer that
     /// nobody can read or believe, proves nothing.
     fn hears(&self, request: &Request<Bytes>, response: &Response<Bytes>) {
         let asked = String::from_utf8_lossy(request.body());
         let number = short_number(&asked);
-        if self.truth.known().ended.contains(number) {
+        // "Reversed" is a promise, which only a query can confirm.
+        let promise = request.uri().path() == REVERSE;
+        if promise || self.truth.known().ended.contains(number) {
             return;
         }
         let body = String::from_utf8_lossy(response.body());

@@ -244,6 +244,7 @@ fn config() -> EngineConfig {
         public_url: "https://pay.sim".to_owned(),
         platforms: [("wechat_pay".to_owned(), PLATFORM_URL.to_owned())].into(),
         channel_timeout: CHANNEL_TIMEOUT,
+        patience: tongbao_core::Patience::default(),
     }
 }
 

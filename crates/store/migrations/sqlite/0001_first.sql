@@ -123,6 +123,9 @@ CREATE TABLE attempts (
     ended_at          INTEGER,
     hinted_at         INTEGER,
     raised            TEXT    NOT NULL, -- JSON array
+    code_digest       TEXT, -- of the code that the payer showed
+    patience          TEXT, -- JSON: how long a payer at a till is waited for
+    reversal          TEXT, -- JSON: its channel was asked to take it back
     UNIQUE (channel_key, out_trade_no),
     CHECK (key / 32 = payment_key),
     FOREIGN KEY (merchant_key, payment_key) REFERENCES payments (merchant_key, key),
@@ -330,7 +333,8 @@ FROM payments JOIN merchants ON merchants.key = merchant_key;
 CREATE VIEW readable_attempts AS
 SELECT merchants.id AS merchant_id, payments.id AS payment_id, attempts.id, out_trade_no,
     channels.id AS channel_id, channels.kind AS channel_kind, scene, attempts.state, action, transaction_id,
-    payer, received_amount, received_currency, failure, client_ip, attempts.created_at, ended_at, hinted_at, raised
+    payer, received_amount, received_currency, failure, client_ip, attempts.created_at, ended_at, hinted_at, raised,
+    code_digest, patience, reversal
 FROM attempts
 JOIN payments ON payments.key = payment_key
 JOIN merchants ON merchants.key = attempts.merchant_key

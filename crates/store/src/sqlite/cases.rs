@@ -155,10 +155,11 @@ fn by_id(db: &Connection, merchant: MerchantId, id: CaseId) -> Result<Option<Cas
     })
 }
 
-const SOURCES: [Source; 6] = [
+const SOURCES: [Source; 7] = [
     Source::Answer,
     Source::Query,
     Source::Close,
+    Source::Reverse,
     Source::Notification,
     Source::Bill,
     Source::Operator,
@@ -169,6 +170,7 @@ const fn source_word(source: Source) -> &'static str {
         Source::Answer => "answer",
         Source::Query => "query",
         Source::Close => "close",
+        Source::Reverse => "reverse",
         Source::Notification => "notification",
         Source::Bill => "bill",
         Source::Operator => "operator",

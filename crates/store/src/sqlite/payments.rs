@@ -175,6 +175,8 @@ struct AttemptRow {
     action: Option<String>,
     failure: Option<String>,
     raised: Option<String>,
+    patience: Option<String>,
+    reversal: Option<String>,
     attempt: Attempt,
 }
 
@@ -187,6 +189,8 @@ impl AttemptRow {
             action: attempt.action.as_ref().map(json),
             failure: attempt.failure.as_ref().map(json),
             raised: (!attempt.raised.is_empty()).then(|| json(&attempt.raised)),
+            patience: attempt.patience.as_ref().map(json),
+            reversal: attempt.reversal.as_ref().map(json),
             attempt: attempt.clone(),
         }
     }
@@ -202,7 +206,7 @@ impl AttemptRow {
     fn update(&self, db: &Connection, key: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE attempts SET state = ?, action = ?, transaction_id = ?, payer = ?, \
                    received_amount = ?, received_currency = ?, failure = ?, client_ip = ?, \
-                   ended_at = ?, hinted_at = ?, raised = ? WHERE key = ? AND id = ?";
+                   ended_at = ?, hinted_at = ?, raised = ?, reversal = ? WHERE key = ? AND id = ?";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
@@ -217,6 +221,7 @@ impl AttemptRow {
             self.attempt.ended_at.map(Timestamp::as_millis),
             self.attempt.hinted_at.map(Timestamp::as_millis),
             self.raised.as_deref().unwrap_or("[]"),
+            self.reversal,
             key,
             self.id,
         ];
@@ -226,8 +231,9 @@ impl AttemptRow {
     fn insert(&self, db: &Connection, head: &Head, key: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, \
                    channel_key, scene, state, action, transaction_id, payer, received_amount, \
-                   received_currency, failure, client_ip, created_at, ended_at, hinted_at, raised) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   received_currency, failure, client_ip, created_at, ended_at, hinted_at, raised, \
+                   code_digest, patience, reversal) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
@@ -250,6 +256,9 @@ impl AttemptRow {
             self.attempt.ended_at.map(Timestamp::as_millis),
             self.attempt.hinted_at.map(Timestamp::as_millis),
             self.raised.as_deref().unwrap_or("[]"),
+            self.attempt.code_digest,
+            self.patience,
+            self.reversal,
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -475,7 +484,8 @@ fn read_state(payment: PaymentId, row: &mut Columns<'_>) -> Result<State, StoreE
 fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
     let sql = "SELECT attempts.id, out_trade_no, channels.id, scene, state, action, \
                transaction_id, payer, received_amount, received_currency, failure, client_ip, \
-               attempts.created_at, ended_at, hinted_at, raised \
+               attempts.created_at, ended_at, hinted_at, raised, code_digest, patience, \
+               reversal \
                FROM attempts JOIN channels ON channels.key = channel_key \
                WHERE attempts.key BETWEEN ? AND ? ORDER BY attempts.key";
     let places = keys::attempts_of(payment);
@@ -496,6 +506,9 @@ fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
             ended_at: row.opt_time()?,
             hinted_at: row.opt_time()?,
             raised: row.json()?,
+            code_digest: row.opt_text()?,
+            patience: row.opt_json()?,
+            reversal: row.opt_json()?,
         })
     })
 }

@@ -143,6 +143,7 @@ impl Bench<'_> {
                 amount: Money::new(1, Currency::CNY),
                 subject: "bench",
                 scene: Scene::Native,
+                auth_code: None,
                 client_ip: None,
                 created_at: now,
                 expires_at: now + Duration::from_mins(30),

@@ -152,6 +152,15 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
             let path = format!("/v1/payments/{payment}/attempts");
             (Method::POST, path, Some(body))
         }
+        Call::Charge {
+            payment,
+            channel,
+            auth_code,
+        } => {
+            let body = json!({ "scene": "barcode", "channel": channel, "auth_code": auth_code });
+            let path = format!("/v1/payments/{payment}/attempts");
+            (Method::POST, path, Some(body))
+        }
         Call::Look(payment) => {
             let path = format!("/v1/payments/{payment}?refresh=true");
             (Method::GET, path, None)
@@ -202,6 +211,9 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
         }
         Call::Start { .. } => Heard::Started {
             code: code_of(&body),
+        },
+        Call::Charge { .. } => Heard::Charged {
+            state: text("state").unwrap_or_default().to_owned(),
         },
         Call::Look(_) if matches!(text("state"), Some("paid" | "closed")) => Heard::Refused,
         Call::Look(_) => {

@@ -5,9 +5,11 @@ use std::net::IpAddr;
 use axum::Router;
 use axum::extract::State;
 use axum::routing::post;
-use serde::Deserialize;
+use serde::de::Error;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use tongbao_core::{PaymentId, Scene};
-use tongbao_engine::{AttemptView, EngineError};
+use tongbao_engine::{AttemptView, AuthCode, EngineError};
 use utoipa::ToSchema;
 
 use super::made::Made;
@@ -34,9 +36,10 @@ pub(crate) struct NewAttempt {
     /// Who pays; for `jsapi` and `mini_program`.
     #[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
     payer: Option<NewPayer>,
-    /// The code that the payer shows; for `barcode`.
-    #[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
-    auth_code: Option<String>,
+    /// The code that the payer shows, as the scanner reads it; for `barcode`. Its
+    /// digits tell the wallet. It is good for one request.
+    #[schema(value_type = Option<String>, example = "134567890123456789")]
+    auth_code: Option<Scanned>,
     /// The payer's IPv4 or IPv6 address.
     #[schema(value_type = Option<String>)]
     client_ip: Option<IpAddr>,
@@ -53,11 +56,28 @@ pub(crate) struct NewPayer {
     code: Option<String>,
 }
 
+/// Digits that are as good as money: they do not print.
+#[derive(Debug)]
+pub(crate) struct Scanned(AuthCode);
+
+impl<'de> Deserialize<'de> for Scanned {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An error of the reader's own would repeat the digits.
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(AuthCode::new(&text))),
+            _ => Err(D::Error::custom(
+                "is not text; put the digits in quotation marks",
+            )),
+        }
+    }
+}
+
 impl NewAttempt {
     pub(crate) fn into_engine(self) -> tongbao_engine::NewAttempt {
         tongbao_engine::NewAttempt {
             scene: self.scene,
             channel: self.channel,
+            auth_code: self.auth_code.map(|scanned| scanned.0),
             client_ip: self.client_ip.map(|address| address.to_string()),
         }
     }
@@ -69,6 +89,13 @@ impl NewAttempt {
 /// does not answer in time, `state` is `unknown`: it is asked again until the
 /// truth is found. An open attempt of the same channel and scene is returned
 /// instead of a second one.
+///
+/// `barcode` charges the code that the payer shows. `succeeded` is paid; `failed`
+/// leaves the payment open for another code, and `failure` says why;
+/// `user_paying` and `unknown` are asked about every few seconds, and after half a
+/// minute the attempt is reversed: hand nothing over before the payment is `paid`,
+/// and scan no second code before the attempt has ended. While it is open, a
+/// second code is not sent, and the open attempt is returned.
 #[utoipa::path(
     post,
     path = "/v1/payments/{id}/attempts",

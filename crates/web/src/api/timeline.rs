@@ -31,8 +31,8 @@ pub(crate) struct TimelineEntry {
     /// Of which attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
-    /// How a report came: `answer`, `query`, `close`, `notification`, `bill` or
-    /// `operator`.
+    /// How a report came: `answer`, `query`, `close`, `reverse`,
+    /// `notification`, `bill` or `operator`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<String>)]
     source: Option<tongbao_core::Source>,

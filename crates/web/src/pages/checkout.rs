@@ -117,6 +117,7 @@ async fn pay(
     let new = NewAttempt {
         scene: Scene::Native,
         channel: Some(choice.channel),
+        auth_code: None,
         client_ip: None,
     };
     match app

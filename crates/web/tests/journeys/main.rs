@@ -5,6 +5,7 @@
 
 mod api;
 mod audit;
+mod barcode;
 mod checkout;
 mod faults;
 mod notifications;

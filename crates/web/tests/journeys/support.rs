@@ -71,6 +71,7 @@ async fn gateway(
         public_url: PUBLIC_URL.to_owned(),
         platforms: BTreeMap::new(),
         channel_timeout: Duration::from_secs(10),
+        patience: tongbao_core::Patience::default(),
     };
     let kek = Zeroizing::new(MASTER_KEY);
     Arc::new(Engine::open(seams, kek, config).await.unwrap())

@@ -8,11 +8,11 @@
 use std::time::Duration;
 
 use super::{Draft, Place};
-use crate::schedule::{HINT_INTERVAL, late_look, late_retry, query_gap};
+use crate::schedule::{HINT_INTERVAL, late_look, late_retry};
 use crate::{AttemptId, Effect, Source, Timestamp};
 
 /// A channel that hints at more is asked again after this breath.
-const BREATH: Duration = Duration::from_secs(1);
+pub(super) const BREATH: Duration = Duration::from_secs(1);
 
 /// Clocks are set back by less than this in the ordinary course of things.
 const CLOCK_STEP: Duration = Duration::from_mins(1);
@@ -40,7 +40,7 @@ impl Draft {
 
     /// An open attempt is asked about until it has an end.
     pub(super) fn ask_again(&mut self, place: Place) {
-        let gap = query_gap(self.age(place));
+        let gap = self.gap(place);
         let wait = self.until_hint(place).map_or(gap, |hint| hint.min(gap));
         self.query(self.payment.attempts[place].id, wait);
     }
@@ -85,7 +85,7 @@ impl Draft {
     /// unless it said so a short while ago: one that contradicts itself would be
     /// asked as fast as it can answer.
     pub(super) fn ask_soon(&mut self, place: Place) {
-        let interval = HINT_INTERVAL.max(query_gap(self.age(place)));
+        let interval = HINT_INTERVAL.max(self.gap(place));
         let attempt = &mut self.payment.attempts[place];
         let lately = |at: Timestamp| at <= self.now + HINT_INTERVAL && self.now < at + interval;
         if attempt.hinted_at.is_some_and(lately) {
@@ -101,7 +101,9 @@ impl Draft {
     /// answer to a job, and is as good as none; everything else is a hint.
     pub(super) fn proves_too_little(&mut self, place: Place, source: Source) {
         match source {
-            Source::Answer | Source::Query | Source::Close => self.unknown(place, source, false),
+            Source::Answer | Source::Query | Source::Close | Source::Reverse => {
+                self.unknown(place, source, false);
+            }
             Source::Notification | Source::Bill | Source::Operator => self.hint(place),
         }
     }

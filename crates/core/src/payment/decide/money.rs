@@ -19,6 +19,10 @@ impl Draft {
         if self.is_known(place, &receipt) {
             return;
         }
+        if self.is_being_taken_back(place) {
+            self.paid_while_taken_back(place, receipt, source);
+            return;
+        }
         if self.payment.attempts[place].received.is_some() {
             // The same number, another trade or another amount: what was received
             // stands, and a person must look.
@@ -75,17 +79,15 @@ impl Draft {
             self.query(id, CONFIRM_AFTER);
         }
         // The payer may not pay twice: every other way is closed.
-        let others = self
-            .payment
-            .attempts
-            .iter()
-            .filter(|other| other.state.is_open());
-        self.effects
-            .extend(others.map(|other| Effect::Close { attempt: other.id }));
+        for other in 0..self.payment.attempts.len() {
+            if self.payment.attempts[other].state.is_open() {
+                self.end_there(other);
+            }
+        }
     }
 
     /// What came is written once; nothing overwrites it.
-    fn receive(&mut self, place: Place, receipt: &Receipt, state: AttemptState) {
+    pub(super) fn receive(&mut self, place: Place, receipt: &Receipt, state: AttemptState) {
         let attempt = &mut self.payment.attempts[place];
         attempt.state = state;
         attempt.ended_at = Some(self.now);
@@ -140,7 +142,7 @@ impl Draft {
     /// One case for a trade and its amount, of the kind that it was when it came:
     /// told again after a close, it is the same money. It may come again, once: as
     /// a refund, when the platform has confirmed what was under review.
-    fn open_case(
+    pub(super) fn open_case(
         &mut self,
         kind: CaseKind,
         place: Place,

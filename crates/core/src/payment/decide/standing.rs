@@ -38,7 +38,7 @@ impl Draft {
                     attempt.state = state;
                     self.changed = true;
                 }
-                if lacks_action && self.payment.takes_money() {
+                if lacks_action && self.payment.takes_money() && !self.is_at_a_till(place) {
                     self.order_again(place, source);
                 }
                 self.ask_or_close(place, source);
@@ -69,7 +69,11 @@ impl Draft {
 
     /// The order stands at the channel, unpaid: go on asking while the payment
     /// wants money, close it when it does not.
-    fn ask_or_close(&mut self, place: Place, source: Source) {
+    pub(super) fn ask_or_close(&mut self, place: Place, source: Source) {
+        if self.is_at_a_till(place) {
+            self.wait_or_reverse(place, source);
+            return;
+        }
         let state = self.payment.attempts[place].state;
         let wants_money = self.payment.takes_money();
         // Closing under the payer's fingers would take money and lose it. But
@@ -97,12 +101,11 @@ impl Draft {
     /// this money any more.
     fn stands_all_the_same(&mut self, place: Place, source: Source) {
         self.changed = true;
-        if source == Source::Close {
+        if matches!(source, Source::Close | Source::Reverse) {
             self.look_again(place);
             return;
         }
-        let attempt = self.payment.attempts[place].id;
-        self.effects.push(Effect::Close { attempt });
+        self.end_there_again(place, source);
         self.look_later(place);
     }
 
@@ -132,6 +135,10 @@ impl Draft {
     pub(super) fn not_found(&mut self, place: Place, source: Source) {
         let age = self.age(place);
         let state = self.payment.attempts[place].state;
+        if state.is_open() && self.is_at_a_till(place) {
+            self.not_found_at_the_till(place, source);
+            return;
+        }
         match state {
             // It never arrived: send it again, under its own number.
             AttemptState::Unknown if self.payment.takes_money() => {
@@ -161,7 +168,7 @@ impl Draft {
     pub(super) fn unknown(&mut self, place: Place, source: Source, ask_now: bool) {
         // The silence after an order belongs on the timeline; that after one of
         // many queries does not.
-        self.changed |= matches!(source, Source::Answer | Source::Close);
+        self.changed |= matches!(source, Source::Answer | Source::Close | Source::Reverse);
         if ask_now {
             self.ask_soon(place);
         }
@@ -175,7 +182,7 @@ impl Draft {
     /// States never move backward. What was said is kept, and the platform is
     /// asked again; a bill or a notification that comes after the last look is
     /// worth a question of its own.
-    fn contradicted(&mut self, place: Place, source: Source) {
+    pub(super) fn contradicted(&mut self, place: Place, source: Source) {
         self.changed = true;
         if !self.look_later(place) && source != Source::Query {
             self.hint(place);

@@ -21,7 +21,22 @@ const ATTEMPTS: [&str; 9] = [
     "reversed",
 ];
 const OTHERS: [&str; 4] = ["", ", b pending", ", b closed", ", b succeeded"];
-const SOURCES: [&str; 6] = ["answer", "query", "closer", "notice", "bill", "operator"];
+/// Of a payer at a till.
+const AT_A_TILL: [&str; 10] = [
+    "unknown",
+    "user_paying",
+    "user_paying reversing",
+    "pending accepted",
+    "pending refusing",
+    "succeeded",
+    "failed reversing",
+    "closed reversing",
+    "reversed",
+    "reversed accepted",
+];
+const SOURCES: [&str; 7] = [
+    "answer", "query", "closer", "reverser", "notice", "bill", "operator",
+];
 const OUTCOMES: [&str; 15] = [
     "accepted",
     "accepted anew",
@@ -41,12 +56,16 @@ const OUTCOMES: [&str; 15] = [
 ];
 
 fn everything_that_may_come() -> Vec<String> {
-    let mut all: Vec<String> = ["start a", "start b", "close", "expire"]
-        .map(String::from)
-        .to_vec();
-    for source in SOURCES {
-        for grade in ["", "?", "??"] {
-            all.extend(OUTCOMES.map(|outcome| format!("{source}{grade} a: {outcome}")));
+    let mut all: Vec<String> = [
+        "start a", "start b", "start p", "start q", "close", "expire",
+    ]
+    .map(String::from)
+    .to_vec();
+    for letter in ["a", "p"] {
+        for source in SOURCES {
+            for grade in ["", "?", "??"] {
+                all.extend(OUTCOMES.map(|outcome| format!("{source}{grade} {letter}: {outcome}")));
+            }
         }
     }
     all
@@ -54,7 +73,7 @@ fn everything_that_may_come() -> Vec<String> {
 
 /// `paid by a` with an attempt that brought nothing is no payment.
 fn can_be(payment: &str, attempt: &str) -> bool {
-    payment != "paid by a" || attempt == "succeeded"
+    !payment.starts_with("paid") || attempt == "succeeded"
 }
 
 fn everything_that_may_stand() -> Vec<Payment> {
@@ -65,6 +84,13 @@ fn everything_that_may_stand() -> Vec<Payment> {
             .filter(|attempt| can_be(state, attempt))
         {
             all.extend(OTHERS.map(|other| payment(&format!("{state}, a {attempt}{other}"))));
+        }
+        let state = state.replace("by a", "by p");
+        for attempt in AT_A_TILL
+            .into_iter()
+            .filter(|attempt| can_be(&state, attempt))
+        {
+            all.extend(OTHERS.map(|other| payment(&format!("{state}, p {attempt}{other}"))));
         }
     }
     all

@@ -23,6 +23,7 @@ enum Trade {
     UserPaying,
     Paid(i64),
     Closed,
+    Revoked,
 }
 
 impl Channel {
@@ -31,19 +32,30 @@ impl Channel {
             why: String::new(),
             ask_now,
         };
-        let (Call::Start(id) | Call::Query(id) | Call::Close(id)) = call;
+        let (Call::Start(id) | Call::Query(id) | Call::Close(id) | Call::Reverse(id)) = call;
+        let at_a_till = id == super::words::id("p");
         let trade = self.trades.get(&id).copied();
         match (call, trade) {
+            // It asks for a password.
+            (Call::Start(_), None) if at_a_till => {
+                self.trades.insert(id, Trade::UserPaying);
+                Outcome::UserPaying
+            }
             (Call::Start(_), None | Some(Trade::NotPaid)) => {
                 self.trades.insert(id, Trade::NotPaid);
                 Outcome::Accepted { action: qr("1") }
             }
             (Call::Start(_), Some(_)) | (Call::Close(_), Some(Trade::Paid(_))) => unknown(true),
-            (Call::Query(_) | Call::Close(_), None) => Outcome::NotFound,
+            (Call::Query(_) | Call::Close(_) | Call::Reverse(_), None) => Outcome::NotFound,
             (Call::Query(_), Some(Trade::NotPaid)) => Outcome::NotPaid,
             (Call::Query(_), Some(Trade::UserPaying)) => Outcome::UserPaying,
             (Call::Query(_), Some(Trade::Paid(fen))) => success(id, fen),
             (Call::Query(_) | Call::Close(_), Some(Trade::Closed)) => Outcome::Closed,
+            (Call::Query(_) | Call::Close(_), Some(Trade::Revoked)) => Outcome::Revoked,
+            (Call::Reverse(_), Some(_)) => {
+                self.trades.insert(id, Trade::Revoked);
+                Outcome::Revoked
+            }
             (Call::Close(_), Some(Trade::NotPaid | Trade::UserPaying)) => {
                 self.trades.insert(id, Trade::Closed);
                 Outcome::Closed
@@ -168,6 +180,7 @@ fn all_is_well(world: &World, channel: &Channel) {
                             .any(|case| case.amount == Money::fen(*fen))
                 );
             }
+            // What was reversed was returned, and is nobody's.
             _ => assert_eq!(attempt.received, None, "money from nothing"),
         }
     }

@@ -10,7 +10,7 @@ use super::world::World;
 use crate::webhook::EventType;
 use crate::{Event, Failure, Grade, Money, Outcome, Receipt, Report, Rules, Source};
 
-pub(super) const LETTERS: [&str; 3] = ["a", "b", "c"];
+pub(super) const LETTERS: [&str; 3] = ["a", "b", "p"];
 
 /// What a channel can say at all, sense or not.
 fn any_outcome() -> impl Strategy<Value = Outcome> {

@@ -23,6 +23,9 @@ pub(super) fn judged(
     states_never_move_backward(before, after);
     what_was_received_is_written_once(before, after);
     only_proven_money_of_the_right_amount_is_paid(before, event, after, rules);
+    a_till_is_never_closed_and_nothing_else_reversed(&step);
+    what_is_taken_back_stays_taken_back(before, &step);
+    a_reverse_follows_a_question(event, &step);
     other_money_is_a_case(before, &step);
     each_fact_is_told_with_a_number_of_its_own(before, &step);
     if let Event::Reported { report } = event {
@@ -136,6 +139,50 @@ fn only_proven_money_of_the_right_amount_is_paid(
     );
 }
 
+fn a_till_is_never_closed_and_nothing_else_reversed(step: &Step) {
+    for effect in &step.effects {
+        let (id, by_reverse) = match effect {
+            Effect::Close { attempt } => (*attempt, false),
+            Effect::Reverse { attempt, .. } => (*attempt, true),
+            _ => continue,
+        };
+        let attempt = step.payment.attempt(id).expect("it was found");
+        assert_eq!(attempt.is_reversed_not_closed(), by_reverse, "{step:?}");
+    }
+}
+
+/// A reverse that has gone out may arrive at any later time.
+fn what_is_taken_back_stays_taken_back(before: &Payment, step: &Step) {
+    for old in before
+        .attempts
+        .iter()
+        .filter(|old| old.reversal.is_some() || old.state == AttemptState::Reversed)
+    {
+        let new = step.payment.attempt(old.id).expect("it stays");
+        assert!(new.reversal.is_some() || old.reversal.is_none());
+        let paid = |payment: &Payment| matches!(payment.state, State::Paid { attempt, .. } if attempt == old.id);
+        assert!(paid(before) || !paid(&step.payment), "{step:?}");
+    }
+}
+
+/// The channel was asked a moment ago whether it was paid, and it was not; or it
+/// was, and is being taken back already.
+fn a_reverse_follows_a_question(event: &Event, step: &Step) {
+    let reverses = |effect: &Effect| matches!(effect, Effect::Reverse { .. });
+    if !step.effects.iter().any(reverses) {
+        return;
+    }
+    let Event::Reported { report } = event else {
+        panic!("reversed by {event:?}");
+    };
+    let failed = matches!(report.outcome, Outcome::PayError { .. });
+    let answered = !matches!(report.outcome, Outcome::Unknown { .. });
+    assert!(
+        failed || (report.source == Source::Query && answered),
+        "{report:?} reverses"
+    );
+}
+
 /// Money that an attempt brings is accepted, or a case in the same step; and
 /// there is a case for nothing else but a receipt.
 fn other_money_is_a_case(before: &Payment, step: &Step) {
@@ -179,6 +226,7 @@ fn about(effect: &Effect) -> Option<crate::AttemptId> {
     match effect {
         Effect::Start { attempt, .. }
         | Effect::Query { attempt, .. }
+        | Effect::Reverse { attempt, .. }
         | Effect::Close { attempt } => Some(*attempt),
         Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => None,
     }
@@ -190,7 +238,7 @@ fn an_open_question_stays_asked(report: &Report, step: &Step) {
     let attempt = step.payment.attempt(report.attempt).expect("it was found");
     let ours = matches!(
         report.source,
-        Source::Answer | Source::Query | Source::Close
+        Source::Answer | Source::Query | Source::Close | Source::Reverse
     );
     if ours && attempt.state.is_open() {
         let asked = step
@@ -215,10 +263,13 @@ fn no_answer_asks_itself_again_at_once(report: &Report, step: &Step) {
         let circle = match effect {
             Effect::Start { after, .. } => report.source == Source::Answer && *after < breath,
             // A hint's minute may be over any moment.
-            Effect::Query { after, .. } => report.source == Source::Query && after.is_zero(),
+            Effect::Query { attempt, after } => {
+                report.source == Source::Query && after.is_zero() && *attempt == report.attempt
+            }
             Effect::Close { attempt } => {
                 report.source == Source::Close && *attempt == report.attempt
             }
+            Effect::Reverse { .. } => report.source == Source::Reverse,
             Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => false,
         };
         assert!(!circle, "{report:?} asks {effect:?} at once");

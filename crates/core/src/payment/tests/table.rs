@@ -33,7 +33,6 @@ fn success_of_the_right_amount_is_paid() {
         ("pending, a pending", "notice a: success", "paid by a, a succeeded; tell payment.paid, query a 30s"),
         ("pending, a failed", "query a: success", "paid by a, a succeeded; tell payment.paid"),
         ("pending, a closed", "query a: success", "paid by a, a succeeded; tell payment.paid"),
-        ("pending, a reversed", "query a: success", "paid by a, a succeeded; tell payment.paid"),
     ]);
 }
 

@@ -7,7 +7,7 @@ use crate::id::Id;
 use crate::{
     Action, Attempt, AttemptId, AttemptState, CaseKind, ChannelId, CloseReason, Effect, Event,
     Failure, Grade, MerchantId, Money, Order, Outcome, Payment, PaymentId, Raised, Receipt, Report,
-    Rules, Scene, Source, State, Step, Timestamp,
+    Reversal, Rules, Scene, Source, State, Step, Timestamp,
 };
 
 /// When the payment is made.
@@ -45,17 +45,16 @@ pub(super) fn qr(text: &str) -> Action {
     }
 }
 
-/// Every letter is a channel of its own.
+/// Every letter is a channel of its own. From `p` on payers stand at a till.
 pub(super) fn attempt(letter: &str, created_at: Timestamp) -> Attempt {
     let id = id(letter);
     let channel = ChannelId::from_bits(id.bits());
-    Attempt::new(
-        id,
-        format!("NO{letter}"),
-        channel,
-        Scene::Native,
-        created_at,
-    )
+    let scene = if letter < "p" {
+        Scene::Native
+    } else {
+        Scene::Barcode
+    };
+    Attempt::new(id, format!("NO{letter}"), channel, scene, created_at)
 }
 
 pub(super) fn new_payment() -> Payment {
@@ -95,16 +94,31 @@ fn state(text: &str) -> State {
     }
 }
 
-/// `a pending`, `b pending without code`, `a refused`, `a mismatched`.
+/// `a pending`, `b pending without code`, `a refused`, `a mismatched`. What is
+/// being reversed since noon: `p user_paying reversing`, or `accepted` or
+/// `refusing` when the channel has said so.
 fn attempt_as(text: &str) -> Attempt {
     let (letter, word) = text.split_once(' ').expect(text);
     let mut attempt = attempt(letter, NOON);
+    let mut word = word;
+    for said in [" reversing", " accepted", " refusing"] {
+        if let Some(state) = word.strip_suffix(said) {
+            attempt.reversal = Some(Reversal {
+                since: NOON,
+                asked_at: NOON,
+                accepted_at: (said == " accepted").then_some(NOON),
+                refused: said == " refusing",
+            });
+            word = state;
+        }
+    }
     attempt.state = match word {
         "pending without code" => AttemptState::Pending,
         "mismatched" => AttemptState::Failed,
         word => AttemptState::parse(word).expect(word),
     };
-    if !matches!(word, "unknown" | "failed" | "pending without code") {
+    let till = attempt.scene == Scene::Barcode;
+    if !till && !matches!(word, "unknown" | "failed" | "pending without code") {
         attempt.action = Some(qr("1"));
     }
     if !attempt.state.is_open() {
@@ -155,6 +169,7 @@ pub(super) fn event(text: &str, now: Timestamp) -> Event {
             "answer" => Source::Answer,
             "query" => Source::Query,
             "closer" => Source::Close,
+            "reverser" => Source::Reverse,
             "notice" => Source::Notification,
             "bill" => Source::Bill,
             "operator" => Source::Operator,
@@ -266,6 +281,9 @@ fn effect_as(effect: &Effect) -> String {
         Effect::Start { attempt, after } => format!("start {} {}", letter(*attempt), wait(after)),
         Effect::Query { attempt, after } => format!("query {} {}", letter(*attempt), wait(after)),
         Effect::Close { attempt } => format!("close {}", letter(*attempt)),
+        Effect::Reverse { attempt, after } => {
+            format!("reverse {} {}", letter(*attempt), wait(after))
+        }
         Effect::Expire => "expire".to_owned(),
         Effect::Tell(kind) => format!("tell {}", kind.as_str()),
         Effect::OpenCase {

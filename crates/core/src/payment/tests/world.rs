@@ -18,6 +18,7 @@ pub(super) enum Call {
     Start(AttemptId),
     Query(AttemptId),
     Close(AttemptId),
+    Reverse(AttemptId),
 }
 
 pub(super) type JobRow = (JobKind, Option<AttemptId>);
@@ -73,6 +74,7 @@ impl World {
             Effect::Start { attempt, after } => ((JobKind::Start, Some(*attempt)), *after),
             Effect::Query { attempt, after } => ((JobKind::Query, Some(*attempt)), *after),
             Effect::Close { attempt } => ((JobKind::Close, Some(*attempt)), Duration::ZERO),
+            Effect::Reverse { attempt, after } => ((JobKind::Reverse, Some(*attempt)), *after),
             Effect::Expire => {
                 self.jobs
                     .insert((JobKind::Expire, None), self.payment.expires_at);
@@ -138,8 +140,24 @@ impl World {
             return Err(Some(Event::Expired));
         };
         let takes_money = matches!(self.payment.state, State::Created | State::Pending);
+        let at_a_till = attempt.is_reversed_not_closed();
         match kind {
             JobKind::Start if !attempt.state.is_open() => Err(None),
+            // The code was in the hand of the process that wrote the attempt down.
+            JobKind::Start if at_a_till && self.now != attempt.created_at => {
+                Ok(Call::Query(attempt.id))
+            }
+            JobKind::Reverse if attempt.state == AttemptState::Reversed => Err(None),
+            JobKind::Reverse if attempt.received.is_some() => Err(None),
+            JobKind::Reverse => {
+                let asked_at = attempt.reversal.expect("it was decided").asked_at;
+                let lately = self.now.since(asked_at) < Duration::from_secs(10);
+                Ok(if lately {
+                    Call::Reverse(attempt.id)
+                } else {
+                    Call::Query(attempt.id)
+                })
+            }
             JobKind::Start if takes_money => Ok(Call::Start(attempt.id)),
             JobKind::Start | JobKind::Query => Ok(Call::Query(attempt.id)),
             JobKind::Close if attempt.state == AttemptState::Succeeded => Err(None),
@@ -183,6 +201,7 @@ fn answered(call: Call, grade: Grade, outcome: Outcome) -> Event {
         Call::Start(attempt) => (attempt, Source::Answer),
         Call::Query(attempt) => (attempt, Source::Query),
         Call::Close(attempt) => (attempt, Source::Close),
+        Call::Reverse(attempt) => (attempt, Source::Reverse),
     };
     Event::Reported {
         report: Box::new(Report {

@@ -44,8 +44,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Starts an attempt", "发起尝试"),
     (
-        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.",
-        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。",
+        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.  `barcode` charges the code that the payer shows. `succeeded` is paid; `failed` leaves the payment open for another code, and `failure` says why; `user_paying` and `unknown` are asked about every few seconds, and after half a minute the attempt is reversed: hand nothing over before the payment is `paid`, and scan no second code before the attempt has ended. While it is open, a second code is not sent, and the open attempt is returned.",
+        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。`barcode` 用顾客出示的付款码扣款。`succeeded` 表示已付；`failed` 时付款仍未结束，可以再扫一个码，原因见 `failure`；`user_paying` 和 `unknown` 会每隔几秒查询一次，半分钟后仍未支付则撤销：付款变成 `paid` 之前不要交货，尝试结束之前不要再扫。未结束时再扫的码不会发出，返回的是那个未结束的尝试。",
     ),
     ("Closes a payment", "关闭付款"),
     (
@@ -269,8 +269,8 @@ const TABLE: &[(&str, &str)] = &[
         "用来换取 openid 的登录凭证。",
     ),
     (
-        "The code that the payer shows; for `barcode`.",
-        "顾客出示的付款码，用于 `barcode`。",
+        "The code that the payer shows, as the scanner reads it; for `barcode`. Its digits tell the wallet. It is good for one request.",
+        "顾客出示的付款码，照扫码枪读到的原样填写，用于 `barcode`。从数字可以认出是哪个钱包。只能用于一次请求。",
     ),
     (
         "The payer's IPv4 or IPv6 address.",
@@ -360,8 +360,8 @@ const TABLE: &[(&str, &str)] = &[
     ("The payment's state afterwards.", "此后付款的状态。"),
     ("Of which attempt.", "属于哪次尝试。"),
     (
-        "How a report came: `answer`, `query`, `close`, `notification`, `bill` or `operator`.",
-        "消息的来源：`answer`（下单的回答）、`query`（查询）、`close`（关单）、`notification`（平台通知）、`bill`（账单）或 `operator`（人工）。",
+        "How a report came: `answer`, `query`, `close`, `reverse`, `notification`, `bill` or `operator`.",
+        "消息的来源：`answer`（下单的回答）、`query`（查询）、`close`（关单）、`reverse`（撤销）、`notification`（平台通知）、`bill`（账单）或 `operator`（人工）。",
     ),
     (
         "How much a report proves: `weak`, `shared` or `strong`.",
@@ -546,8 +546,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("What it is an amount of.", "币种。"),
     (
-        "How we heard: `answer`, `query`, `close`, `notification`, `bill` or `operator`.",
-        "得知的途径：`answer`、`query`、`close`、`notification`、`bill` 或 `operator`。",
+        "How we heard: `answer`, `query`, `close`, `reverse`, `notification`, `bill` or `operator`.",
+        "得知的途径：`answer`、`query`、`close`、`reverse`、`notification`、`bill` 或 `operator`。",
     ),
     ("RFC 3339.", "时间，RFC 3339。"),
     // Errors
