@@ -19,12 +19,15 @@ use crate::yuan::Yuan;
 
 /// Asks a running gateway for a payment, shows its QR code, and waits until it is paid.
 ///
+/// With --barcode it charges the code that a payer shows.
+///
 /// Ends with 0 when it is paid, with 1 when it is closed or has expired, with 2 when something
 /// went wrong. Ctrl-C closes the payment: nobody can pay it after that.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   TONGBAO_API_KEY=sk_… tongbao pay 12.34 --subject 'Two bowls of noodles'
+  tongbao pay 12.34 --barcode 134567890123456789
   tongbao pay 0.01 --gateway https://pay.example.com --order-no 2026-1121-7")]
 pub(super) struct Args {
     /// Yuan, such as 12.34.
@@ -46,6 +49,9 @@ pub(super) struct Args {
         value_name = "sk_…"
     )]
     key: Secret,
+    /// The digits that the payer's phone shows at the till. Good for one payment.
+    #[arg(long, value_name = "CODE")]
+    barcode: Option<Secret>,
     /// What the payer reads.
     #[arg(long, default_value = "tongbao pay")]
     subject: String,
@@ -86,8 +92,13 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
             subject: &args.subject,
             expires_in: args.expires_in,
             attempt: NewAttempt {
-                scene: "native",
+                scene: if args.barcode.is_some() {
+                    "barcode"
+                } else {
+                    "native"
+                },
                 channel: args.channel.as_deref(),
+                auth_code: args.barcode.as_ref().map(Secret::expose),
             },
         })
         .await?;
@@ -99,13 +110,21 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 
     let id = payment.id.clone();
     let bar = progress(args.expires_in);
+    let at_a_till = args.barcode.is_some();
     let watched = stop
-        .run_until_cancelled(watch(&api, payment, ends, &bar))
+        .run_until_cancelled(watch(&api, payment, ends, at_a_till, &bar))
         .await;
     bar.finish_and_clear();
     let payment = match watched {
         Some(payment) => payment?,
         None => api.close(&id).await?,
+    };
+    let payment = match payment.code_is_over().filter(|_| !payment.is_over()) {
+        Some(why) => {
+            println!("{why}");
+            api.close(&id).await?
+        }
+        None => payment,
     };
     Ok(told(&payment))
 }
@@ -115,12 +134,13 @@ async fn watch(
     api: &Api,
     mut payment: Payment,
     ends: Timestamp,
+    at_a_till: bool,
     bar: &ProgressBar,
 ) -> anyhow::Result<Payment> {
     let mut shown = false;
     let mut unanswered = 0;
     for look in 1.. {
-        if payment.is_over() {
+        if payment.is_over() || (at_a_till && payment.code_is_over().is_some()) {
             break;
         }
         if let Some(code_url) = payment.code_url().filter(|_| !shown) {

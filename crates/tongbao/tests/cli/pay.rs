@@ -51,6 +51,44 @@ async fn a_gateway_that_refuses_is_quoted() {
     assert!(err.contains("401"), "{err}");
 }
 
+#[tokio::test]
+async fn a_code_that_the_payer_shows_is_charged_once() {
+    let home = Home::new("");
+    let simulator = home.simulate();
+    home.configure(&shop(&simulator).await);
+    let gateway = home.serve();
+    let code = shown_code(&simulator).await;
+    let scan = || {
+        let said = home
+            .command(&["pay", "1.00", "--barcode", &code, "--gateway", &gateway.url])
+            .env("TONGBAO_API_KEY", API_KEY)
+            .output()
+            .unwrap();
+        (
+            said.status.code(),
+            String::from_utf8(said.stdout).unwrap(),
+            String::from_utf8(said.stderr).unwrap(),
+        )
+    };
+
+    let (status, out, err) = scan();
+    assert_eq!(status, Some(0), "{out}{err}");
+    assert!(out.contains("paid  pay_"), "{out}");
+
+    let (status, out, err) = scan();
+    assert_eq!(status, Some(1), "{out}{err}");
+    assert!(out.contains("the code brought no money"), "{out}");
+    assert!(out.contains("closed, not paid  pay_"), "{out}");
+}
+
+/// What alice's phone shows at the till.
+async fn shown_code(simulator: &Running) -> String {
+    let url = format!("{}/_sim/wallets/alice/auth_code", simulator.url);
+    let shown = reqwest::Client::new().post(url).send().await.unwrap();
+    let shown: serde_json::Value = serde_json::from_slice(&shown.bytes().await.unwrap()).unwrap();
+    shown["auth_code"].as_str().unwrap().to_owned()
+}
+
 fn pay(home: &Home, gateway: &Running, amount: &str) -> Running {
     let mut command = home.command(&["pay", amount, "--gateway", &gateway.url]);
     command.env("TONGBAO_API_KEY", API_KEY);

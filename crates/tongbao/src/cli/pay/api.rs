@@ -32,6 +32,8 @@ pub(super) struct NewAttempt<'a> {
     pub(super) scene: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) channel: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) auth_code: Option<&'a str>,
 }
 
 /// What we read of a payment; there is more.
@@ -80,6 +82,18 @@ impl Payment {
         self.attempts
             .iter()
             .find_map(|attempt| attempt.action.as_ref()?.code_url.as_deref())
+    }
+
+    /// Why the payer's code brought no money, once that is certain.
+    pub(super) fn code_is_over(&self) -> Option<String> {
+        let attempt = self.attempts.last()?;
+        let failure = attempt.failure.as_ref().map(|failure| &failure.detail);
+        match (attempt.state.as_str(), failure) {
+            ("failed", Some(detail)) => Some(format!("the code brought no money: {detail}")),
+            ("failed" | "closed", _) => Some("the code brought no money".to_owned()),
+            ("reversed", _) => Some("the payer did not pay in time; it was reversed".to_owned()),
+            _ => None,
+        }
     }
 
     /// Why there will be no code.
