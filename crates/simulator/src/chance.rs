@@ -16,6 +16,15 @@ impl Chance {
         Self { seed, drawn: 0 }
     }
 
+    /// The same for the same text, whatever was drawn elsewhere.
+    pub(crate) fn of_text(text: &str) -> Self {
+        // FNV-1a.
+        let seed = text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash: u64, byte| {
+            (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+        });
+        Self::new(seed)
+    }
+
     pub(crate) fn digits(&mut self, len: usize) -> String {
         self.text(len, b"0123456789")
     }

@@ -36,17 +36,18 @@
 //! protocols, through `tongbao-wire` used from the other side, and nothing else; any client
 //! library that can be given another base URL can use it.
 //!
-//! Played so far: WeChat Pay API v2, orders that a payer completes (`NATIVE`; `JSAPI`, `APP` and
-//! `MWEB` orders can be placed and paid as well), payment codes at a till (`MICROPAY`), reversals
-//! and refunds.
+//! Played so far: WeChat Pay API v2, orders that a payer completes (`NATIVE`, `JSAPI`, `APP`,
+//! `MWEB`), payment codes at a till (`MICROPAY`), reversals, refunds, service providers, and the
+//! exchange of login codes for openids.
 
 mod chance;
 pub mod platform;
 pub mod server;
 mod time;
 
-pub use platform::account::{Account, Funds, TestKey};
+pub use platform::account::{Account, App, Funds, SubMerchant, TestKey};
 pub use platform::cashier::{Prompt, Receipt, Refusal, Target};
+pub use platform::client_call::{Opened, Opening};
 pub use platform::code_payment::Reply;
 pub use platform::fault::{Fault, FaultId, FaultKind, NewFault};
 pub use platform::notification::{

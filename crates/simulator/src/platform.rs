@@ -2,10 +2,12 @@
 
 pub mod account;
 pub mod cashier;
+pub mod client_call;
 pub mod code_payment;
 pub mod fault;
 mod frequency;
 pub mod journal;
+mod login;
 pub mod notification;
 mod pace;
 pub mod payment_code;
@@ -17,6 +19,7 @@ mod timer;
 pub mod trade;
 mod trades;
 pub mod wallet;
+mod wechat_openid;
 mod wechat_v2;
 
 use std::collections::BTreeMap;
@@ -32,6 +35,7 @@ use account::{Account, Funds};
 use fault::{Fault, FaultId, FaultKind, Faults, NewFault};
 use frequency::Frequency;
 use journal::{Entry, Journal};
+use login::LoginCodes;
 use notification::{Notification, NotificationId, Notifications, Outgoing};
 pub use pace::Moment;
 use pace::Pace;
@@ -57,6 +61,7 @@ pub struct Platform {
     wallets: BTreeMap<String, Wallet>,
     trades: Trades,
     payment_codes: PaymentCodes,
+    login_codes: LoginCodes,
     notifications: Notifications,
     /// Notifications that wait for another one to go first.
     held_back: Vec<NotificationId>,
@@ -64,6 +69,28 @@ pub struct Platform {
     frequency: Frequency,
     journal: Journal,
     timers: Timers,
+}
+
+/// What a path belongs to.
+#[derive(Clone, Copy, Debug)]
+enum Service {
+    WechatV2(wechat_v2::Operation),
+    WechatOpenid(wechat_openid::Exchange),
+}
+
+impl Service {
+    fn at(path: &str) -> Option<Self> {
+        let openid = || wechat_openid::Exchange::at(path).map(Self::WechatOpenid);
+        let operation = wechat_v2::Operation::at(path).map(Self::WechatV2);
+        operation.or_else(openid)
+    }
+
+    const fn faults(self) -> &'static [FaultKind] {
+        match self {
+            Self::WechatV2(operation) => operation.faults(),
+            Self::WechatOpenid(_) => &FaultKind::OF_REQUESTS,
+        }
+    }
 }
 
 /// The platform's own truth, for tests to hold other books against.
@@ -94,6 +121,7 @@ impl Platform {
             wallets: BTreeMap::new(),
             trades: Trades::default(),
             payment_codes: PaymentCodes::default(),
+            login_codes: LoginCodes::default(),
             notifications: Notifications::default(),
             held_back: Vec::new(),
             faults: Faults::default(),
@@ -128,7 +156,7 @@ impl Platform {
     pub fn handle(&mut self, now: UnixMillis, request: &Request<Bytes>) -> WireResponse {
         let at = self.moment(now);
         let path = request.uri().path();
-        let Some(operation) = wechat_v2::Operation::at(path) else {
+        let Some(service) = Service::at(path) else {
             return WireResponse::now(front_page(StatusCode::NOT_FOUND));
         };
         let fields = wechat_v2::Fields::read(request.body());
@@ -138,7 +166,7 @@ impl Platform {
             .strike(&[FaultKind::Slow], at, Some(path), order.as_deref());
         let fault = self
             .faults
-            .strike(operation.faults(), at, Some(path), order.as_deref());
+            .strike(service.faults(), at, Some(path), order.as_deref());
         let kind = fault.as_ref().map(|fault| fault.asked.kind);
         let mut entry = Entry {
             at: at.wall,
@@ -151,7 +179,7 @@ impl Platform {
                 .map(|kind| kind.as_str().into()),
         };
         let delay = slow.map(|fault| fault.delay()).unwrap_or_default();
-        let response = self.respond(at, operation, request, fields, fault.as_ref(), &mut entry);
+        let response = self.respond(at, service, request, fields, fault.as_ref(), &mut entry);
         self.journal.push(entry);
         response.delayed(delay)
     }
@@ -159,7 +187,7 @@ impl Platform {
     fn respond(
         &mut self,
         at: Moment,
-        operation: wechat_v2::Operation,
+        service: Service,
         request: &Request<Bytes>,
         fields: Result<wechat_v2::Fields<'_>, wechat_v2::XmlError>,
         fault: Option<&Fault>,
@@ -173,9 +201,19 @@ impl Platform {
             }
             _ => {}
         }
-        let answer = wechat_v2::answer(self, at, operation, request, fields, fault);
-        entry.outcome = answer.outcome;
-        entry.hint = answer.hint;
+        let response = match service {
+            Service::WechatV2(operation) => {
+                let answer = wechat_v2::answer(self, at, operation, request, fields, fault);
+                entry.outcome = answer.outcome;
+                entry.hint = answer.hint;
+                respond(answer.status, "text/xml; charset=utf-8", answer.body)
+            }
+            Service::WechatOpenid(exchange) => {
+                let (body, outcome) = wechat_openid::answer(self, at, exchange, request, fault);
+                entry.outcome = outcome;
+                respond(StatusCode::OK, "text/plain", body)
+            }
+        };
         match kind {
             Some(FaultKind::NoAnswer) => WireResponse::Dropped {
                 delay: Duration::ZERO,
@@ -185,11 +223,7 @@ impl Platform {
                 "text/html",
                 "<html><body>系统繁忙，请稍后再试",
             )),
-            _ => WireResponse::now(respond(
-                StatusCode::OK,
-                "text/xml; charset=utf-8",
-                answer.body,
-            )),
+            _ => WireResponse::now(response),
         }
     }
 
@@ -315,8 +349,12 @@ impl Platform {
     /// The merchant's money is moved from the platform to the bank or back; `false` when there is
     /// less, or no such merchant.
     pub fn move_funds(&mut self, mch_id: &str, change: impl FnOnce(&mut Funds) -> bool) -> bool {
-        let account = self.accounts.get_mut(mch_id);
-        account.is_some_and(|account| change(&mut account.funds))
+        let mut accounts = self.accounts.values_mut();
+        let funds = accounts.find_map(|account| {
+            let own = account.mch_id == mch_id;
+            account.funds_of((!own).then_some(mch_id))
+        });
+        funds.is_some_and(change)
     }
 }
 
@@ -360,7 +398,10 @@ impl<'a> Books<'a> {
     }
 
     fn funds(&self) -> impl Iterator<Item = &'a Funds> + use<'a> {
-        self.accounts.values().map(|account| &account.funds)
+        self.accounts.values().flat_map(|account| {
+            let subs = account.sub_merchants.iter().map(|sub| &sub.funds);
+            std::iter::once(&account.funds).chain(subs)
+        })
     }
 
     /// Holds every balance against the payments and refunds that led to it. `Err` names the first
@@ -382,15 +423,24 @@ impl<'a> Books<'a> {
             }
         }
         for account in self.accounts.values() {
-            let of = |trade: &&Trade| trade.mch_id == account.mch_id && trade.paid().is_some();
-            let kept = self
-                .trades()
-                .filter(of)
-                .map(|trade| trade.amount_fen - trade.refunded_fen());
-            if account.funds.total_fen() != account.funds.opening_fen() + kept.sum::<u64>() {
-                return Err(format!("merchant {}", account.mch_id));
+            self.check_funds(&account.funds, &account.mch_id)?;
+            for sub in &account.sub_merchants {
+                self.check_funds(&sub.funds, &sub.sub_mch_id)?;
             }
         }
         Ok(())
+    }
+
+    fn check_funds(&self, funds: &Funds, number: &str) -> Result<(), String> {
+        let of = |trade: &&Trade| trade.payee() == number && trade.paid().is_some();
+        let of = self.trades().filter(of);
+        let kept: u64 = of
+            .map(|trade| trade.amount_fen - trade.refunded_fen())
+            .sum();
+        if funds.total_fen() == funds.opening_fen() + kept {
+            Ok(())
+        } else {
+            Err(format!("merchant {number}"))
+        }
     }
 }

@@ -5,11 +5,13 @@
 //!
 //! | path | what |
 //! | --- | --- |
-//! | `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`, `/pay/micropay`, `/secapi/pay/reverse`, `/secapi/pay/refund`, `/pay/refundquery` | WeChat Pay API v2 |
-//! | `GET /_sim/credentials` | the ready-made test account, by platform; a platform is listed once it is played |
+//! | `/pay/unifiedorder`, `/pay/orderquery`, `/pay/closeorder`, `/pay/micropay`, `/secapi/pay/reverse`, `/secapi/pay/refund`, `/pay/refundquery`, `/tools/authcodetoopenid` | WeChat Pay API v2 |
+//! | `/sns/jscode2session`, `/sns/oauth2/access_token` | WeChat's openids |
+//! | `GET /_sim/credentials` | the ready-made test accounts; a platform is listed once it is played |
 //! | `GET, POST /_sim/wallets`, `GET /_sim/wallets/{id}` | people with a wallet |
 //! | `POST /_sim/wallets/{id}/scan`, `/open`, `/pay`, `/cancel` | what they do |
 //! | `POST /_sim/wallets/{id}/auth_code` | the 18 digits for a till: one minute, one use |
+//! | `POST /_sim/wallets/{id}/login_code`, `/authorize` | who the person is, to a mini-program or a page |
 //! | `GET /_sim/wallets/{id}/prompts`, `POST /_sim/wallets/{id}/confirm` | what a till's payment asks on the phone, and the answer |
 //! | `GET /_sim/trades`, `/_sim/trades/{out_trade_no}`, `/_sim/notifications` | the platform's own truth |
 //! | `PATCH /_sim/wallets/{id}` | closes a person's account, or the card behind it |
@@ -38,7 +40,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use axum::Router;
 use tokio::sync::watch;
 
-use crate::{Platform, UnixMillis};
+use crate::{Account, Platform, UnixMillis};
 pub use clock::system_clock;
 pub use face::HangUp;
 pub use serve::serve;
@@ -83,6 +85,11 @@ impl Simulator {
         now: impl Fn() -> UnixMillis + Send + Sync + 'static,
         snapshot: Option<PathBuf>,
     ) -> Self {
+        let mut platform = platform;
+        let provider = Account::service_provider();
+        if !platform.truth().accounts.contains_key(&provider.mch_id) {
+            platform.add_account(provider);
+        }
         Self {
             shared: Arc::new(Shared {
                 platform: Mutex::new(platform),

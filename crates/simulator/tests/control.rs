@@ -83,6 +83,18 @@ async fn the_test_account_is_the_same_in_every_run() {
             "app_secret": "7e570000000000000000000000000001",
             "mch_id": "1900007357",
             "api_v2_key": "TongbaoSimulatorTestKey000000001",
+        }, "wechat_service_provider": {
+            "app_id": "wx7e57000000000101",
+            "app_secret": "7e570000000000000000000000000101",
+            "mch_id": "1900007400",
+            "api_v2_key": "TongbaoSimulatorTestKey000000101",
+            "sub_merchants": [
+                {"sub_mch_id": "1900007401", "name": "通宝测试茶馆",
+                 "sub_app_id": "wx7e57000000000102",
+                 "sub_app_secret": "7e570000000000000000000000000102"},
+                {"sub_mch_id": "1900007402", "name": "通宝测试书店",
+                 "sub_app_id": null, "sub_app_secret": null},
+            ],
         }})
     );
 }

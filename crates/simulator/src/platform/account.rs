@@ -23,6 +23,31 @@ pub struct Account {
     pub funds: Funds,
     /// Where refunds are told of that do not say so themselves.
     pub refund_notify_url: Option<String>,
+    /// Of a service provider: those it acts for. Empty for a merchant that acts for itself.
+    pub sub_merchants: Vec<SubMerchant>,
+}
+
+/// A merchant whom a service provider acts for. The provider's key signs, the money is the
+/// sub-merchant's.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SubMerchant {
+    /// Its number.
+    pub sub_mch_id: String,
+    /// The payee's name on the payer's screen.
+    pub name: String,
+    /// Its own application, if it has one.
+    pub app: Option<App>,
+    /// The money.
+    pub funds: Funds,
+}
+
+/// An application.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct App {
+    /// Its number.
+    pub app_id: String,
+    /// What its server identifies itself with.
+    pub app_secret: TestKey,
 }
 
 /// A merchant's money.
@@ -113,7 +138,57 @@ impl Account {
             name: name.to_owned(),
             funds: Funds::default(),
             refund_notify_url: None,
+            sub_merchants: Vec::new(),
         }
+    }
+
+    /// A service provider with two sub-merchants: one with an application of its own, one without.
+    /// The HTTP face has it beside [`ready_made`](Self::ready_made).
+    pub fn service_provider() -> Self {
+        let sub = |number: &str, name: &str, app: Option<App>| SubMerchant {
+            sub_mch_id: number.to_owned(),
+            name: name.to_owned(),
+            app,
+            funds: Funds::default(),
+        };
+        let app = App {
+            app_id: "wx7e57000000000102".to_owned(),
+            app_secret: TestKey("7e570000000000000000000000000102".to_owned()),
+        };
+        Self {
+            sub_merchants: vec![
+                sub("1900007401", "通宝测试茶馆", Some(app)),
+                sub("1900007402", "通宝测试书店", None),
+            ],
+            ..Self::new(
+                "1900007400",
+                "wx7e57000000000101",
+                "7e570000000000000000000000000101",
+                "TongbaoSimulatorTestKey000000101",
+                "通宝测试服务商",
+            )
+        }
+    }
+
+    /// Whether it acts for others.
+    pub fn is_service_provider(&self) -> bool {
+        !self.sub_merchants.is_empty()
+    }
+
+    /// One of those it acts for.
+    pub fn sub_merchant(&self, sub_mch_id: &str) -> Option<&SubMerchant> {
+        let mut subs = self.sub_merchants.iter();
+        subs.find(|sub| sub.sub_mch_id == sub_mch_id)
+    }
+
+    /// The money of the account itself, or of one that it acts for.
+    pub fn funds_of(&mut self, sub_mch_id: Option<&str>) -> Option<&mut Funds> {
+        let Some(number) = sub_mch_id else {
+            return Some(&mut self.funds);
+        };
+        let mut subs = self.sub_merchants.iter_mut();
+        let sub = subs.find(|sub| sub.sub_mch_id == number)?;
+        Some(&mut sub.funds)
     }
 
     /// The account that is always there, the same in every run.

@@ -112,6 +112,15 @@ pub enum Refusal {
         "no code payment asks this person anything; GET /_sim/wallets/{{id}}/prompts lists them"
     )]
     NoPrompt,
+    /// What a page or an app handed over is not signed as the order was, or not readable.
+    #[error("the wallet does not open: {0}")]
+    BadCall(String),
+    /// Five minutes have passed since a browser was sent here.
+    #[error("the mweb_url has expired after five minutes; the merchant orders again")]
+    BrowserTooLate,
+    /// No merchant has this application.
+    #[error("no merchant has the application `{0}`; GET /_sim/credentials lists them")]
+    UnknownApp(String),
     /// The person has closed the account.
     #[error("the wallet is closed; PATCH /_sim/wallets/{{id}} opens it")]
     WalletClosed,
@@ -141,6 +150,9 @@ impl Refusal {
             Self::WrongPassword { .. } => "wrong_password",
             Self::WalletLocked { .. } => "wallet_locked",
             Self::NoPrompt => "no_prompt",
+            Self::BadCall(_) => "bad_call",
+            Self::BrowserTooLate => "browser_too_late",
+            Self::UnknownApp(_) => "unknown_app",
             Self::WalletClosed => "wallet_closed",
             Self::NotEnough { .. } => "not_enough",
         }
@@ -252,7 +264,10 @@ impl Platform {
                     balance_fen: payer.balance_fen,
                     amount_fen: trade.amount_fen,
                 })?;
-        let (balance_fen, openid) = (payer.balance_fen, payer.openid.clone());
+        let balance_fen = payer.balance_fen;
+        let openid = payer.openid_in(&trade.app_id);
+        let sub_app_id = trade.sub_app_id.as_deref();
+        let sub_openid = sub_app_id.map(|app_id| payer.openid_in(app_id));
         let transaction_id = self.fresh_transaction_id(at);
         if let Some(funds) = self.funds_of(trade) {
             funds.give(RefundSource::Unsettled, trade.amount_fen);
@@ -262,6 +277,7 @@ impl Platform {
             Paid {
                 wallet: wallet.to_owned(),
                 openid,
+                sub_openid,
                 transaction_id: transaction_id.clone(),
                 at,
             },
@@ -331,10 +347,12 @@ impl Platform {
             | TradeState::PayError { .. }
             | TradeState::Revoked { .. } => return Err(Refusal::OrderClosed),
         }
-        if trade
-            .openid
-            .as_ref()
-            .is_some_and(|only| *only != payer.openid)
+        let is_other = |only: &Option<String>, app_id: Option<&str>| {
+            let only = only.as_deref().zip(app_id);
+            only.is_some_and(|(only, app_id)| only != payer.openid_in(app_id))
+        };
+        if is_other(&trade.openid, Some(&trade.app_id))
+            || is_other(&trade.sub_openid, trade.sub_app_id.as_deref())
         {
             return Err(Refusal::OtherPayer);
         }
@@ -379,16 +397,20 @@ impl Platform {
                 .threatens(FaultKind::AskPassword, at, None, Some(&trade.out_trade_no))
     }
 
-    pub(super) fn payee(&self, trade: &Trade) -> String {
-        self.accounts
-            .get(&trade.mch_id)
-            .map_or_else(|| trade.mch_id.clone(), |account| account.name.clone())
+    /// The name of the merchant that is paid.
+    pub fn payee(&self, trade: &Trade) -> String {
+        let account = self.accounts.get(&trade.mch_id);
+        let name = account.and_then(|account| match &trade.sub_mch_id {
+            Some(number) => account.sub_merchant(number).map(|sub| sub.name.clone()),
+            None => Some(account.name.clone()),
+        });
+        name.unwrap_or_else(|| trade.payee().to_owned())
     }
 
     /// The money of the merchant that is paid.
     pub(super) fn funds_of(&mut self, trade: &Trade) -> Option<&mut Funds> {
         let account = self.accounts.get_mut(&trade.mch_id)?;
-        Some(&mut account.funds)
+        account.funds_of(trade.sub_mch_id.as_deref())
     }
 
     pub(super) fn wallet(&self, id: &str) -> Result<&Wallet, Refusal> {

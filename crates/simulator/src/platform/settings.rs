@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// What can be set. Every default is the published or most often reported behaviour.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 pub struct Settings {
     /// When a notification is repeated.
     pub notify_schedule: NotifySchedule,
@@ -39,6 +40,12 @@ pub struct Settings {
     /// Whether the published limits of requests a second are kept. Off, for tests are in more of
     /// a hurry than merchants, and have clocks that stand still.
     pub frequency_limits: bool,
+    /// Where browsers find the simulator: `mweb_url` begins with it instead of the platform's own
+    /// host.
+    pub public_url: Option<String>,
+    /// Whether refunds and reversals need the client certificate over plain HTTP too, where there
+    /// is none, so that they are refused. Over TLS they always need it.
+    pub certificate_over_http: bool,
 }
 
 impl Default for Settings {
@@ -58,6 +65,8 @@ impl Default for Settings {
             refund_secs: 10,
             refund_gap_secs: 60,
             frequency_limits: false,
+            public_url: None,
+            certificate_over_http: false,
         }
     }
 }

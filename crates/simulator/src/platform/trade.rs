@@ -18,6 +18,10 @@ pub struct Trade {
     pub mch_id: String,
     /// The application it was placed for.
     pub app_id: String,
+    /// Whom a service provider placed it for.
+    pub sub_mch_id: Option<String>,
+    /// That merchant's application.
+    pub sub_app_id: Option<String>,
     /// The merchant's number, unique for ever under `mch_id`.
     pub out_trade_no: String,
     /// Where it is to be paid.
@@ -35,6 +39,8 @@ pub struct Trade {
     pub version: Option<String>,
     /// The only person who may pay, for `JSAPI`.
     pub openid: Option<String>,
+    /// The same person under `sub_app_id`.
+    pub sub_openid: Option<String>,
     /// Where the payment is told. Code payments are not told of.
     pub notify_url: Option<String>,
     /// What the order was signed with, and so its notification.
@@ -76,6 +82,8 @@ pub struct Prepay {
     pub mweb_url: Option<String>,
     /// End of its life, on the platform's own clock.
     pub until_inside: UnixMillis,
+    /// End of the life of `mweb_url`.
+    pub mweb_until_inside: UnixMillis,
 }
 
 /// What has become of an order.
@@ -132,6 +140,8 @@ pub struct Paid {
     pub wallet: String,
     /// Who that is to the merchant.
     pub openid: String,
+    /// And under the sub-merchant's application.
+    pub sub_openid: Option<String>,
     /// The platform's number: 28 digits.
     pub transaction_id: String,
     /// When.
@@ -182,6 +192,16 @@ impl Trade {
             TradeState::PayError { .. } => "PAYERROR",
             TradeState::Revoked { .. } => "REVOKED",
         }
+    }
+
+    /// The application that the payer's client calls the wallet from.
+    pub fn client_app_id(&self) -> &str {
+        self.sub_app_id.as_deref().unwrap_or(&self.app_id)
+    }
+
+    /// The number of the merchant whose money it is.
+    pub fn payee(&self) -> &str {
+        self.sub_mch_id.as_deref().unwrap_or(&self.mch_id)
     }
 
     /// The text of the QR code, for `NATIVE`.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 use super::Moment;
 use super::settings::Settings;
 use crate::UnixMillis;
+use crate::chance::Chance;
 
+/// The application of the ready-made account: `openid` is under it.
+const HOME_APP: &str = "wx7e57000000000001";
 /// Wrong passwords in a row until the wallet is locked.
 const TRIES: u32 = 5;
 /// How long a locked wallet stays locked.
@@ -20,7 +23,8 @@ pub struct Wallet {
     pub id: String,
     /// Whose wallet it is.
     pub platform: WalletPlatform,
-    /// What a merchant gets to know the person by.
+    /// What the ready-made account gets to know the person by; see
+    /// [`openid_in`](Self::openid_in).
     pub openid: String,
     /// Fen.
     pub balance_fen: u64,
@@ -124,6 +128,15 @@ impl Wallet {
     /// Fen before the first payment.
     pub const fn opening_fen(&self) -> u64 {
         self.opening_fen
+    }
+
+    /// Who the person is to an application: to each someone else.
+    pub fn openid_in(&self, app_id: &str) -> String {
+        if app_id == HOME_APP || self.platform != WalletPlatform::Wechat {
+            return self.openid.clone();
+        }
+        let seed = [app_id, "/", &self.openid].concat();
+        format!("o{}", Chance::of_text(&seed).alphanumeric(27))
     }
 
     /// Whether a payment of this amount asks for the password: the published rule.

@@ -1,5 +1,6 @@
 //! WeChat Pay, API v2, from the platform's side.
 
+mod auth_code_to_openid;
 mod caller;
 mod close_order;
 mod failure;
@@ -12,7 +13,7 @@ mod reverse;
 mod unified_order;
 
 use bytes::Bytes;
-use http::Request;
+use http::{Request, StatusCode};
 use tongbao_wire::wechat_v2::close_order::Closed;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::limits::{self, Limit};
@@ -36,6 +37,7 @@ pub(super) enum Operation {
     Reverse,
     Refund,
     RefundQuery,
+    AuthCodeToOpenid,
 }
 
 impl Operation {
@@ -48,6 +50,7 @@ impl Operation {
             "/secapi/pay/reverse" => Some(Self::Reverse),
             "/secapi/pay/refund" => Some(Self::Refund),
             "/pay/refundquery" => Some(Self::RefundQuery),
+            "/tools/authcodetoopenid" => Some(Self::AuthCodeToOpenid),
             _ => None,
         }
     }
@@ -61,6 +64,7 @@ impl Operation {
             Self::Reverse => limits::REVERSE,
             Self::Refund => limits::REFUND,
             Self::RefundQuery => limits::REFUND_QUERY,
+            Self::AuthCodeToOpenid => limits::AUTH_CODE_TO_OPENID,
         }
     }
 
@@ -74,6 +78,7 @@ impl Operation {
             Self::Reverse => ("reverse", 30),
             Self::Refund => ("refund", 150),
             Self::RefundQuery => ("refundquery", 300),
+            Self::AuthCodeToOpenid => ("authcodetoopenid", 30),
         };
         Rate {
             of,
@@ -93,6 +98,7 @@ impl Operation {
 
 /// An answer, and what to write down about it.
 pub(super) struct Answer {
+    pub(super) status: StatusCode,
     pub(super) body: String,
     pub(super) outcome: String,
     pub(super) hint: Option<String>,
@@ -165,6 +171,7 @@ pub(super) fn answer(
         _ => caller.key,
     };
     Answer {
+        status: StatusCode::OK,
         body: signed(&reply, &key, caller.sign_type),
         outcome,
         hint: None,
@@ -181,10 +188,7 @@ fn carry_out(
 ) -> Result<Fields<'static>, Failure> {
     caller.limits.map_err(malformed)?;
     check_frequency(platform, at, operation, caller)?;
-    if caller.head.sub_mch_id.is_some() {
-        let text = "特约子商户商户号未授权服务商的产品权限";
-        return Err(Failure::Signed(ErrorCode::NoAuth, text));
-    }
+    check_sub_merchant(platform, caller)?;
     let head = head.clone();
     Ok(match operation {
         Operation::UnifiedOrder => done(head, unified_order::place(platform, at, fields, caller)?),
@@ -212,8 +216,38 @@ fn carry_out(
             }
             done(head, accepted?)
         }
+        Operation::AuthCodeToOpenid => {
+            let holder = auth_code_to_openid::tell(platform, at, fields, caller)?;
+            done(head, holder)
+        }
         Operation::RefundQuery => done(head, refund_query::look_up(platform, fields, caller)?),
     })
+}
+
+/// A service provider asks for one of its own, any other merchant for itself.
+fn check_sub_merchant(platform: &Platform, caller: &Caller) -> Result<(), Failure> {
+    let head = &caller.head;
+    let account = platform.accounts.get(&head.mch_id);
+    let account = account.filter(|account| account.is_service_provider());
+    let Some(number) = &head.sub_mch_id else {
+        return match account {
+            Some(_) => Err(Failure::unsigned("受理机构必须传入sub_mch_id")),
+            None => Ok(()),
+        };
+    };
+    let Some(account) = account else {
+        let text = "特约子商户商户号未授权服务商的产品权限";
+        return Err(Failure::Signed(ErrorCode::NoAuth, text));
+    };
+    let sub = account.sub_merchant(number).ok_or(Failure::Signed(
+        ErrorCode::ParamError,
+        "sub_mch_id与mch_id不匹配",
+    ))?;
+    let app_id = sub.app.as_ref().map(|app| &app.app_id);
+    if head.sub_appid.is_some() && head.sub_appid.as_ref() != app_id {
+        return Err(Failure::unsigned("sub_mch_id与sub_appid不匹配"));
+    }
+    Ok(())
 }
 
 fn check_frequency(
@@ -286,6 +320,7 @@ fn refuse(failure: Failure) -> Answer {
         return_msg: Some(return_msg.clone()),
     };
     Answer {
+        status: StatusCode::OK,
         body: reply.to_fields().write_lines(),
         outcome: return_msg,
         hint,
@@ -297,8 +332,8 @@ fn reply_head(platform: &mut Platform, caller: &Caller) -> ReplyHead {
         return_msg: Some("OK".into()),
         appid: caller.head.appid.clone(),
         mch_id: caller.head.mch_id.clone(),
-        sub_appid: None,
-        sub_mch_id: None,
+        sub_appid: caller.head.sub_appid.clone(),
+        sub_mch_id: caller.head.sub_mch_id.clone(),
         device_info: None,
         nonce_str: platform.chance.alphanumeric(16),
         sign_type: None,

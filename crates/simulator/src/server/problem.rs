@@ -63,16 +63,20 @@ impl IntoResponse for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let status = match refusal {
-            Refusal::UnknownWallet(_) | Refusal::UnknownCode | Refusal::NoPrompt => {
-                StatusCode::NOT_FOUND
+            Refusal::UnknownWallet(_)
+            | Refusal::UnknownCode
+            | Refusal::UnknownApp(_)
+            | Refusal::NoPrompt => StatusCode::NOT_FOUND,
+            Refusal::CodeExpired | Refusal::OrderExpired | Refusal::BrowserTooLate => {
+                StatusCode::GONE
             }
-            Refusal::CodeExpired | Refusal::OrderExpired => StatusCode::GONE,
             Refusal::OrderPaid | Refusal::OrderClosed | Refusal::NotEnough { .. } => {
                 StatusCode::CONFLICT
             }
             Refusal::OtherPlatform
             | Refusal::OtherPayer
             | Refusal::WalletClosed
+            | Refusal::BadCall(_)
             | Refusal::PasswordRequired
             | Refusal::WrongPassword { .. }
             | Refusal::WalletLocked { .. } => StatusCode::FORBIDDEN,

@@ -17,16 +17,31 @@ pub(crate) struct Merchant {
     pub(crate) app_id: String,
     pub(crate) key: ApiKey,
     pub(crate) sign_type: SignType,
+    /// Whom a service provider acts for.
+    pub(crate) sub: Vec<(&'static str, String)>,
 }
 
 impl Merchant {
     pub(crate) fn ready_made() -> Self {
-        let account = Account::ready_made();
+        Self::of(&Account::ready_made())
+    }
+
+    pub(crate) fn of(account: &Account) -> Self {
         Self {
-            mch_id: account.mch_id,
-            app_id: account.app_id,
+            mch_id: account.mch_id.clone(),
+            app_id: account.app_id.clone(),
             key: ApiKey::new(&account.api_v2_key.0).unwrap(),
             sign_type: SignType::Md5,
+            sub: Vec::new(),
+        }
+    }
+
+    /// The service provider, acting for this one.
+    pub(crate) fn provider(sub: &[(&'static str, &str)]) -> Self {
+        let owned = |(name, value): &(&'static str, &str)| (*name, (*value).to_owned());
+        Self {
+            sub: sub.iter().map(owned).collect(),
+            ..Self::of(&Account::service_provider())
         }
     }
 
@@ -72,6 +87,9 @@ impl Merchant {
         let mut all = fields.clone();
         all.insert("appid", &*self.app_id);
         all.insert("mch_id", &*self.mch_id);
+        for (name, value) in &self.sub {
+            all.insert(*name, &**value);
+        }
         all.insert("nonce_str", "ibuaiVcKdpRxkhJA");
         if self.sign_type == SignType::HmacSha256 {
             all.insert("sign_type", self.sign_type.as_str());

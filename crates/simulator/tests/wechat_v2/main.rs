@@ -2,12 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "a test may panic")]
 
+mod clients;
 #[path = "../common/mod.rs"]
 mod common;
 mod envelope;
 mod faults;
 mod notifications;
 mod orders;
+mod providers;
 mod refunds;
 mod replay;
 mod stage;

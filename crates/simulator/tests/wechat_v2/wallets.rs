@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tongbao_simulator::{Refusal, Target};
+use tongbao_simulator::{Refusal, Target, Wallet, WalletPlatform};
 
 use crate::common::{Merchant, code};
 use crate::stage::Stage;
@@ -86,6 +86,9 @@ fn a_wallet_pays_what_it_has_and_what_is_meant_for_it() {
     let mut page = Merchant::order("T00002", 5);
     page.insert("trade_type", "JSAPI");
     page.insert("openid", "oSomebodyElse");
+    let kind = WalletPlatform::Wechat;
+    let other = Wallet::new("other", kind, "oSomebodyElse", 5, "123456").unwrap();
+    stage.platform.add_wallet(other).unwrap();
     let placed = stage.ask("/pay/unifiedorder", &page);
     let prepay = Target::PrepayId(placed.get("prepay_id").unwrap().to_owned());
     assert_eq!(stage.pay(&prepay), Err(Refusal::OtherPayer));

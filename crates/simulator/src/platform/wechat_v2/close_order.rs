@@ -9,6 +9,7 @@ use super::super::settings::EarlyClose;
 use super::super::trade::{ClosedBy, TradeState};
 use super::caller::Caller;
 use super::failure::{Failure, malformed};
+use super::order_query;
 use crate::platform::{Moment, Platform};
 
 /// A close should not come sooner after the order than this.
@@ -24,6 +25,7 @@ pub(super) fn close(
     let trade = platform
         .trades
         .by_number(&caller.head.mch_id, &request.out_trade_no)
+        .filter(|trade| order_query::is_of(trade, caller))
         .ok_or(Failure::Signed(ErrorCode::OrderNotExist, "订单不存在"))?;
     match trade.state {
         TradeState::Success(_) => {

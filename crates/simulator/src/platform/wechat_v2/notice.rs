@@ -57,6 +57,7 @@ fn made_up(platform: &mut Platform, at: Moment) -> Paid {
     Paid {
         wallet: String::new(),
         openid: format!("o{}", platform.chance.alphanumeric(27)),
+        sub_openid: None,
         transaction_id: platform.fresh_transaction_id(at),
         at,
     }
@@ -113,8 +114,8 @@ fn write_refund(
         return_msg: None,
         appid: trade.app_id.clone(),
         mch_id: trade.mch_id.clone(),
-        sub_appid: None,
-        sub_mch_id: None,
+        sub_appid: trade.sub_app_id.clone(),
+        sub_mch_id: trade.sub_mch_id.clone(),
         nonce_str: platform.chance.alphanumeric(32),
         req_info: refund.seal(key),
     };
@@ -147,8 +148,8 @@ fn write(
             return_msg: None,
             appid: trade.app_id.clone(),
             mch_id: trade.mch_id.clone(),
-            sub_appid: None,
-            sub_mch_id: None,
+            sub_appid: trade.sub_app_id.clone(),
+            sub_mch_id: trade.sub_mch_id.clone(),
             device_info: trade.device_info.clone(),
             nonce_str: platform.chance.alphanumeric(32),
             sign_type: platform

@@ -71,7 +71,7 @@ pub(super) fn find<'p>(
 
 /// Whether the caller placed it.
 pub(super) fn is_of(trade: &Trade, caller: &Caller) -> bool {
-    trade.mch_id == caller.head.mch_id
+    trade.mch_id == caller.head.mch_id && trade.sub_mch_id == caller.head.sub_mch_id
 }
 
 fn not_paid(trade: &Trade) -> Order {
@@ -133,7 +133,8 @@ pub(super) fn payer(paid: &Paid) -> Payer {
     Payer {
         openid: Some(paid.openid.clone()),
         is_subscribe: Some("N".into()),
-        ..Payer::default()
+        sub_openid: paid.sub_openid.clone(),
+        sub_is_subscribe: paid.sub_openid.as_ref().map(|_| "N".into()),
     }
 }
 

@@ -15,6 +15,8 @@ use crate::platform::{Moment, Platform};
 
 /// How long a `prepay_id` and a `code_url` live.
 const PREPAY_LIFE: Duration = Duration::from_hours(2);
+/// How long a `mweb_url` lives.
+const MWEB_LIFE: Duration = Duration::from_mins(5);
 /// The least time between an order and its `time_expire`.
 const LEAST_TO_EXPIRY: Duration = Duration::from_mins(1);
 
@@ -37,6 +39,8 @@ pub(super) fn place(
 ) -> Result<Prepaid, Failure> {
     let order = Request::from_fields(fields).map_err(malformed)?;
     check_trade_type(&order)?;
+    check_payer(platform, &order)?;
+    check_scene(&order)?;
     check_currency(order.optional.fee_type.as_deref())?;
     if order.notify_url.parse::<http::Uri>().is_err() {
         return Err(Failure::unsigned("invalid notify_url"));
@@ -67,6 +71,8 @@ fn first(
         id: platform.trades.next_id(),
         mch_id: order.head.mch_id,
         app_id: order.head.appid,
+        sub_mch_id: order.head.sub_mch_id,
+        sub_app_id: order.head.sub_appid,
         out_trade_no: order.out_trade_no,
         trade_type: order.trade_type,
         amount_fen: order.total_fee,
@@ -75,6 +81,7 @@ fn first(
         device_info: optional.device_info,
         version: optional.version,
         openid: optional.openid,
+        sub_openid: optional.sub_openid,
         notify_url: Some(order.notify_url),
         sign_type: caller.sign_type,
         terms,
@@ -140,6 +147,38 @@ fn check_trade_type(order: &Request) -> Result<(), Failure> {
     }
 }
 
+/// An openid is somebody's, and has a meaning only under its own application.
+fn check_payer(platform: &Platform, order: &Request) -> Result<(), Failure> {
+    if order.trade_type != TradeType::Jsapi {
+        return Ok(());
+    }
+    let is_of = |openid: &str, app_id: &str| {
+        let mut wallets = platform.wallets.values();
+        wallets.any(|wallet| wallet.openid_in(app_id) == openid)
+    };
+    let optional = &order.optional;
+    let openid = optional.openid.as_deref();
+    let sub_openid = optional.sub_openid.as_deref();
+    let sub_app_id = order.head.sub_appid.as_deref().unwrap_or_default();
+    if openid.is_some_and(|openid| !is_of(openid, &order.head.appid))
+        || sub_openid.is_some_and(|openid| !is_of(openid, sub_app_id))
+    {
+        return Err(Failure::unsigned("appid and openid not match"));
+    }
+    Ok(())
+}
+
+fn check_scene(order: &Request) -> Result<(), Failure> {
+    if order.trade_type != TradeType::Mweb {
+        return Ok(());
+    }
+    let scene = order.scene_info().map_err(malformed)?;
+    match scene.and_then(|scene| scene.h5_info) {
+        Some(h5_info) => h5_info.lacks().map_or(Ok(()), |field| Err(lacks(field))),
+        None => Err(lacks("h5_info")),
+    }
+}
+
 pub(super) fn check_currency(fee_type: Option<&str>) -> Result<(), Failure> {
     match fee_type {
         None | Some("CNY") => Ok(()),
@@ -180,21 +219,22 @@ fn fresh_prepay(platform: &mut Platform, at: Moment, trade_type: &TradeType) -> 
         || "01000000".into(),
         |time| time.to_string()[6..].to_owned(),
     );
+    let site = platform.settings.public_url.as_deref();
+    let site = site.unwrap_or("https://wx.tenpay.com");
     let chance = &mut platform.chance;
     let prepay_id = format!("wx{stamp}{}{}0000", chance.digits(6), chance.hex(16));
     let code_url = (*trade_type == TradeType::Native)
         .then(|| format!("weixin://wxpay/bizpayurl?pr={}", chance.alphanumeric(9)));
     let mweb_url = (*trade_type == TradeType::Mweb).then(|| {
         let package = chance.digits(10);
-        format!(
-            "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={package}"
-        )
+        format!("{site}/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={package}")
     });
     Prepay {
         prepay_id,
         code_url,
         mweb_url,
         until_inside: at.inside + PREPAY_LIFE,
+        mweb_until_inside: at.inside + MWEB_LIFE,
     }
 }
 

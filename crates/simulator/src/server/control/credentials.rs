@@ -5,9 +5,9 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use crate::TestKey;
 use crate::server::Simulator;
 use crate::server::problem::Problem;
+use crate::{Account, SubMerchant, TestKey};
 
 pub(super) fn router() -> Router<Simulator> {
     Router::new().route("/credentials", get(read))
@@ -18,6 +18,7 @@ pub(super) fn router() -> Router<Simulator> {
 #[derive(Serialize)]
 struct Credentials {
     wechat: Wechat,
+    wechat_service_provider: ServiceProvider,
 }
 
 #[derive(Serialize)]
@@ -28,18 +29,64 @@ struct Wechat {
     api_v2_key: TestKey,
 }
 
+/// A provider's key signs for all of its sub-merchants.
+#[derive(Serialize)]
+struct ServiceProvider {
+    #[serde(flatten)]
+    account: Wechat,
+    sub_merchants: Vec<SubMerchantView>,
+}
+
+#[derive(Serialize)]
+struct SubMerchantView {
+    sub_mch_id: String,
+    name: String,
+    /// Absent when it uses the provider's application.
+    sub_app_id: Option<String>,
+    sub_app_secret: Option<TestKey>,
+}
+
 async fn read(State(simulator): State<Simulator>) -> Result<Json<Credentials>, Problem> {
-    let account = simulator.look(|platform, _| {
-        let ready_made = crate::Account::ready_made().mch_id;
-        platform.truth().accounts.get(&ready_made).cloned()
-    });
-    let account = account.ok_or_else(|| Problem::not_found("the ready-made account is gone"))?;
+    let account = |ready_made: Account| {
+        let known = simulator.look(|platform, _| {
+            let accounts = platform.truth().accounts;
+            accounts.get(&ready_made.mch_id).cloned()
+        });
+        known.ok_or_else(|| Problem::not_found("the ready-made account is gone"))
+    };
+    let provider = account(Account::service_provider())?;
+    let subs = provider.sub_merchants.iter().cloned();
     Ok(Json(Credentials {
-        wechat: Wechat {
+        wechat: account(Account::ready_made())?.into(),
+        wechat_service_provider: ServiceProvider {
+            sub_merchants: subs.map(SubMerchantView::from).collect(),
+            account: provider.into(),
+        },
+    }))
+}
+
+impl From<Account> for Wechat {
+    fn from(account: Account) -> Self {
+        Self {
             app_id: account.app_id,
             app_secret: account.app_secret,
             mch_id: account.mch_id,
             api_v2_key: account.api_v2_key,
-        },
-    }))
+        }
+    }
+}
+
+impl From<SubMerchant> for SubMerchantView {
+    fn from(sub: SubMerchant) -> Self {
+        let (sub_app_id, sub_app_secret) = match sub.app {
+            Some(app) => (Some(app.app_id), Some(app.app_secret)),
+            None => (None, None),
+        };
+        Self {
+            sub_mch_id: sub.sub_mch_id,
+            name: sub.name,
+            sub_app_id,
+            sub_app_secret,
+        }
+    }
 }

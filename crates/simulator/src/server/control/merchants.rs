@@ -48,7 +48,7 @@ struct Move {
 async fn list(State(simulator): State<Simulator>) -> Answer<Vec<MerchantView>> {
     Answer(simulator.look(|platform, _| {
         let accounts = platform.truth().accounts.values();
-        accounts.map(MerchantView::from).collect()
+        accounts.flat_map(views).collect()
     }))
 }
 
@@ -106,8 +106,8 @@ fn moved(
 
 fn view(simulator: &Simulator, mch_id: &str) -> Result<Answer<MerchantView>, Problem> {
     let found = simulator.look(|platform, _| {
-        let account = platform.truth().accounts.get(mch_id);
-        account.map(MerchantView::from)
+        let mut all = platform.truth().accounts.values().flat_map(views);
+        all.find(|view| view.mch_id == mch_id)
     });
     found.map(Answer).ok_or_else(|| {
         Problem::not_found(format!(
@@ -116,15 +116,18 @@ fn view(simulator: &Simulator, mch_id: &str) -> Result<Answer<MerchantView>, Pro
     })
 }
 
-impl From<&Account> for MerchantView {
-    fn from(account: &Account) -> Self {
-        Self {
-            mch_id: account.mch_id.clone(),
-            name: account.name.clone(),
-            unsettled: account.funds.unsettled_fen,
-            recharge: account.funds.recharge_fen,
-            bank: account.funds.bank_fen,
-            refund_notify_url: account.refund_notify_url.clone(),
-        }
-    }
+/// The account, and those it acts for.
+fn views(account: &Account) -> Vec<MerchantView> {
+    let view = |number: &str, name: &str, funds: &Funds| MerchantView {
+        mch_id: number.to_owned(),
+        name: name.to_owned(),
+        unsettled: funds.unsettled_fen,
+        recharge: funds.recharge_fen,
+        bank: funds.bank_fen,
+        refund_notify_url: account.refund_notify_url.clone(),
+    };
+    let mut views = vec![view(&account.mch_id, &account.name, &account.funds)];
+    let subs = account.sub_merchants.iter();
+    views.extend(subs.map(|sub| view(&sub.sub_mch_id, &sub.name, &sub.funds)));
+    views
 }

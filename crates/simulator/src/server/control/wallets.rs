@@ -5,10 +5,15 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use tongbao_wire::wechat_openid::ParamError;
+use tongbao_wire::wechat_openid::authorize::Authorize;
 
 use crate::server::Simulator;
 use crate::server::problem::{InPath, Json, Problem};
-use crate::{Prompt, Receipt, Refusal, Reply, Target, Wallet, WalletPlatform, WalletStatus};
+use crate::{
+    Account, Opening, Prompt, Receipt, Refusal, Reply, Target, Wallet, WalletPlatform, WalletStatus,
+};
 
 /// What a new person has unless said otherwise: ¥10,000.
 const USUAL_BALANCE: u64 = 1_000_000;
@@ -19,7 +24,9 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/wallets", get(list).post(create))
         .route("/wallets/{id}", get(read).patch(change))
         .route("/wallets/{id}/scan", post(scan))
-        .route("/wallets/{id}/open", post(scan))
+        .route("/wallets/{id}/open", post(open))
+        .route("/wallets/{id}/login_code", post(login_code))
+        .route("/wallets/{id}/authorize", post(authorize))
         .route("/wallets/{id}/pay", post(pay))
         .route("/wallets/{id}/cancel", post(cancel))
         .route("/wallets/{id}/auth_code", post(auth_code))
@@ -69,6 +76,44 @@ struct Payment {
     code_url: Option<String>,
     prepay_id: Option<String>,
     password: Option<String>,
+}
+
+/// What opens the wallet: one of the four.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Handed {
+    prepay_id: Option<String>,
+    /// What a page or a mini-program hands over; its `paySign` is checked.
+    jsapi: Option<Value>,
+    /// What an app hands over; its `sign` is checked.
+    app: Option<Value>,
+    /// Where a mobile browser was sent.
+    mweb_url: Option<String>,
+}
+
+/// What the person sees, and how it is paid.
+#[derive(Serialize)]
+struct OpenedView {
+    #[serde(flatten)]
+    prompt: PromptView,
+    /// For `/pay`.
+    prepay_id: String,
+    /// Where the browser goes afterwards.
+    redirect_url: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ForApp {
+    /// The ready-made account's without it.
+    app_id: Option<String>,
+}
+
+/// The address that a page sends the browser to.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Page {
+    url: String,
 }
 
 /// The answer to a prompt that a code payment raised.
@@ -174,6 +219,81 @@ async fn scan(
     let target = target(at.code_url, at.prepay_id)?;
     let prompt = simulator.act(|platform, now| platform.scan(now, &id, &target))?;
     Ok(Answer(prompt.into()))
+}
+
+async fn open(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(handed): Json<Handed>,
+) -> Result<Answer<OpenedView>, Problem> {
+    let opening = match handed {
+        Handed {
+            prepay_id: Some(prepay_id),
+            jsapi: None,
+            app: None,
+            mweb_url: None,
+        } => Opening::Bare(Target::PrepayId(prepay_id)),
+        Handed {
+            prepay_id: None,
+            jsapi: Some(call),
+            app: None,
+            mweb_url: None,
+        } => Opening::Jsapi {
+            json: call.to_string(),
+        },
+        Handed {
+            prepay_id: None,
+            jsapi: None,
+            app: Some(call),
+            mweb_url: None,
+        } => Opening::App {
+            json: call.to_string(),
+        },
+        Handed {
+            prepay_id: None,
+            jsapi: None,
+            app: None,
+            mweb_url: Some(url),
+        } => Opening::MwebUrl(url),
+        _ => {
+            return Err(Problem::invalid(
+                "give one of `prepay_id`, `jsapi`, `app` and `mweb_url`",
+            ));
+        }
+    };
+    simulator.act(|platform, now| {
+        let opened = platform.open(now, &opening)?;
+        let prompt = platform.scan(now, &id, &opened.target)?;
+        let (Target::PrepayId(prepay_id) | Target::CodeUrl(prepay_id)) = opened.target;
+        Ok(Answer(OpenedView {
+            prompt: prompt.into(),
+            prepay_id,
+            redirect_url: opened.redirect_url,
+        }))
+    })
+}
+
+async fn login_code(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(asked): Json<ForApp>,
+) -> Result<Answer<Value>, Problem> {
+    let app_id = asked.app_id;
+    let app_id = app_id.unwrap_or_else(|| Account::ready_made().app_id);
+    let code = simulator.act(|platform, now| platform.login_code(now, &id, &app_id))?;
+    Ok(Answer(json!({ "code": code })))
+}
+
+/// What a browser inside WeChat does with the address: the code is in the answer's.
+async fn authorize(
+    State(simulator): State<Simulator>,
+    InPath(id): InPath<String>,
+    Json(page): Json<Page>,
+) -> Result<Answer<Value>, Problem> {
+    let invalid = |error: ParamError| Problem::invalid(format!("url: {error}"));
+    let asked = Authorize::from_url(&page.url).map_err(invalid)?;
+    let back = simulator.act(|platform, now| platform.authorize(now, &id, &asked))?;
+    Ok(Answer(json!({ "redirect_url": back })))
 }
 
 async fn pay(

@@ -187,18 +187,13 @@ pub(super) fn receipt(
     let paid_at = trade.paid().map_or(now, |paid| paid.at.inside);
     let balance = books.wallets.get(wallet).map_or(0, |w| w.balance_fen);
     Screen::Receipt(ReceiptScreen {
-        payee: payee(platform, trade),
+        payee: platform.payee(trade),
         subject: trade.subject.clone(),
         amount: print::yuan(trade.amount_fen),
         paid_at: print::date_time(paid_at),
         transaction_id: transaction_id.to_owned(),
         balance: print::yuan(balance),
     })
-}
-
-fn payee(platform: &Platform, trade: &Trade) -> String {
-    let account = platform.truth().accounts.get(&trade.mch_id);
-    account.map_or_else(|| trade.mch_id.clone(), |account| account.name.clone())
 }
 
 impl Screen {
