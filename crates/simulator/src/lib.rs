@@ -63,5 +63,5 @@ pub use platform::trade::{
     ClosedBy, Paid, PayFailure, Prepay, RevokedBy, Trade, TradeId, TradeState,
 };
 pub use platform::wallet::{Wallet, WalletError, WalletPlatform, WalletStatus};
-pub use platform::{Books, Moment, Platform};
+pub use platform::{Books, Moment, Platform, Secured};
 pub use time::UnixMillis;

@@ -41,7 +41,7 @@ pub use pace::Moment;
 use pace::Pace;
 use payment_code::PaymentCodes;
 use refund::{Refund, RefundState};
-use response::{WireResponse, front_page, respond};
+use response::{WireResponse, front_page, no_certificate, respond};
 use settings::Settings;
 use timer::{Timer, Timers};
 use trade::{Trade, TradeState};
@@ -69,6 +69,13 @@ pub struct Platform {
     frequency: Frequency,
     journal: Journal,
     timers: Timers,
+}
+
+/// An extension of a request that came over TLS. Without it, the request came over plain HTTP.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Secured {
+    /// The merchant whose certificate the client has shown.
+    pub certificate_of: Option<String>,
 }
 
 /// What a path belongs to.
@@ -201,12 +208,19 @@ impl Platform {
             }
             _ => {}
         }
+        if let Service::WechatV2(operation) = service
+            && operation.needs_certificate()
+            && !self.has_certificate(request)
+        {
+            "no client certificate".clone_into(&mut entry.outcome);
+            return WireResponse::now(no_certificate());
+        }
         let response = match service {
             Service::WechatV2(operation) => {
                 let answer = wechat_v2::answer(self, at, operation, request, fields, fault);
                 entry.outcome = answer.outcome;
                 entry.hint = answer.hint;
-                respond(answer.status, "text/xml; charset=utf-8", answer.body)
+                respond(StatusCode::OK, "text/xml; charset=utf-8", answer.body)
             }
             Service::WechatOpenid(exchange) => {
                 let (body, outcome) = wechat_openid::answer(self, at, exchange, request, fault);
@@ -224,6 +238,14 @@ impl Platform {
                 "<html><body>系统繁忙，请稍后再试",
             )),
             _ => WireResponse::now(response),
+        }
+    }
+
+    /// Over plain HTTP there is none, and it may be done without.
+    fn has_certificate(&self, request: &Request<Bytes>) -> bool {
+        match request.extensions().get::<Secured>() {
+            Some(secured) => secured.certificate_of.is_some(),
+            None => !self.settings.certificate_over_http,
         }
     }
 

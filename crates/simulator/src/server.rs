@@ -33,9 +33,10 @@ mod page;
 mod problem;
 mod serve;
 mod snapshot;
+mod tls;
 
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use axum::Router;
 use tokio::sync::watch;
@@ -43,8 +44,9 @@ use tokio::sync::watch;
 use crate::{Account, Platform, UnixMillis};
 pub use clock::system_clock;
 pub use face::HangUp;
-pub use serve::serve;
+pub use serve::{serve, serve_with_tls};
 pub use snapshot::SnapshotError;
+pub use tls::{CertificateError, Certificates, ClientCertificate};
 
 /// One set of platforms, shared by everyone who talks to it.
 #[derive(Clone)]
@@ -60,6 +62,7 @@ struct Shared {
     /// Set when the streams of events are to end.
     closing: watch::Sender<bool>,
     snapshot: Option<PathBuf>,
+    certificates: OnceLock<Arc<Certificates>>,
 }
 
 impl Simulator {
@@ -97,6 +100,7 @@ impl Simulator {
                 revision: watch::Sender::new(0),
                 closing: watch::Sender::new(false),
                 snapshot,
+                certificates: OnceLock::new(),
             }),
         }
     }
@@ -113,6 +117,11 @@ impl Simulator {
         drop(platform);
         self.shared.revision.send_modify(|revision| *revision += 1);
         result
+    }
+
+    /// Hands them out from now on; the first ones stay.
+    fn know_certificates(&self, certificates: Arc<Certificates>) {
+        let _ = self.shared.certificates.set(certificates);
     }
 
     /// Only looks.

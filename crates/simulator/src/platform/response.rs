@@ -61,6 +61,17 @@ pub(crate) fn front_page(status: StatusCode) -> Response<Bytes> {
     respond(status, "text/html", page)
 }
 
+/// As the front servers refuse a client that shows no certificate where one is needed.
+pub(super) fn no_certificate() -> Response<Bytes> {
+    let why = "No required SSL certificate was sent";
+    let page = format!(
+        "<html>\r\n<head><title>400 {why}</title></head>\r\n<body>\r\n\
+         <center><h1>400 Bad Request</h1></center>\r\n<center>{why}</center>\r\n\
+         <hr><center>nginx</center>\r\n</body>\r\n</html>\r\n"
+    );
+    respond(StatusCode::BAD_REQUEST, "text/html", page)
+}
+
 pub(super) fn respond(
     status: StatusCode,
     content_type: &'static str,

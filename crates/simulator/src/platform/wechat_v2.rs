@@ -13,7 +13,7 @@ mod reverse;
 mod unified_order;
 
 use bytes::Bytes;
-use http::{Request, StatusCode};
+use http::Request;
 use tongbao_wire::wechat_v2::close_order::Closed;
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::limits::{self, Limit};
@@ -23,7 +23,7 @@ pub(super) use tongbao_wire::wechat_v2::{Fields, XmlError};
 
 use super::fault::{Fault, FaultKind};
 use super::frequency::Rate;
-use super::{Moment, Platform};
+use super::{Moment, Platform, Secured};
 use caller::{Caller, identify};
 use failure::{Failure, malformed};
 
@@ -87,6 +87,11 @@ impl Operation {
         }
     }
 
+    /// Whether it moves a merchant's money, and so needs the merchant's certificate.
+    pub(super) const fn needs_certificate(self) -> bool {
+        matches!(self, Self::Reverse | Self::Refund)
+    }
+
     /// What can befall it.
     pub(super) const fn faults(self) -> &'static [FaultKind] {
         match self {
@@ -98,7 +103,6 @@ impl Operation {
 
 /// An answer, and what to write down about it.
 pub(super) struct Answer {
-    pub(super) status: StatusCode,
     pub(super) body: String,
     pub(super) outcome: String,
     pub(super) hint: Option<String>,
@@ -145,6 +149,16 @@ pub(super) fn answer(
         Err(failure) => return refuse(failure),
     };
     let head = reply_head(platform, &caller);
+    let of = request.extensions().get::<Secured>();
+    let of = of.and_then(|secured| secured.certificate_of.as_ref());
+    if operation.needs_certificate() && of.is_some_and(|of| *of != caller.head.mch_id) {
+        let reply = failed(operation, head, ErrorCode::CertError, "证书与商户号不匹配");
+        return Answer {
+            body: signed(&reply, &caller.key, caller.sign_type),
+            outcome: "CERT_ERROR".to_owned(),
+            hint: None,
+        };
+    }
     let mut act = || carry_out(platform, at, operation, &fields, &caller, &head);
     let reply = match kind {
         Some(FaultKind::SystemError) => Err(system_error(fault)),
@@ -171,7 +185,6 @@ pub(super) fn answer(
         _ => caller.key,
     };
     Answer {
-        status: StatusCode::OK,
         body: signed(&reply, &key, caller.sign_type),
         outcome,
         hint: None,
@@ -320,7 +333,6 @@ fn refuse(failure: Failure) -> Answer {
         return_msg: Some(return_msg.clone()),
     };
     Answer {
-        status: StatusCode::OK,
         body: reply.to_fields().write_lines(),
         outcome: return_msg,
         hint,

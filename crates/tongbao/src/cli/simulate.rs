@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::ValueEnum;
 use tokio::net::TcpListener;
 use tongbao_engine::Mint;
-use tongbao_simulator::server::{Simulator, serve, system_clock};
+use tongbao_simulator::server::{Certificates, Simulator, serve_with_tls, system_clock};
 use tongbao_simulator::{NotifySchedule, Platform};
 
 use crate::config::Log;
@@ -23,12 +23,17 @@ use crate::seams::OsMint;
 Examples:
   tongbao simulate
   tongbao simulate --state sim.json --speed 60     an hour in a minute, kept over restarts
+  tongbao simulate --tls-listen 127.0.0.1:8143     client certificates, as at the platform
   tongbao simulate --manual                        time moves by POST /_sim/clock alone
   curl http://127.0.0.1:8100/_sim/credentials      accounts to try with")]
 pub(super) struct Args {
     /// Where it listens.
     #[arg(long, default_value = "127.0.0.1:8100")]
     listen: SocketAddr,
+    /// Listens with TLS as well, as the platform does: refunds and reversals then need the
+    /// merchant's certificate, which /_sim/credentials hands out.
+    #[arg(long, value_name = "ADDRESS")]
+    tls_listen: Option<SocketAddr>,
     /// Keeps the platforms in this file; in memory without it.
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
@@ -75,8 +80,34 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let address = listener.local_addr()?;
     println!("The phone:      http://{address}/");
     println!("Test accounts:  http://{address}/_sim/credentials");
-    serve(listener, simulator, stop.cancelled_owned()).await?;
+    simulator.act(|platform, _| {
+        let mut settings = platform.settings().clone();
+        settings.public_url = Some(format!("http://{address}"));
+        platform.set_settings(settings);
+    });
+    let tls = match args.tls_listen {
+        Some(listen) => Some(tls(listen, &simulator).await?),
+        None => None,
+    };
+    serve_with_tls(listener, tls, simulator, stop.cancelled_owned()).await?;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn tls(
+    listen: SocketAddr,
+    simulator: &Simulator,
+) -> anyhow::Result<(TcpListener, Certificates)> {
+    let listener = TcpListener::bind(listen)
+        .await
+        .with_context(|| format!("cannot listen on {listen}"))?;
+    let address = listener.local_addr()?;
+    let mut hosts = vec!["localhost".to_owned(), "127.0.0.1".to_owned()];
+    if !address.ip().is_unspecified() && !hosts.contains(&address.ip().to_string()) {
+        hosts.push(address.ip().to_string());
+    }
+    let certificates = Certificates::make(simulator, &hosts)?;
+    println!("With TLS:       https://{address}/");
+    Ok((listener, certificates))
 }
 
 fn seed() -> u64 {

@@ -5,8 +5,8 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 
-use crate::server::Simulator;
 use crate::server::problem::Problem;
+use crate::server::{Certificates, Simulator};
 use crate::{Account, SubMerchant, TestKey};
 
 pub(super) fn router() -> Router<Simulator> {
@@ -27,6 +27,19 @@ struct Wechat {
     app_secret: TestKey,
     mch_id: String,
     api_v2_key: TestKey,
+    /// Only where the simulator listens with TLS.
+    #[serde(flatten)]
+    certificate: Option<CertificateView>,
+}
+
+/// PEM.
+#[derive(Serialize)]
+struct CertificateView {
+    /// Whom to trust.
+    ca_certificate: String,
+    /// For refunds and reversals.
+    client_certificate: String,
+    client_key: String,
 }
 
 /// A provider's key signs for all of its sub-merchants.
@@ -55,23 +68,33 @@ async fn read(State(simulator): State<Simulator>) -> Result<Json<Credentials>, P
         known.ok_or_else(|| Problem::not_found("the ready-made account is gone"))
     };
     let provider = account(Account::service_provider())?;
+    let known = simulator.shared.certificates.get().map(|known| &**known);
     let subs = provider.sub_merchants.iter().cloned();
     Ok(Json(Credentials {
-        wechat: account(Account::ready_made())?.into(),
+        wechat: Wechat::of(account(Account::ready_made())?, known),
         wechat_service_provider: ServiceProvider {
             sub_merchants: subs.map(SubMerchantView::from).collect(),
-            account: provider.into(),
+            account: Wechat::of(provider, known),
         },
     }))
 }
 
-impl From<Account> for Wechat {
-    fn from(account: Account) -> Self {
+impl Wechat {
+    fn of(account: Account, certificates: Option<&Certificates>) -> Self {
+        let certificate = certificates.and_then(|known| {
+            let own = known.of(&account.mch_id)?;
+            Some(CertificateView {
+                ca_certificate: known.ca_pem.clone(),
+                client_certificate: own.certificate_pem.clone(),
+                client_key: own.key_pem.clone(),
+            })
+        });
         Self {
             app_id: account.app_id,
             app_secret: account.app_secret,
             mch_id: account.mch_id,
             api_v2_key: account.api_v2_key,
+            certificate,
         }
     }
 }
