@@ -235,3 +235,94 @@ async fn faults_and_the_clock_are_moved_by_forms() {
         .await;
     assert!(phone.see("/").await.contains("2026-11-21 13:00:00"));
 }
+
+#[tokio::test]
+async fn a_code_is_shown_charged_asked_about_and_paid_on_the_phone() {
+    let phone = Phone::new();
+    let shown = phone.submit("/phone/code", "wallet=alice").await;
+    assert_eq!(location(&shown), "/?wallet=alice&screen=code");
+    let page = phone.see(location(&shown)).await;
+    let digits = phone.simulator.look(|platform, now| {
+        let codes = platform.live_codes(now, "alice");
+        codes[0].digits.clone()
+    });
+    assert!(page.contains(&digits[..4]) && page.contains("class=\"till-code\""));
+
+    let charge = Merchant::charge("T00001", 60_000, &digits);
+    let charge = Merchant::ready_made().request("/pay/micropay", &charge);
+    phone.send(charge.map(Body::from)).await;
+    let asked = phone.see("/?wallet=alice&screen=code").await;
+    assert!(asked.contains("付款码已用过或已过期"));
+    assert!(asked.contains("¥600.00") && asked.contains("不付"));
+    let form = "wallet=alice&out_trade_no=T00001&accept=true&password=";
+    let wrong = text(
+        phone
+            .submit("/phone/confirm", &format!("{form}000000"))
+            .await,
+    )
+    .await;
+    assert!(wrong.contains("还可以输入 4 次"));
+    let paid = phone
+        .submit("/phone/confirm", &format!("{form}123456"))
+        .await;
+    assert!(phone.see(location(&paid)).await.contains("支付成功"));
+    assert_eq!(phone.balance(), 1_000_000 - 60_000);
+}
+
+#[tokio::test]
+async fn what_a_page_or_a_browser_opens_is_a_prompt_and_refunds_are_listed() {
+    let phone = Phone::new();
+    let mut order = Merchant::order("T00001", 1_000);
+    order.insert("trade_type", "MWEB");
+    let scene = r#"{"h5_info":{"type":"Wap","wap_url":"https://a.test","wap_name":"a"}}"#;
+    order.insert("scene_info", scene);
+    let request = Merchant::ready_made().request("/pay/unifiedorder", &order);
+    let response = phone.send(request.map(Body::from)).await;
+    let placed = read(&response.into_body().collect().await.unwrap().to_bytes());
+    let url = placed.get("mweb_url").unwrap().to_owned();
+    let path = &url[url.find("/cgi-bin/").unwrap()..];
+
+    let sent = phone
+        .send(Request::get(path).body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(sent.status(), StatusCode::SEE_OTHER);
+    let prompt = phone.see(location(&sent)).await;
+    assert!(prompt.contains("¥10.00") && prompt.contains("id=\"prompt\""));
+    let prepay_id = placed.get("prepay_id").unwrap();
+    assert!(
+        phone.see("/").await.contains(prepay_id),
+        "listed for opening"
+    );
+
+    let pay = format!("wallet=alice&prepay_id={prepay_id}&password=123456");
+    phone.submit("/phone/pay", &pay).await;
+    phone.simulator.act(|platform, now| {
+        let made = platform.refund_on_pages(now, "1900007357", "T00001", 300);
+        made.unwrap();
+    });
+    let home = phone.see("/").await;
+    assert!(home.contains("¥3.00") && home.contains("处理中") && home.contains("有退款"));
+}
+
+#[tokio::test]
+async fn a_page_asks_who_reads_it_and_gets_a_code() {
+    let phone = Phone::new();
+    let asked = "/connect/oauth2/authorize?appid=wx7e57000000000001\
+                 &redirect_uri=https%3A%2F%2Fshop.test%2Fback&response_type=code\
+                 &scope=snsapi_base&state=s1";
+    let page = phone.see(asked).await;
+    assert!(page.contains("谁在看这个页面") && page.contains("alice") && !page.contains("bob"));
+
+    let chosen = format!("{asked}&wallet=alice");
+    let sent = phone
+        .send(Request::get(&chosen).body(Body::empty()).unwrap())
+        .await;
+    let back = location(&sent);
+    assert!(back.starts_with("https://shop.test/back?code=0"), "{back}");
+    assert!(back.ends_with("&state=s1"));
+    let bad = asked.replace("response_type=code", "response_type=token");
+    let refused = phone
+        .send(Request::get(&bad).body(Body::empty()).unwrap())
+        .await;
+    assert_eq!(refused.status(), 422);
+}

@@ -4,9 +4,11 @@
 
 mod act;
 mod assets;
+mod doors;
 mod guard;
 mod lang;
 mod print;
+mod qr;
 mod text;
 mod view;
 mod words;
@@ -20,7 +22,7 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use super::Simulator;
-use crate::Target;
+use crate::{Opening, Prompt, Refusal, Target};
 use lang::Lang;
 use view::{Fresh, Live, Page, Screen};
 
@@ -30,6 +32,10 @@ pub(super) fn router() -> Router<Simulator> {
         .route("/phone/live", get(live))
         .route("/phone/pay", post(act::pay))
         .route("/phone/cancel", post(act::cancel))
+        .route("/phone/code", post(act::show_code))
+        .route("/phone/confirm", post(act::confirm))
+        .route("/connect/oauth2/authorize", get(doors::authorize))
+        .route("/cgi-bin/mmpayweb-bin/checkmweb", get(doors::browser))
         .route("/phone/faults", post(act::switch_fault_on))
         .route("/phone/faults/off", post(act::switch_faults_off))
         .route("/phone/clock", post(act::move_clock))
@@ -42,12 +48,15 @@ pub(super) fn router() -> Router<Simulator> {
 struct Asked {
     /// Whose phone.
     wallet: Option<String>,
-    /// A code to scan at once: `code_url`, URL-encoded.
+    /// What to scan or open at once, URL-encoded: a `code_url`, an `mweb_url`, or the object
+    /// that a page or an app hands over.
     code: Option<String>,
     /// What a merchant's page opens the wallet with.
     prepay_id: Option<String>,
     /// The receipt of this transaction.
     paid: Option<String>,
+    /// `code` shows the payment code.
+    screen: Option<String>,
     /// Switches the language.
     lang: Option<String>,
 }
@@ -58,14 +67,19 @@ async fn show(
     Query(asked): Query<Asked>,
 ) -> Response {
     let chosen = asked.lang.as_deref().and_then(Lang::parse);
-    let target = asked.target();
-    let wallet = simulator
-        .look(|platform, _| view::whose_phone(platform, asked.wallet.as_deref(), target.is_some()));
-    let screen = match (target, asked.paid) {
-        (Some(target), _) => match simulator.act(|p, now| p.scan(now, &wallet, &target)) {
-            Ok(prompt) => Screen::prompt(prompt, &target, None),
+    let opening = asked.opening();
+    let wallet = simulator.look(|platform, _| {
+        view::whose_phone(platform, asked.wallet.as_deref(), opening.is_some())
+    });
+    let shows_code = asked.screen.as_deref() == Some("code");
+    let screen = match (opening, asked.paid) {
+        (Some(opening), _) => match open(&simulator, &wallet, &opening) {
+            Ok((prompt, target)) => Screen::prompt(prompt, &target, None),
             Err(refusal) => Screen::refused(&refusal, lang),
         },
+        (None, None) if shows_code => {
+            simulator.look(|platform, now| view::code(platform, now, &wallet))
+        }
         (None, Some(transaction_id)) => {
             simulator.look(|platform, now| view::receipt(platform, now, &wallet, &transaction_id))
         }
@@ -76,6 +90,18 @@ async fn show(
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response
+}
+
+/// The prompt, and what is then paid.
+fn open(
+    simulator: &Simulator,
+    wallet: &str,
+    opening: &Opening,
+) -> Result<(Prompt, Target), Refusal> {
+    simulator.act(|platform, now| {
+        let target = platform.open(now, opening)?.target;
+        Ok((platform.scan(now, wallet, &target)?, target))
+    })
 }
 
 /// The parts that change by themselves; looks only, so that looking changes nothing.
@@ -113,13 +139,26 @@ fn render(template: &impl askama::Template) -> Response {
 
 impl Asked {
     /// An empty field of a form is no code.
-    fn target(&self) -> Option<Target> {
+    fn opening(&self) -> Option<Opening> {
         let given = |text: &Option<String>| {
             let text = text.as_deref().map(str::trim)?;
             (!text.is_empty()).then(|| text.to_owned())
         };
-        given(&self.code)
-            .map(Target::CodeUrl)
-            .or_else(|| given(&self.prepay_id).map(Target::PrepayId))
+        let bare = |prepay_id| Opening::Bare(Target::PrepayId(prepay_id));
+        let code = given(&self.code).map(read);
+        code.or_else(|| given(&self.prepay_id).map(bare))
+    }
+}
+
+/// What was scanned or pasted.
+fn read(text: String) -> Opening {
+    if text.starts_with('{') && text.contains("prepayid") {
+        Opening::App { json: text }
+    } else if text.starts_with('{') {
+        Opening::Jsapi { json: text }
+    } else if text.contains("/checkmweb?") {
+        Opening::MwebUrl(text)
+    } else {
+        Opening::Bare(Target::CodeUrl(text))
     }
 }

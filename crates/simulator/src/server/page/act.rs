@@ -10,7 +10,7 @@ use super::lang::Lang;
 use super::view::{self, Screen};
 use super::{page, words};
 use crate::server::Simulator;
-use crate::{FaultId, FaultKind, NewFault, Refusal, Target};
+use crate::{FaultId, FaultKind, NewFault, Refusal, Reply, Target};
 
 #[derive(Deserialize)]
 pub(super) struct Payment {
@@ -62,6 +62,53 @@ pub(super) async fn cancel(
         let _ = simulator.act(|p, now| p.cancel(now, &wallet, &target));
     }
     home(&wallet, "")
+}
+
+#[derive(Deserialize)]
+pub(super) struct Whose {
+    wallet: String,
+}
+
+/// Shows a fresh payment code.
+pub(super) async fn show_code(
+    State(simulator): State<Simulator>,
+    Form(whose): Form<Whose>,
+) -> Response {
+    let wallet = known(&simulator, &whose.wallet);
+    // Whoever is known has codes.
+    let _ = simulator.act(|platform, now| platform.auth_code(now, &wallet));
+    home(&wallet, "&screen=code")
+}
+
+#[derive(Deserialize)]
+pub(super) struct Confirmation {
+    wallet: String,
+    out_trade_no: String,
+    accept: bool,
+    #[serde(default)]
+    password: String,
+}
+
+/// Answers what a till's payment asks; or says why it could not be paid.
+pub(super) async fn confirm(
+    State(simulator): State<Simulator>,
+    lang: Lang,
+    Form(said): Form<Confirmation>,
+) -> Response {
+    let wallet = known(&simulator, &said.wallet);
+    let reply = if said.accept {
+        Reply::Accept {
+            password: Some(&said.password),
+        }
+    } else {
+        Reply::Decline
+    };
+    let number = Some(&*said.out_trade_no);
+    match simulator.act(|p, now| p.confirm(now, &wallet, number, reply)) {
+        Ok(Some(receipt)) => home(&wallet, &format!("&paid={}", receipt.transaction_id)),
+        Ok(None) => home(&wallet, ""),
+        Err(refusal) => page(&simulator, lang, &wallet, Screen::refused(&refusal, lang)),
+    }
 }
 
 #[derive(Deserialize)]

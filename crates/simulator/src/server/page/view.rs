@@ -3,6 +3,7 @@
 use askama::Template;
 
 use super::lang::Lang;
+use super::qr::Qr;
 use super::text::Text;
 use super::{print, words};
 use crate::{
@@ -10,6 +11,16 @@ use crate::{
     Platform, Prompt, Refusal, Target, Trade, TradeState, Try, UnixMillis, Wallet, WalletPlatform,
 };
 
+/// Outcomes of requests that are no refusal.
+const GOOD: [&str; 7] = [
+    "SUCCESS",
+    "NOTPAY",
+    "CLOSED",
+    "USERPAYING",
+    "PAYERROR",
+    "REVOKED",
+    "REFUND",
+];
 /// Of each list, the newest are enough to look at.
 const LISTED: usize = 12;
 
@@ -37,6 +48,8 @@ pub(super) struct Live {
     /// The time on the phone.
     clock: String,
     codes: Vec<Offer>,
+    /// Code payments that wait for this person.
+    asks: Vec<Ask>,
     time: Time,
     faults: Vec<FaultRow>,
     fault_groups: Vec<FaultGroup>,
@@ -50,7 +63,17 @@ pub(super) enum Screen {
     Home,
     Prompt(PromptScreen),
     Receipt(ReceiptScreen),
-    Refused { why: String },
+    /// What is shown at a till; `None` when the last one was used or has expired.
+    Code(Option<CodeScreen>),
+    Refused {
+        why: String,
+    },
+}
+
+pub(super) struct CodeScreen {
+    digits: String,
+    until: String,
+    qr: Option<Qr>,
 }
 
 pub(super) struct PromptScreen {
@@ -84,11 +107,36 @@ struct Person {
 
 /// An order whose code waits to be scanned.
 struct Offer {
-    code_url: String,
+    /// Name and value in the link.
+    target: (&'static str, String),
+    trade_type: String,
     subject: String,
     out_trade_no: String,
     amount: String,
     until: String,
+}
+
+struct Ask {
+    payee: String,
+    subject: String,
+    amount: String,
+    out_trade_no: String,
+}
+
+/// Who reads a page that asks for an authorization.
+#[derive(Template)]
+#[template(path = "phone/readers.html")]
+pub(super) struct Readers {
+    pub(super) lang: Lang,
+    pub(super) title: &'static str,
+    pub(super) app_id: String,
+    pub(super) people: Vec<Reader>,
+}
+
+pub(super) struct Reader {
+    pub(super) id: String,
+    pub(super) initial: String,
+    pub(super) link: String,
 }
 
 struct Time {
@@ -119,6 +167,14 @@ struct TradeRow {
     subject: String,
     amount: String,
     time: String,
+    word: &'static str,
+    state: &'static str,
+    refunds: Vec<RefundRow>,
+}
+
+struct RefundRow {
+    out_refund_no: String,
+    amount: String,
     word: &'static str,
     state: &'static str,
 }
@@ -230,20 +286,23 @@ impl Live {
             .collect();
         people.sort_by_key(|person| !person.is_wechat);
         let wallet = books.wallets.get(wallet).or(books.wallets.values().next());
+        let payer = wallet;
         let wallet = wallet.map_or_else(Person::nobody, |wallet| Person::of(wallet, lang));
         let codes = if wallet.is_wechat {
             let newest_first = books.trades().rev();
-            let open = newest_first.filter_map(|trade| Offer::of(trade, at));
+            let open = newest_first.filter_map(|trade| Offer::of(trade, at, payer?));
             open.take(LISTED).collect()
         } else {
             Vec::new()
         };
+        let asks = asks(platform, &wallet.id);
         Self {
             lang,
             t: Text::of(lang),
             people,
             wallet,
             clock: print::clock(at.inside),
+            asks,
             codes,
             time: Time::of(platform, at, lang),
             faults: platform
@@ -271,7 +330,7 @@ impl Live {
                     time: print::time(entry.at),
                     path: entry.path.clone(),
                     out_trade_no: entry.out_trade_no.clone(),
-                    good: ["SUCCESS", "NOTPAY", "CLOSED"].contains(&&*entry.outcome),
+                    good: GOOD.contains(&&*entry.outcome),
                     outcome: entry.outcome.clone(),
                     hint: entry.hint.clone(),
                     fault: entry.fault.clone(),
@@ -306,14 +365,23 @@ impl Person {
 }
 
 impl Offer {
-    fn of(trade: &Trade, at: Moment) -> Option<Self> {
-        let code_url = trade.code_url()?.to_owned();
-        let until = trade.prepay.as_ref()?.until_inside;
+    fn of(trade: &Trade, at: Moment, payer: &Wallet) -> Option<Self> {
+        let prepay = trade.prepay.as_ref()?;
+        let target = match &prepay.code_url {
+            Some(code_url) => ("code", code_url.clone()),
+            None => ("prepay_id", prepay.prepay_id.clone()),
+        };
+        let only = trade.openid.as_ref();
+        if only.is_some_and(|only| *only != payer.openid_in(&trade.app_id)) {
+            return None;
+        }
+        let until = prepay.until_inside;
         let until = trade
             .expires_inside
             .map_or(until, |expires| expires.min(until));
         (trade.is_open(at) && at.inside < until).then(|| Self {
-            code_url,
+            target,
+            trade_type: trade.trade_type.to_string(),
             subject: trade.subject.clone(),
             out_trade_no: trade.out_trade_no.clone(),
             amount: print::yuan(trade.amount_fen),
@@ -376,6 +444,16 @@ impl TradeRow {
             time: print::time(time.inside),
             word,
             state: words::state(word, lang),
+            refunds: trade
+                .refunds
+                .iter()
+                .map(|refund| RefundRow {
+                    out_refund_no: refund.out_refund_no.clone(),
+                    amount: print::yuan(refund.fen),
+                    word: refund.state.word(),
+                    state: words::refund(refund.state.word(), lang),
+                })
+                .collect(),
         }
     }
 }
@@ -438,6 +516,50 @@ impl TryRow {
     }
 }
 
+fn asks(platform: &Platform, wallet: &str) -> Vec<Ask> {
+    let prompts = platform.prompts(wallet).into_iter();
+    prompts
+        .map(|prompt| Ask {
+            payee: prompt.payee,
+            subject: prompt.subject,
+            amount: print::yuan(prompt.amount_fen),
+            out_trade_no: prompt.out_trade_no,
+        })
+        .collect()
+}
+
+/// What befalls people's money, and no message.
+fn is_of_people(kind: FaultKind) -> bool {
+    let of_people = [
+        FaultKind::AskPassword,
+        FaultKind::AbnormalRefund,
+        FaultKind::CloseRefund,
+    ];
+    of_people.contains(&kind)
+}
+
+/// The newest code that a till could still use.
+pub(super) fn code(platform: &Platform, now: UnixMillis, wallet: &str) -> Screen {
+    let codes = platform.live_codes(now, wallet);
+    Screen::Code(codes.last().map(|code| CodeScreen {
+        digits: grouped(&code.digits),
+        until: print::time(code.until_inside),
+        qr: Qr::of(&code.digits),
+    }))
+}
+
+/// By four, as wallets print them.
+fn grouped(digits: &str) -> String {
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && place % 4 == 0 {
+            text.push(' ');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn fault_groups(lang: Lang) -> Vec<FaultGroup> {
     let t = Text::of(lang);
     let group = |label, fits: fn(FaultKind) -> bool| FaultGroup {
@@ -449,16 +571,15 @@ fn fault_groups(lang: Lang) -> Vec<FaultGroup> {
             .collect(),
     };
     let of_notifications = |kind: FaultKind| kind.as_str().ends_with("_notification");
-    let of_people = |kind| kind == FaultKind::AskPassword;
     vec![
         group(t.of_requests, |kind| {
-            !kind.as_str().ends_with("_notification") && kind != FaultKind::AskPassword
+            !kind.as_str().ends_with("_notification") && !is_of_people(kind)
         }),
         group(t.of_notifications, of_notifications),
-        group(t.of_people, of_people),
+        group(t.of_people, is_of_people),
     ]
 }
 
-fn initial(name: &str) -> String {
+pub(super) fn initial(name: &str) -> String {
     name.chars().take(1).flat_map(char::to_uppercase).collect()
 }

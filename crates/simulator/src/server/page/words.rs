@@ -33,6 +33,21 @@ pub(super) fn state(word: &str, lang: Lang) -> &'static str {
     }
 }
 
+/// A `refund_status`.
+pub(super) fn refund(word: &str, lang: Lang) -> &'static str {
+    match word {
+        "SUCCESS" => lang.of(["已到账", "arrived"]),
+        "CHANGE" => lang.of(["异常", "stuck"]),
+        "REFUNDCLOSE" => lang.of(["已关闭", "closed"]),
+        _ => lang.of(["处理中", "under way"]),
+    }
+}
+
+/// Over the choice of people that an authorization page gives.
+pub(super) fn who_reads(lang: Lang) -> &'static str {
+    lang.of(["谁在看这个页面？", "Who reads this page?"])
+}
+
 /// What is to become of a notification.
 pub(super) fn notification_state(word: &str, lang: Lang) -> &'static str {
     match word {
