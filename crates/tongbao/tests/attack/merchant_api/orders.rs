@@ -117,6 +117,18 @@ fn other_fields() -> Vec<Row> {
             json!({"scene": "native", "client_ip": "localhost"}),
         ),
         ("attempt", json!("native")),
+        ("attempt", json!({"scene": "barcode"})),
+        ("attempt", json!({"scene": "barcode", "auth_code": 13})),
+        (
+            "attempt",
+            json!({"scene": "native", "auth_code": "134567890123456789"}),
+        ),
+        ("attempt", json!({"scene": "jsapi"})),
+        (
+            "attempt",
+            json!({"scene": "app", "payer": {"openid": "o1"}}),
+        ),
+        ("attempt", json!({"scene": "h5"})),
     ] {
         rows.push(("D11", order_with(name, value), 422, "invalid_field"));
     }
@@ -128,7 +140,10 @@ fn other_fields() -> Vec<Row> {
     ));
     rows.push((
         "D17",
-        order_with("attempt", json!({"scene": "barcode"})),
+        order_with(
+            "attempt",
+            json!({"scene": "barcode", "auth_code": "284567890123456789"}),
+        ),
         422,
         "no_channel",
     ));
