@@ -4,6 +4,15 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
 
+/// What the payer's browser needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Pages<'a> {
+    /// The site that leads to the wallet.
+    pub site: &'a str,
+    /// The page to come back to.
+    pub back: &'a str,
+}
+
 /// The order as a channel needs it. Everything in it is stored, so that it
 /// reads the same on every retry: platforms refuse a repeated number with
 /// other content.
@@ -20,6 +29,8 @@ pub struct Order<'a> {
     /// The code that the payer shows at the till. It is good for one call and is
     /// kept nowhere, so there is none where an order is sent again.
     pub auth_code: Option<&'a str>,
+    /// The platform's name for the payer, where only that one can pay.
+    pub payer: Option<&'a str>,
     /// The payer's address, where it is known.
     pub client_ip: Option<&'a str>,
     /// When the attempt was written down.
@@ -28,6 +39,10 @@ pub struct Order<'a> {
     pub expires_at: Timestamp,
     /// Where the platform is to tell us.
     pub notify_url: &'a str,
+    /// The site that the payer comes from, and the page to come back to.
+    pub pages: Pages<'a>,
+    /// When it is asked for.
+    pub asked_at: Timestamp,
 }
 
 impl std::fmt::Debug for Order<'_> {

@@ -15,6 +15,7 @@ use tongbao_core::{Currency, Grade, Money, Outcome, Receipt, Scene, Timestamp};
 use tongbao_wire::payment_code::Wallet;
 use tongbao_wire::wechat_v2::auth_code::AuthCode;
 use tongbao_wire::wechat_v2::notification::{self, Acknowledgement};
+use tongbao_wire::wechat_v2::scene_info::SceneInfo;
 use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification};
 use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
 use tongbao_wire::wechat_v2::unified_order::Optional;
@@ -130,9 +131,32 @@ impl Account {
         order: &Order<'_>,
         nonce: &str,
     ) -> Result<unified_order::Request, ChannelError> {
-        if order.scene != Scene::Native {
-            return Err(ChannelError::UnsupportedScene(order.scene));
+        let trade_type = match order.scene {
+            Scene::Native => TradeType::Native,
+            Scene::Jsapi | Scene::MiniProgram => TradeType::Jsapi,
+            Scene::App => TradeType::App,
+            Scene::H5 => TradeType::Mweb,
+            Scene::Barcode => return Err(ChannelError::UnsupportedScene(order.scene)),
+        };
+        // The order is this person's alone.
+        let openid = match (&trade_type, order.payer) {
+            (TradeType::Jsapi, None) => {
+                return Err(unsendable(
+                    "payer.openid",
+                    "is missing: only one person can pay it",
+                ));
+            }
+            (TradeType::Jsapi, openid) => openid.map(str::to_owned),
+            _ => None,
+        };
+        // The platform compares it with the payer's.
+        if trade_type == TradeType::Mweb && order.client_ip.is_none() {
+            return Err(unsendable("client_ip", "is missing: the payer's address"));
         }
+        let site = SceneInfo::site(order.pages.site, order.subject);
+        let scene_info = (trade_type == TradeType::Mweb).then(|| site.to_json());
+        // Required for NATIVE; the number says all there is to say.
+        let product_id = (trade_type == TradeType::Native).then(|| order.out_trade_no.to_owned());
         Ok(unified_order::Request {
             head: self.head(nonce),
             body: order.subject.to_owned(),
@@ -140,12 +164,13 @@ impl Account {
             total_fee: total_fee(order)?,
             spbill_create_ip: order.client_ip.unwrap_or("127.0.0.1").to_owned(),
             notify_url: order.notify_url.to_owned(),
-            trade_type: TradeType::Native,
+            trade_type,
             optional: Optional {
                 time_start: beijing(order.created_at),
                 time_expire: beijing(order.expires_at.max(order.created_at + LEAST_LIFE)),
-                // Required for NATIVE; the number says all there is to say.
-                product_id: Some(order.out_trade_no.to_owned()),
+                product_id,
+                openid,
+                scene_info,
                 ..Optional::default()
             },
         })
@@ -206,7 +231,7 @@ impl Account {
 
 impl Channel for Account {
     fn scenes(&self) -> &'static [Scene] {
-        &[Scene::Native, Scene::Barcode]
+        &Scene::ALL
     }
 
     fn encode(&self, call: &Call<'_>, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError> {

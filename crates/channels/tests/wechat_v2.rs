@@ -9,14 +9,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use tongbao_channels::{Call, Channel, Order, Settings, Stamp, kind};
+use tongbao_channels::{Call, Channel, Order, Pages, Settings, Stamp, kind};
 use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
-use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
+use tongbao_wire::wechat_v2::{ApiKey, AppCall, Fields, JsapiCall, SignType};
 
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
 const NUMBER: &str = "01kb2v7q4w8z3n5m6r7t9x1c2d";
+
+const PAGES: Pages<'static> = Pages {
+    site: "https://pay.test",
+    back: "https://shop.test/orders/1",
+};
 
 fn account(sign_type: &str) -> Box<dyn Channel> {
     let kind = kind("wechat_v2").unwrap();
@@ -40,10 +45,13 @@ fn order() -> Call<'static> {
         subject: "龙井茶",
         scene: Scene::Native,
         auth_code: None,
+        payer: None,
         client_ip: None,
         created_at: Timestamp::from_secs(1_790_000_000),
         expires_at: Timestamp::from_secs(1_790_001_800),
         notify_url: "https://pay.test/notify/chn_1",
+        pages: PAGES,
+        asked_at: Timestamp::from_secs(1_790_000_000),
     })
 }
 
@@ -171,6 +179,113 @@ fn every_error_code_leads_to_its_action() {
             let outcome = account.decode(&call, &failed(code)).outcome;
             assert_eq!(word(&outcome), expected, "{code} to {call:?}");
         }
+    }
+}
+
+/// The order in another scene.
+fn in_scene(scene: Scene) -> Call<'static> {
+    let Call::Start(order) = order() else {
+        unreachable!("an order is a start")
+    };
+    Call::Start(Order {
+        scene,
+        payer: matches!(scene, Scene::Jsapi | Scene::MiniProgram).then_some("oPayer"),
+        client_ip: Some("203.0.113.7"),
+        ..order
+    })
+}
+
+#[test]
+fn each_scene_is_ordered_with_what_the_platform_needs_for_it() {
+    let account = account("HMAC-SHA256");
+    let h5 = r#"{"h5_info":{"type":"Wap","wap_url":"https://pay.test","wap_name":"龙井茶"}}"#;
+    for (scene, trade_type, openid, product_id, scene_info) in [
+        (Scene::Native, "NATIVE", None, Some(NUMBER), None),
+        (Scene::Jsapi, "JSAPI", Some("oPayer"), None, None),
+        (Scene::MiniProgram, "JSAPI", Some("oPayer"), None, None),
+        (Scene::App, "APP", None, None, None),
+        (Scene::H5, "MWEB", None, None, Some(h5)),
+    ] {
+        let request = account.encode(&in_scene(scene), &stamp()).unwrap();
+        assert_eq!(request.uri(), "https://platform.test/pay/unifiedorder");
+        let fields = Fields::read(request.body()).unwrap();
+        verify(&fields, &ApiKey::new(KEY).unwrap(), SignType::HmacSha256).unwrap();
+        assert_eq!(fields.get("trade_type"), Some(trade_type));
+        assert_eq!(fields.get("openid"), openid, "{scene:?}");
+        assert_eq!(fields.get("product_id"), product_id, "{scene:?}");
+        assert_eq!(fields.get("scene_info"), scene_info, "{scene:?}");
+        assert_eq!(fields.get("spbill_create_ip"), Some("203.0.113.7"));
+    }
+}
+
+#[test]
+fn an_order_that_lacks_its_payer_is_not_sent() {
+    let account = account("HMAC-SHA256");
+    for (scene, field) in [
+        (Scene::Jsapi, "payer.openid"),
+        (Scene::MiniProgram, "payer.openid"),
+        (Scene::H5, "client_ip"),
+    ] {
+        let Call::Start(order) = in_scene(scene) else {
+            unreachable!("an order is a start")
+        };
+        let lacking = Call::Start(Order {
+            payer: None,
+            client_ip: None,
+            ..order
+        });
+        let error = account.encode(&lacking, &stamp()).unwrap_err();
+        assert!(error.to_string().starts_with(field), "{error}");
+    }
+}
+
+#[test]
+fn the_answer_to_each_scene_becomes_what_the_payer_needs() {
+    let account = account("MD5");
+    let answer = |trade_type, more: &[(&'static str, &'static str)]| {
+        let prepaid = [("prepay_id", "wx21120000p1"), ("trade_type", trade_type)];
+        signed(&[&prepaid[..], more].concat(), KEY, SignType::Md5)
+    };
+    let action = |scene, answer| match account.decode(&in_scene(scene), &answer).outcome {
+        Outcome::Accepted { action } => serde_json::to_value(action).unwrap(),
+        other => panic!("{other:?}"),
+    };
+
+    let page = action(Scene::Jsapi, answer("JSAPI", &[]));
+    assert_eq!(page["type"], "wechat_jsapi");
+    let params = page["params"].to_string();
+    let key = ApiKey::new(KEY).unwrap();
+    JsapiCall::from_json(&params, "wx7e57000000000001", SignType::Md5, &key).unwrap();
+    assert_eq!(page["params"]["package"], "prepay_id=wx21120000p1");
+    assert_eq!(page["params"]["timeStamp"], "1790000000");
+    assert_eq!(page["params"]["appId"], "wx7e57000000000001");
+
+    let mini = action(Scene::MiniProgram, answer("JSAPI", &[]));
+    assert_eq!(mini["params"].get("appId"), None);
+    assert_eq!(mini["params"]["paySign"], page["params"]["paySign"]);
+
+    let app = action(Scene::App, answer("APP", &[]));
+    assert_eq!(app["type"], "wechat_app");
+    AppCall::from_json(&app["params"].to_string(), SignType::Md5, &key).unwrap();
+
+    let url = "https://wx.tenpay.com/cgi-bin/mmpayweb-bin/checkmweb?prepay_id=wx1&package=2";
+    let browser = action(Scene::H5, answer("MWEB", &[("mweb_url", url)]));
+    let expected = format!("{url}&redirect_url=https%3A%2F%2Fshop.test%2Forders%2F1");
+    assert_eq!(
+        browser,
+        serde_json::json!({"type": "redirect", "url": expected})
+    );
+
+    // Of another scene, or without what the payer needs.
+    for (scene, answer) in [
+        (Scene::Jsapi, answer("APP", &[])),
+        (Scene::App, answer("JSAPI", &[])),
+        (Scene::H5, answer("MWEB", &[])),
+        (Scene::H5, answer("NATIVE", &[("mweb_url", url)])),
+        (Scene::Native, answer("NATIVE", &[])),
+    ] {
+        let outcome = account.decode(&in_scene(scene), &answer).outcome;
+        assert_eq!(word(&outcome), "unknown", "{scene:?}");
     }
 }
 

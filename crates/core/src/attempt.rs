@@ -60,6 +60,22 @@ pub enum Action {
         /// The platform's address; its form is the platform's own business.
         code_url: String,
     },
+    /// Hand these to the wallet from the page or the mini-program inside it,
+    /// exactly as they are.
+    WechatJsapi {
+        /// The wallet's own names, signed.
+        params: serde_json::Value,
+    },
+    /// Hand these to the wallet from the merchant's app, exactly as they are.
+    WechatApp {
+        /// The wallet's own names, signed.
+        params: serde_json::Value,
+    },
+    /// Send the payer's browser there.
+    Redirect {
+        /// It opens the wallet, and comes back afterwards.
+        url: String,
+    },
     /// Nothing: the channel and the payer settle it between them.
     None,
 }
@@ -203,7 +219,8 @@ pub struct Attempt {
     pub action: Option<Action>,
     /// The platform's number of the trade.
     pub transaction_id: Option<String>,
-    /// The platform's name for the payer (an openid).
+    /// The platform's name for the payer (an openid): who is to pay where the
+    /// platform must know it, and who has paid.
     pub payer: Option<String>,
     /// What came in by it. Set once.
     pub received: Option<Money>,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use tongbao_channels::{Call, Order, Stamp};
+use tongbao_channels::{Call, Order, Pages, Stamp};
 use tongbao_core::webhook::spread;
 use tongbao_core::{
     Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Reversal,
@@ -191,6 +191,7 @@ impl Engine {
         code: Option<&AuthCode>,
     ) -> Report {
         let notify_url = self.notify_url(attempt.channel);
+        let checkout_url = self.checkout_url(payment);
         let out_trade_no = attempt.out_trade_no.as_str();
         let (call, source) = match ask {
             Ask::Start => {
@@ -200,10 +201,16 @@ impl Engine {
                     subject: &payment.order.subject,
                     scene: attempt.scene,
                     auth_code: code.map(AuthCode::expose),
+                    payer: attempt.payer.as_deref(),
                     client_ip: attempt.client_ip.as_deref(),
                     created_at: attempt.created_at,
                     expires_at: payment.expires_at,
                     notify_url: &notify_url,
+                    pages: Pages {
+                        site: &self.config.public_url,
+                        back: payment.order.return_url.as_deref().unwrap_or(&checkout_url),
+                    },
+                    asked_at: self.now(),
                 };
                 (Call::Start(order), Source::Answer)
             }

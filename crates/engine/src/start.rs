@@ -27,6 +27,9 @@ pub struct NewAttempt {
     pub channel: Option<String>,
     /// The code that the payer shows; for [`Scene::Barcode`].
     pub auth_code: Option<AuthCode>,
+    /// The platform's name for who is to pay; for [`Scene::Jsapi`] and
+    /// [`Scene::MiniProgram`].
+    pub payer: Option<String>,
     /// The payer's address.
     pub client_ip: Option<String>,
 }
@@ -134,10 +137,12 @@ impl Engine {
         {
             return Err(Invalid::new("client_ip", "is not an IPv4 or IPv6 address"));
         }
+        check_payer(&new)?;
         let id: AttemptId = mint::new_id(&*self.seams.mint, now);
         let number = mint::token_of(id);
         let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
         attempt.client_ip = new.client_ip;
+        attempt.payer = new.payer;
         attempt.code_digest = new.auth_code.map(|code| code.digest(payment));
         attempt.patience = attempt.patience.map(|_| self.config.patience);
         Ok(attempt)
@@ -206,7 +211,8 @@ impl Engine {
             };
             let label = tongbao_channels::kind(&account.kind).map_or(["", ""], |kind| kind.label);
             let scenes = open.channel.scenes().iter();
-            let by_oneself = scenes.filter(|scene| **scene != Scene::Barcode);
+            // The others need an app, a login or a till around the payer.
+            let by_oneself = scenes.filter(|scene| **scene == Scene::Native);
             ways.extend(by_oneself.map(|scene| Way {
                 label,
                 scene: *scene,
@@ -215,6 +221,38 @@ impl Engine {
         }
         Ok(ways)
     }
+}
+
+/// What the scene needs to know of the payer.
+fn check_payer(new: &NewAttempt) -> Result<(), Invalid> {
+    let of_one = matches!(new.scene, Scene::Jsapi | Scene::MiniProgram);
+    let refused = |field, detail| Err(Invalid::new(field, detail));
+    match &new.payer {
+        None if of_one => {
+            let detail = "is missing; only one person can pay in this scene: send the openid under \
+                          the channel's app_id";
+            return refused("payer.openid", detail);
+        }
+        Some(_) if !of_one => {
+            return refused(
+                "payer",
+                "is for the scenes jsapi and mini_program; leave it out",
+            );
+        }
+        Some(openid)
+            if openid.is_empty()
+                || openid.len() > 128
+                || !openid.bytes().all(|byte| byte.is_ascii_graphic()) =>
+        {
+            return refused("payer.openid", "is not 1 to 128 visible ASCII characters");
+        }
+        Some(_) | None => {}
+    }
+    if new.scene == Scene::H5 && new.client_ip.is_none() {
+        let detail = "is missing; the platform compares it with the payer's browser";
+        return refused("client_ip", detail);
+    }
+    Ok(())
 }
 
 /// Whose code was scanned, where the payer shows one.

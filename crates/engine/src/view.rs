@@ -105,6 +105,26 @@ pub enum ActionView {
         /// The QR code's text.
         code_url: String,
     },
+    /// Hand `params` to the wallet, exactly as they are: in a page to
+    /// `WeixinJSBridge.invoke('getBrandWCPayRequest', …)`, in a mini-program to
+    /// `wx.requestPayment`. What they answer proves nothing: ask here.
+    WechatJsapi {
+        /// Signed.
+        #[schema(value_type = Object)]
+        params: serde_json::Value,
+    },
+    /// Hand `params` to the wallet's SDK in the app, exactly as they are.
+    WechatApp {
+        /// Signed.
+        #[schema(value_type = Object)]
+        params: serde_json::Value,
+    },
+    /// Send the payer's browser to `url`, from a page of the domain that is
+    /// registered with the platform. It comes back to `return_url`, paid or not.
+    Redirect {
+        /// Lives five minutes.
+        url: String,
+    },
     /// Nothing.
     None,
 }
@@ -234,6 +254,13 @@ impl From<&Action> for ActionView {
             Action::QrCode { code_url } => Self::QrCode {
                 code_url: code_url.clone(),
             },
+            Action::WechatJsapi { params } => Self::WechatJsapi {
+                params: params.clone(),
+            },
+            Action::WechatApp { params } => Self::WechatApp {
+                params: params.clone(),
+            },
+            Action::Redirect { url } => Self::Redirect { url: url.clone() },
             Action::None => Self::None,
         }
     }

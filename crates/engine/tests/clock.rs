@@ -158,6 +158,7 @@ async fn world() -> World {
         scene: Scene::Native,
         channel: None,
         auth_code: None,
+        payer: None,
         client_ip: None,
     };
     let payment = payment.unwrap().payment.id;

@@ -246,6 +246,7 @@ impl World {
             scene: Scene::Native,
             channel: None,
             auth_code: None,
+            payer: None,
             client_ip: None,
         };
         self.engine
@@ -536,6 +537,7 @@ async fn a_platform_that_hangs_holds_up_its_own_jobs_alone() {
             scene: Scene::Native,
             channel: Some(channel.id.to_string()),
             auth_code: None,
+            payer: None,
             client_ip: None,
         };
         let started = world

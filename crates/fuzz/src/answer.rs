@@ -54,10 +54,16 @@ fn call(word: &str) -> Option<Call<'static>> {
         subject: "茶",
         scene: Scene::Native,
         auth_code: None,
+        payer: None,
         client_ip: None,
         created_at,
         expires_at: created_at,
         notify_url: "https://pay.test/notify/chn_1",
+        pages: tongbao_channels::Pages {
+            site: "https://pay.test",
+            back: "https://shop.test",
+        },
+        asked_at: created_at,
     };
     match word {
         "start" => Some(Call::Start(order)),

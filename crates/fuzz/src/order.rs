@@ -110,10 +110,16 @@ fn can_be_sent(order: &Order) {
         subject: &order.subject,
         scene: Scene::Native,
         auth_code: None,
+        payer: None,
         client_ip: None,
         created_at,
         expires_at: created_at + std::time::Duration::from_mins(30),
         notify_url: "https://pay.test/notify/chn_1",
+        pages: tongbao_channels::Pages {
+            site: "https://pay.test",
+            back: "https://shop.test",
+        },
+        asked_at: created_at,
     });
     let stamp = Stamp {
         now: created_at,

@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::merchant::Merchant;
-use tongbao_core::{AttemptId, ChannelId, Order, PaymentId};
+use tongbao_core::{Action, AttemptId, ChannelId, Order, PaymentId, Scene};
 use tongbao_engine::Engine;
 use tongbao_store::Store;
 
@@ -73,6 +73,9 @@ pub trait Gateway: Send + Sync {
     }
 }
 
+/// Where payers' browsers are.
+pub const PAYER_IP: &str = "203.0.113.7";
+
 /// The process that opens the shop, before there is time.
 pub const OPENING: NodeId = NodeId::MAX - 1;
 
@@ -97,12 +100,16 @@ pub enum Call {
         /// The payment comes with its first code.
         with_attempt: bool,
     },
-    /// A code to be scanned.
+    /// What the payer opens the wallet with.
     Start {
         /// For what.
         payment: PaymentId,
         /// Over this channel.
         channel: Option<String>,
+        /// How the payer meets it.
+        scene: Scene,
+        /// Who alone is to pay.
+        openid: Option<String>,
     },
     /// A code that the payer shows.
     Charge {
@@ -143,6 +150,17 @@ pub enum Heard {
     Refused,
     /// This time.
     Failed,
+}
+
+/// What the payer's side is given: a code's text, an address, or the object that
+/// a page or an app hands over.
+pub fn shown(action: &Action) -> Option<String> {
+    match action {
+        Action::QrCode { code_url } => Some(code_url.clone()),
+        Action::WechatJsapi { params } | Action::WechatApp { params } => Some(params.to_string()),
+        Action::Redirect { url } => Some(url.clone()),
+        Action::None => None,
+    }
 }
 
 /// One process, from outside.

@@ -6,11 +6,12 @@ use http::{Response, StatusCode};
 use tongbao_core::{Action, Failure, Outcome, Scene};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::{
-    ErrorCode, Fields, TradeState, close_order, micropay, order_query, reverse, sign, unified_order,
+    AppCall, ErrorCode, Fields, JsapiCall, TimeStamp, TradeState, TradeType, close_order,
+    jsapi_call, micropay, mweb, order_query, reverse, sign, unified_order,
 };
 
 use super::{Account, receipt};
-use crate::channel::Call;
+use crate::channel::{Call, Order};
 
 pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes>) -> Outcome {
     let fields = match fields(response) {
@@ -22,8 +23,8 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
             Ok(reply) => charged(reply, order.out_trade_no),
             Err(outcome) => outcome,
         },
-        Call::Start(_) => match verified(account, &fields) {
-            Ok(reply) => started(reply),
+        Call::Start(order) => match verified(account, &fields) {
+            Ok(reply) => started(account, order, reply),
             Err(outcome) => outcome,
         },
         Call::Query { out_trade_no } => match verified(account, &fields) {
@@ -67,13 +68,11 @@ fn verified<T: Content>(account: &Account, fields: &Fields<'_>) -> Result<Reply<
     }
 }
 
-fn started(reply: Reply<unified_order::Prepaid>) -> Outcome {
+fn started(account: &Account, order: &Order<'_>, reply: Reply<unified_order::Prepaid>) -> Outcome {
     match reply {
-        Reply::Done { content, .. } => match content.code_url {
-            Some(code_url) => Outcome::Accepted {
-                action: Action::QrCode { code_url },
-            },
-            None => unknown("answer has no code_url".to_owned()),
+        Reply::Done { head, content } => match action(account, order, &head.nonce_str, content) {
+            Some(action) => Outcome::Accepted { action },
+            None => unknown("answer has nothing for the payer".to_owned()),
         },
         // Placing an order moves no money, and the answer came over TLS: what the
         // platform says it did not take, it did not take. (The attempt is looked
@@ -197,6 +196,43 @@ fn reversed(reply: Reply<reverse::Reversed>, no_recall: bool) -> Outcome {
         } => failed(err_code, err_code_des),
         Reply::Refused { return_msg } => unsigned(return_msg),
     }
+}
+
+/// What the payer's side has to do: signed here, so that a page or an app needs
+/// no key. `None` when the answer is of another kind of order.
+fn action(
+    account: &Account,
+    order: &Order<'_>,
+    nonce: &str,
+    prepaid: unified_order::Prepaid,
+) -> Option<Action> {
+    let jsapi = |caller| {
+        let head = account.head(nonce);
+        let call = JsapiCall::of_order(&head, &prepaid.prepay_id, nonce, asked_at(order)?);
+        let params = serde_json::from_str(&call.to_json(caller, &account.key)).ok()?;
+        Some(Action::WechatJsapi { params })
+    };
+    match (order.scene, &prepaid.trade_type) {
+        (Scene::Native, _) => prepaid.code_url.map(|code_url| Action::QrCode { code_url }),
+        (Scene::Jsapi, TradeType::Jsapi) => jsapi(jsapi_call::Caller::Bridge),
+        (Scene::MiniProgram, TradeType::Jsapi) => jsapi(jsapi_call::Caller::MiniProgram),
+        (Scene::App, TradeType::App) => {
+            let head = account.head(nonce);
+            let call = AppCall::of_order(&head, &prepaid.prepay_id, nonce, asked_at(order)?);
+            let json = call.to_json(account.sign_type, &account.key);
+            let params = serde_json::from_str(&json).ok()?;
+            Some(Action::WechatApp { params })
+        }
+        (Scene::H5, TradeType::Mweb) => {
+            let url = mweb::with_redirect_url(&prepaid.mweb_url?, order.pages.back);
+            Some(Action::Redirect { url })
+        }
+        _ => None,
+    }
+}
+
+fn asked_at(order: &Order<'_>) -> Option<TimeStamp> {
+    TimeStamp::from_unix_secs(u64::try_from(order.asked_at.as_secs()).ok()?)
 }
 
 /// Texts that mean "later" rather than "no".

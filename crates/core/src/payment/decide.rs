@@ -85,6 +85,7 @@ impl Draft {
         let same_way = |open: &&Attempt| {
             open.scene == attempt.scene
                 && (open.channel == attempt.channel || attempt.scene == Scene::Barcode)
+                && open.payer == attempt.payer
         };
         let open = self
             .payment

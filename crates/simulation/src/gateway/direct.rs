@@ -6,11 +6,11 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tongbao_core::{Action, Attempt, AttemptId, ChannelId, Refusal, Scene};
+use tongbao_core::{Attempt, AttemptId, ChannelId, Refusal, Scene};
 use tongbao_engine::{AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
 use tongbao_store::Store;
 
-use super::{Call, Caller, Face, Gateway, Heard, Surroundings};
+use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Surroundings, shown};
 use crate::chance::Chance;
 use crate::kernel::NodeId;
 use crate::model_store::{ModelStore, Tables};
@@ -94,18 +94,25 @@ async fn heard(
                     scene: Scene::Native,
                     channel: None,
                     auth_code: None,
+                    payer: None,
                     client_ip: None,
                 }),
             };
             let created = engine.create_payment(merchant, new, key).await?;
             Heard::Created(created.payment.id)
         }
-        Call::Start { payment, channel } => {
+        Call::Start {
+            payment,
+            channel,
+            scene,
+            openid,
+        } => {
             let new = NewAttempt {
-                scene: Scene::Native,
+                scene,
                 channel,
                 auth_code: None,
-                client_ip: None,
+                payer: openid,
+                client_ip: (scene == Scene::H5).then(|| PAYER_IP.to_owned()),
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
@@ -122,6 +129,7 @@ async fn heard(
                 scene: Scene::Barcode,
                 channel,
                 auth_code: Some(AuthCode::new(&auth_code)),
+                payer: None,
                 client_ip: None,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
@@ -149,10 +157,7 @@ async fn heard(
 }
 
 fn code_of(attempt: &Attempt) -> Option<(AttemptId, String)> {
-    match &attempt.action {
-        Some(Action::QrCode { code_url }) => Some((attempt.id, code_url.clone())),
-        Some(Action::None) | None => None,
-    }
+    Some((attempt.id, shown(attempt.action.as_ref()?)?))
 }
 
 fn refused(error: &EngineError) -> Heard {

@@ -2,11 +2,11 @@
 
 use http::Request;
 use tongbao_core::webhook::EventType;
-use tongbao_core::{Action, ChannelId, Payment, PaymentId, State};
+use tongbao_core::{ChannelId, Payment, PaymentId, State};
 use tongbao_wire::wechat_v2::{Fields, micropay, unified_order};
 
 use super::{Verdict, ensure};
-use crate::gateway::{Call, Heard};
+use crate::gateway::{Call, Heard, shown};
 use crate::model_store::Tables;
 use crate::truth::Known;
 
@@ -116,7 +116,11 @@ pub fn e5_commit_before_reply(tables: &Tables, call: &Call, heard: &Heard) -> Ve
             let payment = tables.payments.get(payment);
             let attempt = payment.and_then(|payment| payment.attempt(*id));
             let action = attempt.and_then(|attempt| attempt.action.as_ref());
-            let written = matches!(action, Some(Action::QrCode { code_url }) if code_url == code);
+            // What is signed for a page or an app is signed anew each time.
+            let signed = !code.starts_with("weixin://");
+            let written = action
+                .and_then(shown)
+                .is_some_and(|written| signed || written == *code);
             ensure(written, || {
                 format!("the merchant was given a code of {id}, which is not written down")
             })

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId};
-use tongbao_simulator::{FaultKind, NewFault, Outgoing, Reply, Target, TryId};
+use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene};
+use tongbao_simulator::{FaultKind, NewFault, Opening, Outgoing, Reply, Target, TryId};
 
 use super::{World, lock};
 use crate::chance::Chance;
@@ -54,6 +54,8 @@ pub(super) struct Order {
     call: u64,
     heard: Option<(u64, Heard)>,
     calls_left: u32,
+    /// How the payer meets the platform, where not at a till.
+    scene: Scene,
     /// The payer stands at a till and shows codes.
     till: Option<Till>,
 }
@@ -66,6 +68,17 @@ struct Till {
     /// How many codes there were.
     scans: u32,
 }
+
+/// What a shop on the web offers, the code more often.
+const SCENES: [Scene; 7] = [
+    Scene::Native,
+    Scene::Native,
+    Scene::Native,
+    Scene::Jsapi,
+    Scene::MiniProgram,
+    Scene::App,
+    Scene::H5,
+];
 
 /// A cashier scans so many codes and then leaves it.
 const SCANS: u32 = 3;
@@ -99,6 +112,9 @@ impl Order {
                     scans: 0,
                 });
                 order.with_attempt = false;
+            } else {
+                order.scene = tills.pick(&SCENES);
+                order.with_attempt &= order.scene == Scene::Native;
             }
             order
         };
@@ -135,6 +151,7 @@ impl Order {
             call: 0,
             heard: None,
             calls_left: 60,
+            scene: Scene::Native,
             till: None,
         }
     }
@@ -148,6 +165,19 @@ impl Order {
             store: None,
             return_url: None,
         }
+    }
+}
+
+/// What opens the wallet.
+fn opening(shown: String) -> Opening {
+    if shown.starts_with("weixin://") {
+        Opening::Bare(Target::CodeUrl(shown))
+    } else if !shown.starts_with('{') {
+        Opening::MwebUrl(shown)
+    } else if shown.contains("prepayid") {
+        Opening::App { json: shown }
+    } else {
+        Opening::Jsapi { json: shown }
     }
 }
 
@@ -331,6 +361,8 @@ impl World {
                     None => Call::Start {
                         payment: payment?,
                         channel,
+                        scene: order.scene,
+                        openid: self.openid(order.scene, account.map(|it| &*it.mch_id)),
                     },
                 }
             }
@@ -359,6 +391,17 @@ impl World {
         };
         let wait = self.chance.millis(low, high);
         self.kernel.after(wait, WorldEvent::Payer(place));
+    }
+
+    /// The payer's name under the account's application, where it is asked for.
+    fn openid(&self, scene: Scene, mch_id: Option<&str>) -> Option<String> {
+        if !matches!(scene, Scene::Jsapi | Scene::MiniProgram) {
+            return None;
+        }
+        let platform = lock(&self.platform);
+        let books = platform.truth();
+        let app_id = &books.accounts.get(mch_id?)?.app_id;
+        Some(books.wallets.get("carol")?.openid_in(app_id))
     }
 
     /// The payer answers what the phone asks about this order.
@@ -415,7 +458,9 @@ impl World {
                     },
                 );
             }
-            let paid = platform.pay(at, "carol", &Target::CodeUrl(code), Some("123456"));
+            let opened = platform.open(at, &opening(code));
+            let paid =
+                opened.and_then(|opened| platform.pay(at, "carol", &opened.target, Some("123456")));
             drop(platform);
             self.story.tell(now, "payer", "platform", || match &paid {
                 Ok(receipt) => format!("pays {} ({})", receipt.amount_fen, receipt.out_trade_no),

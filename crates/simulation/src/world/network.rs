@@ -175,7 +175,7 @@ impl World {
         }
         let body = String::from_utf8_lossy(response.body());
         let says = |word: &str| body.contains(word);
-        let open = says("NOTPAY") || says("USERPAYING") || says("code_url");
+        let open = says("NOTPAY") || says("USERPAYING") || says("prepay_id");
         let broken = !response.status().is_success()
             || says("SYSTEMERROR")
             || says("频率限制")

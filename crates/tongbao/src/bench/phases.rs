@@ -144,10 +144,16 @@ impl Bench<'_> {
                 subject: "bench",
                 scene: Scene::Native,
                 auth_code: None,
+                payer: None,
                 client_ip: None,
                 created_at: now,
                 expires_at: now + Duration::from_mins(30),
                 notify_url: "http://127.0.0.1/notify",
+                pages: tongbao_channels::Pages {
+                    site: "https://pay.test",
+                    back: "https://shop.test",
+                },
+                asked_at: now,
             };
             let stamp = Stamp {
                 now,

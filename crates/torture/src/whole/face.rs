@@ -12,10 +12,10 @@ use http::header::{AUTHORIZATION, CONTENT_TYPE};
 use http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use tongbao_core::ChannelId;
+use tongbao_core::{ChannelId, Scene};
 use tongbao_engine::Engine;
 use tongbao_simulation::event::WorldKernel;
-use tongbao_simulation::gateway::{Call, Caller, Face, Heard};
+use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, shown};
 use tongbao_web::{App, Options};
 use tower::ServiceExt;
 
@@ -147,8 +147,19 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
             }
             (Method::POST, "/v1/payments".to_owned(), Some(body))
         }
-        Call::Start { payment, channel } => {
-            let body = json!({ "scene": "native", "channel": channel });
+        Call::Start {
+            payment,
+            channel,
+            scene,
+            openid,
+        } => {
+            let mut body = json!({ "scene": scene, "channel": channel });
+            if let Some(openid) = openid {
+                body["payer"] = json!({ "openid": openid });
+            }
+            if *scene == Scene::H5 {
+                body["client_ip"] = json!(PAYER_IP);
+            }
             let path = format!("/v1/payments/{payment}/attempts");
             (Method::POST, path, Some(body))
         }
@@ -229,5 +240,6 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
 
 fn code_of(attempt: &Value) -> Option<(tongbao_core::AttemptId, String)> {
     let id = attempt["id"].as_str()?.parse().ok()?;
-    Some((id, attempt["action"]["code_url"].as_str()?.to_owned()))
+    let action = serde_json::from_value(attempt["action"].clone()).ok()?;
+    Some((id, shown(&action)?))
 }

@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 use super::made::Made;
 use crate::app::App;
 use crate::extract::{Caller, Command, Id};
-use crate::problem::{Problem, ProblemView};
+use crate::problem::{INVALID_FIELD, Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
     Router::new().route("/v1/payments/{id}/attempts", post(start))
@@ -34,7 +34,6 @@ pub(crate) struct NewAttempt {
     /// left out.
     channel: Option<String>,
     /// Who pays; for `jsapi` and `mini_program`.
-    #[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
     payer: Option<NewPayer>,
     /// The code that the payer shows, as the scanner reads it; for `barcode`. Its
     /// digits tell the wallet. It is good for one request.
@@ -48,11 +47,10 @@ pub(crate) struct NewAttempt {
 /// Who pays.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[expect(dead_code, reason = "of the contract; no channel here needs it yet")]
 pub(crate) struct NewPayer {
     /// The platform's name for the payer, under the channel's app.
     openid: Option<String>,
-    /// A login code to be exchanged for it.
+    /// A login code to be exchanged for it. Not yet: send the `openid`.
     code: Option<String>,
 }
 
@@ -73,13 +71,21 @@ impl<'de> Deserialize<'de> for Scanned {
 }
 
 impl NewAttempt {
-    pub(crate) fn into_engine(self) -> tongbao_engine::NewAttempt {
-        tongbao_engine::NewAttempt {
+    pub(crate) fn into_engine(self) -> Result<tongbao_engine::NewAttempt, Problem> {
+        let payer = match self.payer {
+            Some(NewPayer { code: Some(_), .. }) => {
+                let detail = "is not exchanged here yet; exchange it yourself and send the openid";
+                return Err(Problem::field(INVALID_FIELD, "payer.code", detail));
+            }
+            payer => payer.and_then(|payer| payer.openid),
+        };
+        Ok(tongbao_engine::NewAttempt {
             scene: self.scene,
             channel: self.channel,
             auth_code: self.auth_code.map(|scanned| scanned.0),
+            payer,
             client_ip: self.client_ip.map(|address| address.to_string()),
-        }
+        })
     }
 }
 
@@ -120,7 +126,7 @@ pub(crate) async fn start(
     Id(payment): Id<PaymentId>,
     Command { key, body }: Command<NewAttempt>,
 ) -> Result<Made<AttemptView>, Problem> {
-    let new = body.into_engine();
+    let new = body.into_engine()?;
     let key = key.map(Into::into);
     let started = app
         .engine

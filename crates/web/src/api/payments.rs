@@ -67,7 +67,7 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
-    fn into_engine(self) -> tongbao_engine::NewPayment {
+    fn into_engine(self) -> Result<tongbao_engine::NewPayment, Problem> {
         let currency = self.currency.unwrap_or(Currency::CNY);
         let order = Order {
             merchant_order_no: self.merchant_order_no,
@@ -77,11 +77,11 @@ impl NewPayment {
             store: self.store,
             return_url: self.return_url,
         };
-        tongbao_engine::NewPayment {
+        Ok(tongbao_engine::NewPayment {
             order,
             expires_in: self.expires_in,
-            attempt: self.attempt.map(NewAttempt::into_engine),
-        }
+            attempt: self.attempt.map(NewAttempt::into_engine).transpose()?,
+        })
     }
 }
 
@@ -143,7 +143,7 @@ pub(crate) async fn create(
     let key = key.map(Into::into);
     let made = app
         .engine
-        .create_payment(&merchant, body.into_engine(), key)
+        .create_payment(&merchant, body.into_engine()?, key)
         .await?;
     let view = app.engine.payment_view(&made.payment);
     Ok(Made::new(view, made.fresh, made.replayed))

@@ -118,6 +118,7 @@ async fn pay(
         scene: Scene::Native,
         channel: Some(choice.channel),
         auth_code: None,
+        payer: None,
         client_ip: None,
     };
     match app

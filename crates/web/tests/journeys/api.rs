@@ -632,7 +632,7 @@ async fn a_payment_needs_a_channel_that_can_take_it() {
     );
     world.add_channel().await;
     for attempt in [
-        json!({"scene": "app"}),
+        json!({"scene": "barcode", "auth_code": "284567890123456789"}),
         json!({"scene": "native", "channel": "alipay"}),
     ] {
         let answer = world.post("/v1/payments", &with("attempt", attempt)).await;

@@ -11,5 +11,6 @@ mod faults;
 mod notifications;
 mod operations;
 mod payment;
+mod scenes;
 mod support;
 mod webhooks;

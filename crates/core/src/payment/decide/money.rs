@@ -93,7 +93,9 @@ impl Draft {
         attempt.ended_at = Some(self.now);
         attempt.received = Some(receipt.amount);
         attempt.transaction_id = Some(receipt.transaction_id.clone());
-        attempt.payer.clone_from(&receipt.payer);
+        if receipt.payer.is_some() {
+            attempt.payer.clone_from(&receipt.payer);
+        }
         attempt.failure = None;
         self.changed = true;
     }

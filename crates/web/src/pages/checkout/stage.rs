@@ -70,7 +70,13 @@ impl<'a> Standing<'a> {
         };
         match &attempt.action {
             Some(Action::QrCode { code_url }) => Self::Waiting(attempt, code_url),
-            Some(Action::None) | None => Self::Preparing(attempt),
+            Some(
+                Action::WechatJsapi { .. }
+                | Action::WechatApp { .. }
+                | Action::Redirect { .. }
+                | Action::None,
+            )
+            | None => Self::Preparing(attempt),
         }
     }
 

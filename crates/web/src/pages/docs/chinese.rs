@@ -265,8 +265,8 @@ const TABLE: &[(&str, &str)] = &[
         "付款人在平台上的标识（openid），属于该渠道的应用。",
     ),
     (
-        "A login code to be exchanged for it.",
-        "用来换取 openid 的登录凭证。",
+        "A login code to be exchanged for it. Not yet: send the `openid`.",
+        "用来换取 openid 的登录凭证。暂不支持：请传 `openid`。",
     ),
     (
         "The code that the payer shows, as the scanner reads it; for `barcode`. Its digits tell the wallet. It is good for one request.",
@@ -326,6 +326,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("What the payer's side has to do.", "付款方接下来要做什么。"),
     ("The QR code's text.", "二维码的内容。"),
+    ("Signed.", "已签名，原样使用。"),
+    ("Lives five minutes.", "有效期五分钟。"),
     ("The platform's number of the trade.", "平台的交易号。"),
     (
         "The platform's name for the payer.",
