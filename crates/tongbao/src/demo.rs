@@ -23,7 +23,7 @@ use tongbao_core::channel::Confirm;
 use tongbao_engine::Mint;
 use tongbao_engine::audit::Keys;
 use tongbao_simulator::server::{self as simulator, Simulator, system_clock};
-use tongbao_simulator::{Account, Platform};
+use tongbao_simulator::{Account, Platform, Settings};
 
 use self::dir::DemoDir;
 use self::ports::Ports;
@@ -75,7 +75,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
     crate::logs::start(&config.log);
 
     let gateway = Gateway::open(&config).await?;
-    let simulator = open_simulator(&dir)?;
+    let simulator = open_simulator(&dir, &urls.simulator)?;
     let public = Listeners {
         public: listeners.gateway,
         admin: None,
@@ -202,8 +202,9 @@ fn config(dir: &DemoDir, urls: &Urls, api_key: &Secret) -> anyhow::Result<Config
     })
 }
 
-/// The platforms, where the ready-made account belongs to the shop.
-fn open_simulator(dir: &DemoDir) -> anyhow::Result<Simulator> {
+/// The platforms, where the ready-made account belongs to the shop, and browsers that are sent to
+/// the wallet come to the phone.
+fn open_simulator(dir: &DemoDir, url: &str) -> anyhow::Result<Simulator> {
     let mut seed = [0; 8];
     OsMint::default().fill(&mut seed);
     let seed = u64::from_be_bytes(seed);
@@ -217,6 +218,10 @@ fn open_simulator(dir: &DemoDir) -> anyhow::Result<Simulator> {
         platform.add_account(Account {
             name: MERCHANT.to_owned(),
             ..known.unwrap_or(ready_made)
+        });
+        platform.set_settings(Settings {
+            public_url: Some(url.trim_end_matches('/').to_owned()),
+            ..platform.settings().clone()
         });
     });
     Ok(simulator)
