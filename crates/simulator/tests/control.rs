@@ -422,3 +422,39 @@ async fn a_merchants_money_is_settled_and_put_in() {
         .await;
     assert_eq!(merchant["refund_notify_url"], url["refund_notify_url"]);
 }
+
+#[tokio::test]
+async fn a_page_opens_the_wallet_and_learns_who_reads_it() {
+    let api = Api::new();
+    let mut order = Merchant::order("T00001", 1_000);
+    order.insert("trade_type", "APP");
+    let placed = api.ask("/pay/unifiedorder", &order).await;
+    let placed = read(&placed.into_body().collect().await.unwrap().to_bytes());
+    let prepay_id = placed.get("prepay_id").unwrap();
+    let (status, seen) = api
+        .post("/_sim/wallets/alice/open", json!({"prepay_id": prepay_id}))
+        .await;
+    assert_eq!((status.as_u16(), &seen["amount"]), (200, &json!(1_000)));
+    let call = json!({"prepayid": prepay_id, "sign": "0"});
+    let (status, problem) = api
+        .post("/_sim/wallets/alice/open", json!({"app": call}))
+        .await;
+    assert_eq!(
+        (status.as_u16(), &problem["code"]),
+        (403, &json!("bad_call"))
+    );
+    let (status, _) = api.post("/_sim/wallets/alice/open", json!({})).await;
+    assert_eq!(status, 422);
+
+    let (_, login) = api.post("/_sim/wallets/alice/login_code", json!({})).await;
+    assert_eq!(login["code"].as_str().unwrap().len(), 32);
+    let url = "https://open.weixin.qq.com/connect/oauth2/authorize?appid=wx7e57000000000001\
+               &redirect_uri=https%3A%2F%2Fshop.test&response_type=code&scope=snsapi_base\
+               &state=s1#wechat_redirect";
+    let (status, back) = api
+        .post("/_sim/wallets/alice/authorize", json!({"url": url}))
+        .await;
+    assert_eq!(status, 200);
+    let back = back["redirect_url"].as_str().unwrap();
+    assert!(back.starts_with("https://shop.test?code=0"), "{back}");
+}
