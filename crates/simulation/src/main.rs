@@ -28,6 +28,7 @@ fn main() -> Result<ExitCode> {
         run: &World::run,
         planted: Bug::ALL.iter().map(planted).collect(),
         orders: 20,
+        spared: &[],
     }
     .main()
 }

@@ -6,8 +6,16 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
+use tongbao_simulation::coverage::Meeting;
 use tongbao_simulation::harness::{Harness, Planted};
 use tongbao_torture::whole::{Bug, run};
+
+/// An order that reaches the platform when its time is nearly over, for every try
+/// of the minutes before was lost. It befalls one payment of thirteen thousand,
+/// and six thousand of these days have eighteen thousand: too few to be sure of
+/// it. The large days of `tongbao-simulation` meet it, and the database makes no
+/// difference to it.
+const SENT_TOO_LATE: Meeting = ("unknown", "refused", "answer");
 
 fn main() -> Result<ExitCode> {
     let planted = |bug: &Bug| {
@@ -24,6 +32,7 @@ fn main() -> Result<ExitCode> {
         run: &|plan, told| run(plan, None, told),
         planted: Bug::ALL.iter().map(planted).collect(),
         orders: 5,
+        spared: &[SENT_TOO_LATE],
     }
     .main()
 }
