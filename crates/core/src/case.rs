@@ -16,15 +16,18 @@ pub enum CaseKind {
     PaidAfterClose,
     /// Genuine, but of no attempt that we know.
     UnknownPayment,
+    /// The payer's account cannot take a refund.
+    RefundAbnormal,
 }
 
 impl CaseKind {
     /// All of them.
-    pub const ALL: [Self; 4] = [
+    pub const ALL: [Self; 5] = [
         Self::AmountMismatch,
         Self::PaidTwice,
         Self::PaidAfterClose,
         Self::UnknownPayment,
+        Self::RefundAbnormal,
     ];
 
     /// The word in JSON and SQL.
@@ -34,6 +37,7 @@ impl CaseKind {
             Self::PaidTwice => "paid_twice",
             Self::PaidAfterClose => "paid_after_close",
             Self::UnknownPayment => "unknown_payment",
+            Self::RefundAbnormal => "refund_abnormal",
         }
     }
 

@@ -136,6 +136,10 @@ id!(
     AttemptId, "att_"
 );
 id!(
+    /// Money on its way back to a payer.
+    RefundId, "rfd_"
+);
+id!(
     /// Something abnormal about money, until it is put right.
     CaseId, "case_"
 );
@@ -222,6 +226,7 @@ mod tests {
             ChannelId::PREFIX,
             PaymentId::PREFIX,
             AttemptId::PREFIX,
+            RefundId::PREFIX,
             CaseId::PREFIX,
             EventId::PREFIX,
             EndpointId::PREFIX,

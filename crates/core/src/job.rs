@@ -1,6 +1,8 @@
 //! What the world is still to be asked: rows that outlive the process.
 
-use crate::{AttemptId, MerchantId, PaymentId, Timestamp};
+use std::fmt;
+
+use crate::{AttemptId, MerchantId, PaymentId, RefundId, Timestamp};
 
 /// One kind of call, each safe to make twice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -15,16 +17,22 @@ pub enum JobKind {
     Reverse,
     /// The payment's time is up.
     Expire,
+    /// Ask the channel to pay back.
+    Refund,
+    /// Ask the channel what has become of a refund.
+    RefundQuery,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::Start,
         Self::Query,
         Self::Close,
         Self::Reverse,
         Self::Expire,
+        Self::Refund,
+        Self::RefundQuery,
     ];
 
     /// The word in SQL and logs.
@@ -35,6 +43,8 @@ impl JobKind {
             Self::Close => "close",
             Self::Reverse => "reverse",
             Self::Expire => "expire",
+            Self::Refund => "refund",
+            Self::RefundQuery => "refund_query",
         }
     }
 
@@ -56,8 +66,58 @@ pub struct JobKey {
     pub kind: JobKind,
     /// Of which payment.
     pub payment: PaymentId,
-    /// Of which attempt; none for a job of the payment itself.
-    pub attempt: Option<AttemptId>,
+    /// Of what about it.
+    pub subject: Subject,
+}
+
+impl JobKey {
+    /// The attempt that it is about, if it is about one.
+    pub const fn attempt(&self) -> Option<AttemptId> {
+        match self.subject {
+            Subject::Attempt(id) => Some(id),
+            Subject::Payment | Subject::Refund(_) => None,
+        }
+    }
+
+    /// The refund that it is about, if it is about one.
+    pub const fn refund(&self) -> Option<RefundId> {
+        match self.subject {
+            Subject::Refund(id) => Some(id),
+            Subject::Payment | Subject::Attempt(_) => None,
+        }
+    }
+}
+
+/// What a job asks about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// The payment itself.
+    Payment,
+    /// One of its attempts.
+    Attempt(AttemptId),
+    /// One of its refunds.
+    Refund(RefundId),
+}
+
+impl Subject {
+    /// Reads the text back: an id, or nothing for the payment itself.
+    pub fn parse(text: &str) -> Option<Self> {
+        if text.is_empty() {
+            return Some(Self::Payment);
+        }
+        let attempt = text.parse().map(Self::Attempt);
+        attempt.or_else(|_| text.parse().map(Self::Refund)).ok()
+    }
+}
+
+impl fmt::Display for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Payment => Ok(()),
+            Self::Attempt(id) => id.fmt(f),
+            Self::Refund(id) => id.fmt(f),
+        }
+    }
 }
 
 /// A job as it is asked for.

@@ -20,6 +20,7 @@ pub mod merchant;
 pub mod money;
 pub mod order;
 pub mod payment;
+pub mod refund;
 pub mod report;
 pub mod schedule;
 pub mod time;
@@ -29,13 +30,14 @@ pub use attempt::{Action, Attempt, AttemptState, Failure, Patience, Raised, Reve
 pub use case::{Case, CaseKind, CaseState};
 pub use id::{
     ApiKeyId, AttemptId, CaseId, ChannelId, EndpointId, EventId, MerchantId, NotificationId,
-    PaymentId,
+    PaymentId, RefundId,
 };
 pub use job::{Job, JobKind};
 pub use merchant::Policy;
 pub use money::{Currency, Money};
 pub use order::Order;
 pub use payment::{CloseReason, Effect, Event, Payment, Refusal, Rules, State, Step};
+pub use refund::{Refund, RefundOutcome, RefundReport, RefundState};
 pub use report::{Grade, Outcome, Receipt, Report, Source};
 pub use time::Timestamp;
 
@@ -45,7 +47,7 @@ mod tests {
     use crate::channel::Confirm;
     use crate::inbox::Verdict;
     use crate::webhook::{DeliveryState, EventType};
-    use crate::{AttemptState, CaseKind, CaseState, CloseReason, JobKind, Scene};
+    use crate::{AttemptState, CaseKind, CaseState, CloseReason, JobKind, RefundState, Scene};
 
     /// Every value has a word of its own, which reads back.
     macro_rules! words {
@@ -65,6 +67,7 @@ mod tests {
         words! {
             Scene: Scene::ALL;
             AttemptState: AttemptState::ALL;
+            RefundState: RefundState::ALL;
             CaseKind: CaseKind::ALL;
             JobKind: JobKind::ALL;
             EventType: EventType::ALL;
@@ -84,6 +87,7 @@ mod tests {
         }
         assert!(Scene::ALL.iter().all(|it| json(it) == it.as_str()));
         assert!(AttemptState::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(RefundState::ALL.iter().all(|it| json(it) == it.as_str()));
         assert!(CaseKind::ALL.iter().all(|it| json(it) == it.as_str()));
         assert!(EventType::ALL.iter().all(|it| json(it) == it.as_str()));
         assert_eq!(json(CloseReason::Expired), CloseReason::Expired.as_str());

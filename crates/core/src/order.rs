@@ -57,9 +57,9 @@ impl Invalid {
 impl Order {
     /// Every rule that does not depend on a channel.
     pub fn validate(&self) -> Result<(), Invalid> {
-        order_no(&self.merchant_order_no)?;
+        number("merchant_order_no", &self.merchant_order_no)?;
         amount(self.amount)?;
-        subject(&self.subject)?;
+        readable("subject", &self.subject, SUBJECT_MAX_BYTES)?;
         metadata(&self.metadata)?;
         self.store.as_deref().map_or(Ok(()), store)?;
         self.return_url.as_deref().map_or(Ok(()), return_url)
@@ -86,11 +86,12 @@ impl Order {
     }
 }
 
-fn order_no(text: &str) -> Result<(), Invalid> {
+/// A merchant's own number.
+pub(crate) fn number(field: &'static str, text: &str) -> Result<(), Invalid> {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"_-|*".contains(&byte);
     if text.is_empty() || text.len() > ORDER_NO_MAX || !text.bytes().all(plain) {
         return Err(Invalid::new(
-            "merchant_order_no",
+            field,
             format!("use 1 to {ORDER_NO_MAX} of the characters A-Z a-z 0-9 _ - | *"),
         ));
     }
@@ -115,22 +116,24 @@ fn amount(amount: Money) -> Result<(), Invalid> {
     Ok(())
 }
 
-fn subject(text: &str) -> Result<(), Invalid> {
+/// What the payer reads.
+pub(crate) fn readable(field: &'static str, text: &str, most: usize) -> Result<(), Invalid> {
     if text.trim().is_empty() {
-        return Err(Invalid::new("subject", "is empty; say what the payer buys"));
-    }
-    if text.trim() != text {
         return Err(Invalid::new(
-            "subject",
-            "starts or ends with a space; trim it",
+            field,
+            "is empty; say what the payer is to read",
         ));
     }
-    if text.len() > SUBJECT_MAX_BYTES {
+    if text.trim() != text {
+        return Err(Invalid::new(field, "starts or ends with a space; trim it"));
+    }
+    if text.len() > most {
         let detail = format!(
-            "takes {} bytes of UTF-8; the platforms take {SUBJECT_MAX_BYTES} (42 Chinese characters)",
-            text.len()
+            "takes {} bytes of UTF-8; the platforms take {most} ({} Chinese characters)",
+            text.len(),
+            most / 3
         );
-        return Err(Invalid::new("subject", detail));
+        return Err(Invalid::new(field, detail));
     }
     // `&` and `=` could be re-split into other fields of a signed text.
     if text
@@ -139,7 +142,7 @@ fn subject(text: &str) -> Result<(), Invalid> {
     {
         let detail = "contains &, =, a control character or an invisible mark, which the platforms' \
                       signatures or the payer's eyes cannot be trusted with; leave it out";
-        return Err(Invalid::new("subject", detail));
+        return Err(Invalid::new(field, detail));
     }
     Ok(())
 }

@@ -3,9 +3,12 @@
 use serde::{Deserialize, Serialize};
 
 use crate::case::Remedy;
+use crate::job::Subject;
+use crate::refund::RefundReport;
+use crate::webhook::EventType;
 use crate::{
-    Attempt, AttemptId, CaseKind, Grade, MerchantId, Order, PaymentId, Policy, Receipt, Report,
-    Source, Timestamp,
+    Attempt, AttemptId, CaseKind, Grade, MerchantId, Money, Order, PaymentId, Policy, Receipt,
+    Refund, RefundId, RefundState, Report, Source, Timestamp,
 };
 
 mod decide;
@@ -87,6 +90,9 @@ pub struct Payment {
     pub version: i64,
     /// In the order in which they were started.
     pub attempts: Vec<Attempt>,
+    /// In the order in which they were asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub refunds: Vec<Refund>,
     /// The unguessable part of the checkout page's address.
     pub checkout_token: String,
     /// When it was made.
@@ -108,6 +114,16 @@ pub enum Event {
     Reported {
         /// What it said.
         report: Box<Report>,
+    },
+    /// The merchant wants money to go back.
+    RefundRequested {
+        /// As it is written down before its channel hears of it.
+        refund: Box<Refund>,
+    },
+    /// A channel said something of a refund, or nothing.
+    RefundReported {
+        /// What it said.
+        report: Box<RefundReport>,
     },
     /// The merchant wants it closed.
     CloseRequested,
@@ -147,8 +163,29 @@ pub enum Effect {
     },
     /// Look at the clock again at `expires_at`.
     Expire,
+    /// Ask the channel to pay back, under the refund's own number.
+    StartRefund {
+        /// Which.
+        refund: RefundId,
+        /// Not before.
+        after: std::time::Duration,
+    },
+    /// Ask the channel what has become of the refund.
+    QueryRefund {
+        /// Which.
+        refund: RefundId,
+        /// Not before.
+        after: std::time::Duration,
+    },
     /// Tell the merchant.
-    Tell(crate::webhook::EventType),
+    Tell(EventType),
+    /// Tell the merchant what became of a refund.
+    TellRefund {
+        /// What.
+        kind: EventType,
+        /// Of which.
+        refund: RefundId,
+    },
     /// Money that should not be there: written down, and the merchant told, once
     /// for a kind, a trade and an amount. It may come again, with
     /// [`Remedy::Refund`], when the platform confirms what was under review.
@@ -219,10 +256,31 @@ pub enum Refusal {
     /// A report of an attempt that is not this payment's.
     #[error("the report is of an attempt that this payment does not have")]
     UnknownAttempt,
+    /// There is no money that could go back.
+    #[error("the payment is not paid, so nothing can be refunded")]
+    NotPaid,
+    /// More than is left.
+    #[error("{rest} of the payment can still be refunded; ask for 1 fen up to that")]
+    AboveRest {
+        /// What was received, less every refund that is not closed.
+        rest: Money,
+    },
+    /// The same number was given before: use that refund.
+    #[error("this refund exists already as {0}")]
+    AlreadyRefunded(RefundId),
+    /// Platforms take no more.
+    #[error("the payment has {MAX_REFUNDS} refunds already, and the platforms take no more")]
+    TooManyRefunds,
+    /// A report of a refund that is not this payment's.
+    #[error("the report is of a refund that this payment does not have")]
+    UnknownRefund,
 }
 
 /// More attempts than any payer needs; a bound for everything that walks them.
 pub const MAX_ATTEMPTS: usize = 20;
+
+/// So many refunds the platforms take of one order.
+pub const MAX_REFUNDS: usize = 50;
 
 impl Payment {
     /// A payment that nobody has tried to collect, and its first effect.
@@ -241,6 +299,7 @@ impl Payment {
             state: State::Created,
             version: 1,
             attempts: Vec::new(),
+            refunds: Vec::new(),
             checkout_token,
             created_at: now,
             expires_at,
@@ -257,11 +316,63 @@ impl Payment {
         self.attempts.iter().find(|attempt| attempt.id == id)
     }
 
+    /// The attempt that a job is about, or that the refund is of that it is about.
+    pub fn attempt_of(&self, subject: Subject) -> Option<&Attempt> {
+        match subject {
+            Subject::Payment => None,
+            Subject::Attempt(id) => self.attempt(id),
+            Subject::Refund(id) => self.attempt(self.refund(id)?.attempt),
+        }
+    }
+
     /// The attempt that the channel knows by that number.
     pub fn attempt_by_no(&self, out_trade_no: &str) -> Option<&Attempt> {
         self.attempts
             .iter()
             .find(|attempt| attempt.out_trade_no == out_trade_no)
+    }
+
+    /// The refund of that id.
+    pub fn refund(&self, id: RefundId) -> Option<&Refund> {
+        self.refunds.iter().find(|refund| refund.id == id)
+    }
+
+    /// The refund that has this one's id, or the merchant's number of it.
+    pub fn same_refund(&self, refund: &Refund) -> Option<&Refund> {
+        self.refunds.iter().find(|known| {
+            let numbered = known.merchant_refund_no.is_some();
+            known.id == refund.id
+                || (numbered && known.merchant_refund_no == refund.merchant_refund_no)
+        })
+    }
+
+    /// What was received by the attempt, less every refund that is not closed:
+    /// what was only asked for may have gone. `None` without money.
+    pub fn refundable(&self, attempt: AttemptId) -> Option<Money> {
+        let received = self.attempt(attempt)?.received?;
+        let mut rest = received.minor();
+        for refund in &self.refunds {
+            if refund.attempt == attempt && refund.holds_money() {
+                rest = rest.checked_sub(refund.amount.minor())?;
+            }
+        }
+        Some(Money::new(rest, received.currency()))
+    }
+
+    /// What has gone back out of the money that paid it.
+    pub fn refunded(&self) -> Money {
+        let State::Paid { attempt, .. } = self.state else {
+            return Money::new(0, self.order.amount.currency());
+        };
+        let gone =
+            |refund: &&Refund| refund.attempt == attempt && refund.state == RefundState::Succeeded;
+        let sum = self
+            .refunds
+            .iter()
+            .filter(gone)
+            .map(|refund| refund.amount.minor())
+            .sum();
+        Money::new(sum, self.order.amount.currency())
     }
 
     /// Nothing more is expected of it, other than refunds and cases.

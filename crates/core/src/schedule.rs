@@ -54,6 +54,31 @@ pub fn start_gap(age: Duration) -> Duration {
     (age / 2).clamp(Duration::from_secs(1), Duration::from_mins(1))
 }
 
+/// How long to wait before the next query of a refund that has no end yet.
+///
+/// To a wallet's change it takes moments, to a card days. Never more than half
+/// an hour apart in the first week; a refund that waits for a person longer than
+/// that is asked about four times a day, for ever.
+pub fn refund_gap(age: Duration) -> Duration {
+    let secs = match age.as_secs() {
+        0..60 => 10,
+        60..600 => 60,
+        600..3_600 => 300,
+        3_600..604_800 => 1_800,
+        _ => 21_600,
+    };
+    Duration::from_secs(secs)
+}
+
+/// How long to wait before a refund is sent again, under the same number, that
+/// the channel does not take for now.
+pub fn refund_retry_gap(age: Duration) -> Duration {
+    (age / 2).clamp(Duration::from_mins(1), Duration::from_mins(30))
+}
+
+/// The pause that platforms want between two refunds of one order.
+pub const REFUND_PAUSE: Duration = Duration::from_mins(1);
+
 /// "Not found" proves nothing before an order is this old: the platform's own
 /// machines may not have heard of it yet.
 pub const NOT_FOUND_GRACE: Duration = Duration::from_mins(1);

@@ -15,6 +15,12 @@ pub enum EventType {
     /// It will not come.
     #[serde(rename = "payment.closed")]
     PaymentClosed,
+    /// The payer has the money back.
+    #[serde(rename = "refund.succeeded")]
+    RefundSucceeded,
+    /// It did not go back, and will not.
+    #[serde(rename = "refund.failed")]
+    RefundFailed,
     /// Money came that should not be there.
     #[serde(rename = "case.opened")]
     CaseOpened,
@@ -22,13 +28,21 @@ pub enum EventType {
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 3] = [Self::PaymentPaid, Self::PaymentClosed, Self::CaseOpened];
+    pub const ALL: [Self; 5] = [
+        Self::PaymentPaid,
+        Self::PaymentClosed,
+        Self::RefundSucceeded,
+        Self::RefundFailed,
+        Self::CaseOpened,
+    ];
 
     /// The word in JSON and SQL.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::PaymentPaid => "payment.paid",
             Self::PaymentClosed => "payment.closed",
+            Self::RefundSucceeded => "refund.succeeded",
+            Self::RefundFailed => "refund.failed",
             Self::CaseOpened => "case.opened",
         }
     }

@@ -2,6 +2,7 @@
 
 mod asking;
 mod money;
+mod refunds;
 mod standing;
 mod till;
 
@@ -29,6 +30,8 @@ impl Payment {
         match event {
             Event::AttemptStarted { attempt } => draft.attempt_started(*attempt)?,
             Event::Reported { report } => draft.reported(*report, rules)?,
+            Event::RefundRequested { refund } => draft.refund_requested(*refund)?,
+            Event::RefundReported { report } => draft.refund_reported(&report, rules)?,
             Event::CloseRequested => draft.close_requested()?,
             Event::Expired => draft.expired(),
         }

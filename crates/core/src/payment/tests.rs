@@ -5,6 +5,7 @@ mod every_pair;
 mod honest;
 mod json;
 mod random;
+mod refunds;
 mod refusals;
 mod step_rules;
 // One line a row, however long.

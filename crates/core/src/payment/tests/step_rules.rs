@@ -56,6 +56,7 @@ fn what_was_ordered_never_changes(before: &Payment, after: &Payment) {
             state: _,
             version: _,
             attempts: _,
+            refunds: _,
             checkout_token,
             created_at,
             expires_at,
@@ -228,7 +229,12 @@ fn about(effect: &Effect) -> Option<crate::AttemptId> {
         | Effect::Query { attempt, .. }
         | Effect::Reverse { attempt, .. }
         | Effect::Close { attempt } => Some(*attempt),
-        Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => None,
+        Effect::Expire
+        | Effect::Tell(_)
+        | Effect::OpenCase { .. }
+        | Effect::StartRefund { .. }
+        | Effect::QueryRefund { .. }
+        | Effect::TellRefund { .. } => None,
     }
 }
 
@@ -270,7 +276,12 @@ fn no_answer_asks_itself_again_at_once(report: &Report, step: &Step) {
                 report.source == Source::Close && *attempt == report.attempt
             }
             Effect::Reverse { .. } => report.source == Source::Reverse,
-            Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => false,
+            Effect::Expire
+            | Effect::Tell(_)
+            | Effect::OpenCase { .. }
+            | Effect::StartRefund { .. }
+            | Effect::QueryRefund { .. }
+            | Effect::TellRefund { .. } => false,
         };
         assert!(!circle, "{report:?} asks {effect:?} at once");
     }

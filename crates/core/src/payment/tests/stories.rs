@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::words::{ACCEPTS_LATE, CAREFUL, NOON, TRUSTS_SIGNATURES, event, id, spoken};
 use super::world::World;
+use crate::job::Subject;
 use crate::{JobKind, Rules};
 
 type Line = (&'static str, &'static str, &'static str);
@@ -35,7 +36,8 @@ fn take_due_job(world: &mut World, comes: &str, clock: &str) {
         Some("closer") => JobKind::Close,
         _ => return,
     };
-    let attempt = comes.split_once(": ").map(|(from, _)| id(&from[from.len() - 1..]));
+    let from = comes.split_once(": ").expect("it says whose").0;
+    let attempt = Subject::Attempt(id(&from[from.len() - 1..]));
     let due = world.jobs.remove(&(kind, attempt));
     let is_due = due.is_some_and(|due| due <= world.now);
     assert!(is_due, "{clock} {comes}: due {due:?}");

@@ -285,7 +285,9 @@ fn effect_as(effect: &Effect) -> String {
             format!("reverse {} {}", letter(*attempt), wait(after))
         }
         Effect::Expire => "expire".to_owned(),
-        Effect::Tell(kind) => format!("tell {}", kind.as_str()),
+        Effect::Tell(kind) | Effect::TellRefund { kind, .. } => format!("tell {}", kind.as_str()),
+        Effect::StartRefund { after, .. } => format!("refund {}", wait(after)),
+        Effect::QueryRefund { after, .. } => format!("query the refund {}", wait(after)),
         Effect::OpenCase {
             kind,
             attempt,

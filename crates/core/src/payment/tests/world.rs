@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::step_rules::judged;
 use super::words::new_payment;
+use crate::job::Subject;
 use crate::webhook::{EventType, spread};
 use crate::{
     AttemptId, AttemptState, Effect, Event, Grade, JobKind, Outcome, Payment, Report, Rules,
@@ -21,7 +22,7 @@ pub(super) enum Call {
     Reverse(AttemptId),
 }
 
-pub(super) type JobRow = (JobKind, Option<AttemptId>);
+pub(super) type JobRow = (JobKind, Subject);
 
 pub(super) struct World {
     pub(super) payment: Payment,
@@ -45,7 +46,7 @@ impl World {
         Self {
             now: payment.created_at,
             rules,
-            jobs: BTreeMap::from([((JobKind::Expire, None), payment.expires_at)]),
+            jobs: BTreeMap::from([((JobKind::Expire, Subject::Payment), payment.expires_at)]),
             log: Vec::new(),
             calls: Vec::new(),
             told: Vec::new(),
@@ -71,18 +72,29 @@ impl World {
 
     fn follow(&mut self, effect: &Effect) {
         let (row, after) = match effect {
-            Effect::Start { attempt, after } => ((JobKind::Start, Some(*attempt)), *after),
-            Effect::Query { attempt, after } => ((JobKind::Query, Some(*attempt)), *after),
-            Effect::Close { attempt } => ((JobKind::Close, Some(*attempt)), Duration::ZERO),
-            Effect::Reverse { attempt, after } => ((JobKind::Reverse, Some(*attempt)), *after),
+            Effect::Start { attempt, after } => {
+                ((JobKind::Start, Subject::Attempt(*attempt)), *after)
+            }
+            Effect::Query { attempt, after } => {
+                ((JobKind::Query, Subject::Attempt(*attempt)), *after)
+            }
+            Effect::Close { attempt } => {
+                ((JobKind::Close, Subject::Attempt(*attempt)), Duration::ZERO)
+            }
+            Effect::Reverse { attempt, after } => {
+                ((JobKind::Reverse, Subject::Attempt(*attempt)), *after)
+            }
             Effect::Expire => {
                 self.jobs
-                    .insert((JobKind::Expire, None), self.payment.expires_at);
+                    .insert((JobKind::Expire, Subject::Payment), self.payment.expires_at);
                 return;
             }
             Effect::Tell(kind) => {
                 self.told.push((*kind, self.payment.version));
                 return;
+            }
+            Effect::StartRefund { .. } | Effect::QueryRefund { .. } | Effect::TellRefund { .. } => {
+                panic!("these worlds have no refunds: {effect:?}")
             }
             Effect::OpenCase { .. } => {
                 self.told
@@ -135,10 +147,11 @@ impl World {
     }
 
     /// What the row comes to by now, as the engine has it.
-    fn call_of(&self, (kind, attempt): JobRow) -> Result<Call, Option<Event>> {
-        let Some(attempt) = attempt.and_then(|id| self.payment.attempt(id)) else {
+    fn call_of(&self, (kind, subject): JobRow) -> Result<Call, Option<Event>> {
+        let Subject::Attempt(attempt) = subject else {
             return Err(Some(Event::Expired));
         };
+        let attempt = self.payment.attempt(attempt).expect("it is ours");
         let takes_money = matches!(self.payment.state, State::Created | State::Pending);
         let at_a_till = attempt.is_reversed_not_closed();
         match kind {
@@ -162,13 +175,16 @@ impl World {
             JobKind::Start | JobKind::Query => Ok(Call::Query(attempt.id)),
             JobKind::Close if attempt.state == AttemptState::Succeeded => Err(None),
             JobKind::Close => Ok(Call::Close(attempt.id)),
-            JobKind::Expire => Err(None),
+            JobKind::Expire | JobKind::Refund | JobKind::RefundQuery => Err(None),
         }
     }
 
     /// Whatever is open has a row that will ask about it.
     fn nothing_is_forgotten(&self) {
-        let asked = |id| self.jobs.keys().any(|(_, attempt)| *attempt == Some(id));
+        let asked = |id| {
+            let subject = Subject::Attempt(id);
+            self.jobs.keys().any(|(_, about)| *about == subject)
+        };
         for attempt in &self.payment.attempts {
             let planned = attempt.hinted_at.is_some_and(|at| at > self.now);
             let claimed = planned && self.steady && attempt.received.is_none();
@@ -177,7 +193,7 @@ impl World {
         }
         match self.payment.state {
             State::Created | State::Pending => {
-                let ends = self.jobs.contains_key(&(JobKind::Expire, None));
+                let ends = self.jobs.contains_key(&(JobKind::Expire, Subject::Payment));
                 assert!(ends, "will never expire");
             }
             State::Closing { .. } => assert!(!self.jobs.is_empty(), "will never be closed"),
