@@ -17,12 +17,12 @@ use tongbao_core::job::{JobKey, NEVER};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
 };
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
-    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, Store,
-    StoreError,
+    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
+    RefundRow, Store, StoreError,
 };
 
 use crate::chance::Chance;
@@ -404,6 +404,29 @@ impl Store for ModelStore {
             .values()
             .find(|payment| payment.checkout_token == token)
             .cloned())
+    }
+
+    async fn payment_by_refund(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        Ok(self.tables().by_refund(merchant, id).cloned())
+    }
+
+    async fn payment_by_refund_no(
+        &self,
+        merchant: MerchantId,
+        merchant_refund_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        let tables = self.tables();
+        Ok(tables.by_refund_no(merchant, merchant_refund_no).cloned())
+    }
+
+    async fn refunds(&self, filter: RefundFilter) -> Result<Page<RefundRow>, StoreError> {
+        Ok(reads::refunds(&self.tables(), &filter))
     }
 
     async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError> {

@@ -4,7 +4,9 @@ use tongbao_core::channel::ChannelAccount;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::NewJob;
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
-use tongbao_core::{AttemptId, Case, Event, Job, MerchantId, Payment, PaymentId, Rules, Timestamp};
+use tongbao_core::{
+    AttemptId, Case, Event, Job, MerchantId, Payment, PaymentId, RefundId, Rules, Timestamp,
+};
 
 /// A decision and everything that must follow from it: written whole or not at
 /// all.
@@ -48,6 +50,8 @@ pub struct PaymentChange {
     pub read_version: Option<i64>,
     /// The attempts that are new or differ from what was read.
     pub attempts: Vec<AttemptId>,
+    /// The refunds that are new or differ from what was read.
+    pub refunds: Vec<RefundId>,
 }
 
 /// A case, and what the merchant is told of it. A case of the same channel,

@@ -5,6 +5,8 @@
 pub enum Unique {
     /// The merchant's order number.
     MerchantOrderNo,
+    /// The merchant's number of a refund.
+    MerchantRefundNo,
     /// The idempotency key.
     IdempotencyKey,
     /// Anything else: ids and numbers that we mint ourselves.

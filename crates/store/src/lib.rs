@@ -25,7 +25,7 @@ use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
 };
 
 pub use change::{
@@ -35,7 +35,7 @@ pub use change::{
 pub use error::{StoreError, Unique};
 pub use read::{
     CaseFilter, Cursor, Delivery, DeliveryTry, EventFilter, InboxFilter, InboxRow, Page,
-    PaymentFilter, Pulse,
+    PaymentFilter, Pulse, RefundFilter, RefundRow,
 };
 
 /// A database that keeps what a payment gateway must not forget.
@@ -142,6 +142,23 @@ pub trait Store: Send + Sync {
 
     /// The payment of a checkout page.
     async fn payment_by_checkout_token(&self, token: &str) -> Result<Option<Payment>, StoreError>;
+
+    /// The payment that the refund of that id is of.
+    async fn payment_by_refund(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+    ) -> Result<Option<Payment>, StoreError>;
+
+    /// The payment that the refund of the merchant's own number is of.
+    async fn payment_by_refund_no(
+        &self,
+        merchant: MerchantId,
+        merchant_refund_no: &str,
+    ) -> Result<Option<Payment>, StoreError>;
+
+    /// A merchant's refunds, newest first.
+    async fn refunds(&self, filter: RefundFilter) -> Result<Page<RefundRow>, StoreError>;
 
     /// A merchant's payments, newest first.
     async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError>;

@@ -2,7 +2,9 @@
 
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::webhook::{DeliveryState, EventType};
-use tongbao_core::{CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Timestamp};
+use tongbao_core::{
+    CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Refund, RefundState, Timestamp,
+};
 
 /// Where the next page begins: the id of the last row of this one. Ids begin
 /// with the time, so their order is the order of the list.
@@ -35,6 +37,28 @@ pub struct PaymentFilter {
     pub cursor: Option<Cursor>,
     /// At most so many.
     pub limit: usize,
+}
+
+/// Which refunds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundFilter {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// In this state.
+    pub state: Option<RefundState>,
+    /// Behind this row.
+    pub cursor: Option<Cursor>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A refund of a list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundRow {
+    /// Out of which payment.
+    pub payment: PaymentId,
+    /// As it stands.
+    pub refund: Refund,
 }
 
 /// Which cases.

@@ -18,6 +18,7 @@ mod stories {
     mod inbox;
     mod jobs;
     mod lists;
+    mod refunds;
     mod restart;
     mod tenants;
     mod timeline;

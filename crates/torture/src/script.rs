@@ -13,7 +13,7 @@ use std::time::Duration;
 
 use people::{LEASE, NOON, SECOND, id};
 use tongbao_core::case::Remedy;
-use tongbao_core::job::{JobKey, NewJob};
+use tongbao_core::job::{JobKey, NewJob, Subject};
 use tongbao_core::merchant::ApiKey;
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
@@ -117,7 +117,7 @@ impl Day<'_> {
                 key: JobKey {
                     kind: JobKind::Expire,
                     payment: payment.id,
-                    attempt: None,
+                    subject: Subject::Payment,
                 },
                 merchant: merchant(),
                 due: payment.expires_at,
@@ -411,7 +411,7 @@ fn job(
         key: JobKey {
             kind,
             payment: payment.id,
-            attempt: Some(id(attempt.into())),
+            subject: Subject::Attempt(id(attempt.into())),
         },
         merchant: merchant(),
         due,

@@ -165,6 +165,13 @@ pub fn w5_no_webhook_before_its_state(
         EventType::PaymentClosed => {
             matches!(row.state, State::Closed { .. } | State::Paid { .. })
         }
+        EventType::RefundSucceeded => {
+            let succeeded = |refund: &tongbao_core::Refund| {
+                refund.state == tongbao_core::RefundState::Succeeded
+            };
+            row.refunds.iter().any(succeeded)
+        }
+        EventType::RefundFailed => row.refunds.iter().any(|refund| !refund.state.is_open()),
         EventType::CaseOpened => tables.cases.iter().any(|case| case.payment == Some(id)),
     };
     ensure(row.version >= sequence && true_now, || {

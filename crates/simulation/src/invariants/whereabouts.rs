@@ -51,6 +51,8 @@ deciders! {
     NOT_FOUND: "not_found" in "payment/decide/standing.rs";
     UNKNOWN: "unknown" in "payment/decide/standing.rs";
     REVERSED: "reverse_answered" in "payment/decide/till.rs";
+    REFUND_REQUESTED: "refund_requested" in "payment/decide/refunds.rs";
+    REFUND_REPORTED: "proven" in "refund/decide.rs";
 }
 
 /// The function that decides about an event; none is the payment's creation.
@@ -58,6 +60,8 @@ pub fn decided_by(event: Option<&Event>) -> Decider {
     let report = match event {
         None => return CREATE,
         Some(Event::AttemptStarted { .. }) => return STARTED,
+        Some(Event::RefundRequested { .. }) => return REFUND_REQUESTED,
+        Some(Event::RefundReported { .. }) => return REFUND_REPORTED,
         Some(Event::CloseRequested) => return CLOSE_REQUESTED,
         Some(Event::Expired) => return EXPIRED,
         Some(Event::Reported { report }) => report,

@@ -5,6 +5,7 @@ use tongbao_core::webhook::{DeliveryState, WebhookEvent};
 use tongbao_core::{Case, CaseState, EventId, MerchantId, Payment, PaymentId, Timestamp};
 use tongbao_store::{
     CaseFilter, Delivery, EventFilter, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse,
+    RefundFilter, RefundRow,
 };
 
 use super::Tables;
@@ -55,6 +56,22 @@ pub(super) fn timeline(tables: &Tables, merchant: MerchantId, payment: PaymentId
         .filter(|entry| entry.merchant == merchant)
         .cloned()
         .collect()
+}
+
+pub(super) fn refunds(tables: &Tables, filter: &RefundFilter) -> Page<RefundRow> {
+    let own = |payment: &&Payment| payment.merchant == filter.merchant;
+    let rows = tables.payments.values().filter(own).flat_map(|payment| {
+        payment.refunds.iter().map(|refund| RefundRow {
+            payment: payment.id,
+            refund: refund.clone(),
+        })
+    });
+    page(
+        rows.filter(|row| filter.state.is_none_or(|state| row.refund.state == state)),
+        |row| row.refund.id.to_string(),
+        filter.cursor.as_ref(),
+        filter.limit,
+    )
 }
 
 pub(super) fn cases(tables: &Tables, filter: &CaseFilter) -> Page<Case> {

@@ -7,12 +7,12 @@ use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
-use tongbao_core::job::{JobKey, JobKind, NEVER, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NEVER, NewJob, Subject};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
-    AttemptId, Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment,
-    PaymentId, Timestamp,
+    Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment, PaymentId,
+    RefundId, Timestamp,
 };
 use tongbao_store::{
     Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
@@ -78,6 +78,8 @@ pub struct Tables {
     pub payments: Map<PaymentId, Payment>,
     order_numbers: Map<MerchantId, Map<String, PaymentId>>,
     trade_numbers: Map<ChannelId, Map<String, PaymentId>>,
+    refund_numbers: Map<MerchantId, Map<String, PaymentId>>,
+    refunds: Map<RefundId, PaymentId>,
     /// Every payment's timeline, oldest first.
     pub log: Map<PaymentId, Vec<LogEntry>>,
     /// What is still to be asked.
@@ -146,6 +148,16 @@ impl Tables {
         self.payments.get(id)
     }
 
+    pub(crate) fn by_refund_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
+        let id = self.refund_numbers.get(&merchant)?.get(number)?;
+        self.payments.get(id)
+    }
+
+    pub(crate) fn by_refund(&self, merchant: MerchantId, refund: RefundId) -> Option<&Payment> {
+        let payment = self.payments.get(self.refunds.get(&refund)?)?;
+        Some(payment).filter(|payment| payment.merchant == merchant)
+    }
+
     /// The payment whose attempt the channel knows by this number.
     pub fn by_out_trade_no(&self, channel: ChannelId, number: &str) -> Option<&Payment> {
         self.payments.get(self.owner(channel, number)?)
@@ -157,14 +169,15 @@ impl Tables {
 
     /// The jobs of one payment.
     pub fn jobs_of(&self, payment: PaymentId) -> impl Iterator<Item = JobKey> + Clone {
-        let key = move |kind, attempt| JobKey {
+        let key = move |kind, subject| JobKey {
             kind,
             payment,
-            attempt,
+            subject,
         };
         let of_kind = move |kind| {
-            let last = AttemptId::from_bits(u128::MAX);
-            self.jobs.range(key(kind, None)..=key(kind, Some(last)))
+            let last = Subject::Refund(RefundId::from_bits(u128::MAX));
+            self.jobs
+                .range(key(kind, Subject::Payment)..=key(kind, last))
         };
         let rows = JobKind::ALL.into_iter().flat_map(of_kind);
         rows.map(|(key, _)| *key)
@@ -243,6 +256,7 @@ impl Tables {
             payment,
             read_version,
             attempts,
+            refunds,
         }) = &change.payment
         {
             let stored = self.payments.get(&payment.id);
@@ -264,6 +278,13 @@ impl Tables {
                 });
             if taken {
                 return Err(StoreError::Taken(Unique::Other));
+            }
+            let news = refunds.iter().filter_map(|id| payment.refund(*id));
+            for refund in news.filter_map(|refund| refund.merchant_refund_no.as_ref()) {
+                let owner = self.by_refund_no(payment.merchant, refund);
+                if owner.is_some_and(|owner| owner.id != payment.id) {
+                    return Err(StoreError::Taken(Unique::MerchantRefundNo));
+                }
             }
         }
         if let Some(job) = &change.finish {
@@ -290,6 +311,22 @@ impl Tables {
                 {
                     *attempt = old.clone();
                 }
+            }
+        }
+        if let Some(stored) = self.payments.get(&payment.id) {
+            for refund in &mut payment.refunds {
+                if !change.refunds.contains(&refund.id)
+                    && let Some(old) = stored.refund(refund.id)
+                {
+                    *refund = old.clone();
+                }
+            }
+        }
+        for refund in &payment.refunds {
+            self.refunds.insert(refund.id, payment.id);
+            if let Some(number) = &refund.merchant_refund_no {
+                let numbers = self.refund_numbers.entry(payment.merchant).or_default();
+                numbers.insert(number.clone(), payment.id);
             }
         }
         for attempt in &payment.attempts {
@@ -330,7 +367,7 @@ impl Tables {
         let mut taken = 0;
         for (key, row) in self.jobs.iter_mut().filter(|(_, row)| row.due >= NEVER) {
             let payment = self.payments.get(&key.payment);
-            let attempt = payment.zip(key.attempt).and_then(|(p, id)| p.attempt(id));
+            let attempt = payment.and_then(|payment| payment.attempt_of(key.subject));
             if attempt.is_some_and(|attempt| attempt.channel == channel) {
                 row.due = now;
                 taken += 1;

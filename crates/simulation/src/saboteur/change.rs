@@ -2,7 +2,7 @@
 
 use tongbao_core::case::Remedy;
 use tongbao_core::inbox::Verdict;
-use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NewJob, Subject};
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
     AttemptState, Case, CaseKind, CaseState, CloseReason, Effect, Event, Failure, Money, Outcome,
@@ -151,7 +151,11 @@ fn drop_jobs(change: &mut Change, kind: JobKind) {
 fn reported(change: &Change) -> Option<(tongbao_core::AttemptId, &Outcome)> {
     match change.log.last()?.event.as_ref()? {
         Event::Reported { report } => Some((report.attempt, &report.outcome)),
-        Event::AttemptStarted { .. } | Event::CloseRequested | Event::Expired => None,
+        Event::AttemptStarted { .. }
+        | Event::RefundRequested { .. }
+        | Event::RefundReported { .. }
+        | Event::CloseRequested
+        | Event::Expired => None,
     }
 }
 
@@ -163,7 +167,7 @@ fn late_money_not_looked_for(change: &mut Change, before: Option<&Payment>) {
         .or(before);
     let Some(after) = after.cloned() else { return };
     change.jobs.retain(|job| {
-        let attempt = job.key.attempt.and_then(|id| after.attempt(id));
+        let attempt = job.key.attempt().and_then(|id| after.attempt(id));
         job.key.kind != JobKind::Query || attempt.is_none_or(|attempt| attempt.state.is_open())
     });
 }
@@ -205,7 +209,7 @@ fn end_attempt(change: &mut Change, id: tongbao_core::AttemptId, state: AttemptS
             });
         }
     });
-    change.jobs.retain(|job| job.key.attempt != Some(id));
+    change.jobs.retain(|job| job.key.attempt() != Some(id));
     write_all_attempts(change);
 }
 
@@ -237,7 +241,7 @@ fn not_found_taken_for_failure(change: &mut Change, before: Option<&Payment>) {
         .finish
         .is_some_and(|job| job.key.kind == JobKind::Query)
         && let (Some(before), [key]) = (before, &starts[..])
-        && let Some(attempt) = key.attempt
+        && let Some(attempt) = key.attempt()
     {
         let mut payment = before.clone();
         payment.version += 1;
@@ -245,6 +249,7 @@ fn not_found_taken_for_failure(change: &mut Change, before: Option<&Payment>) {
             read_version: Some(before.version),
             payment,
             attempts: Vec::new(),
+            refunds: Vec::new(),
         });
         end_attempt(change, attempt, AttemptState::Failed);
     }
@@ -395,7 +400,12 @@ fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
         Effect::Start { attempt, after } => Some((JobKind::Start, *attempt, at + *after)),
         Effect::Close { attempt } => Some((JobKind::Close, *attempt, at)),
         Effect::Reverse { attempt, after } => Some((JobKind::Reverse, *attempt, at + *after)),
-        Effect::Expire | Effect::Tell(_) | Effect::OpenCase { .. } => None,
+        Effect::Expire
+        | Effect::Tell(_)
+        | Effect::OpenCase { .. }
+        | Effect::StartRefund { .. }
+        | Effect::QueryRefund { .. }
+        | Effect::TellRefund { .. } => None,
     };
     let asked = step.effects.iter().filter_map(asked);
     change.jobs = asked
@@ -403,7 +413,7 @@ fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
             key: JobKey {
                 kind,
                 payment: before.id,
-                attempt: Some(attempt),
+                subject: Subject::Attempt(attempt),
             },
             merchant: before.merchant,
             due,
@@ -414,6 +424,7 @@ fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
         read_version: Some(before.version),
         payment: step.payment,
         attempts: Vec::new(),
+        refunds: Vec::new(),
     });
     write_all_attempts(change);
 }
@@ -424,7 +435,7 @@ const TOO_SHORT: std::time::Duration = std::time::Duration::from_hours(4);
 fn late_looks_end_early(change: &mut Change, before: Option<&Payment>) {
     let Some(before) = before else { return };
     change.jobs.retain(|job| {
-        let attempt = job.key.attempt.and_then(|id| before.attempt(id));
+        let attempt = job.key.attempt().and_then(|id| before.attempt(id));
         let ended = attempt.and_then(|attempt| attempt.ended_at);
         job.key.kind != JobKind::Query || ended.is_none_or(|at| job.due <= at + TOO_SHORT)
     });

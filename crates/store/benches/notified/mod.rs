@@ -3,7 +3,7 @@
 use tongbao_core::Payment;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::{InboxEntry, Verdict};
-use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NewJob, Subject};
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{Change, Store};
 
@@ -30,7 +30,10 @@ fn job(payment: &Payment, kind: JobKind) -> NewJob {
         key: JobKey {
             kind,
             payment: payment.id,
-            attempt: (kind != JobKind::Expire).then(|| payment.attempts[0].id),
+            subject: match kind {
+                JobKind::Expire => Subject::Payment,
+                _ => Subject::Attempt(payment.attempts[0].id),
+            },
         },
         merchant: payment.merchant,
         due: payment.expires_at,

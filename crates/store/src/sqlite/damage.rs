@@ -245,11 +245,11 @@ macro_rules! chain {
 
 /// Names that no reference guards, each with what is to be said of a row whose
 /// name leads nowhere.
-const LINKS: [[&str; 3]; 4] = [
-    chain!("payment_log", "last_line", "line"),
-    chain!("events", "last_event", "event"),
-    chain!("inbox", "last_message", "message"),
-    [
+const LINKS: [&[&str]; 4] = [
+    &chain!("payment_log", "last_line", "line"),
+    &chain!("events", "last_event", "event"),
+    &chain!("inbox", "last_message", "message"),
+    &[
         "SELECT 'an Idempotency-Key promised ' || resource || ', which is not there' \
          FROM idempotency i WHERE substr(resource, 1, 4) = 'pay_' AND NOT EXISTS \
          (SELECT 1 FROM payments p WHERE p.merchant_key = i.merchant_key AND p.id = i.resource) \
@@ -258,11 +258,18 @@ const LINKS: [[&str; 3]; 4] = [
          FROM idempotency i WHERE substr(resource, 1, 4) = 'chn_' AND NOT EXISTS \
          (SELECT 1 FROM channels c WHERE c.merchant_key = i.merchant_key AND c.id = i.resource) \
          LIMIT 1000",
-        "SELECT payments.id || ': a job is to ' || kind || ' ' || attempt_id || ', which is not there' \
-         FROM jobs j JOIN payments ON payments.key = j.payment_key WHERE attempt_id <> '' \
+        "SELECT payments.id || ': a job is to ' || kind || ' ' || subject_id || ', which is not there' \
+         FROM jobs j JOIN payments ON payments.key = j.payment_key WHERE subject_id <> '' \
          AND NOT EXISTS (SELECT 1 FROM attempts a WHERE a.payment_key = j.payment_key \
          AND a.key BETWEEN j.payment_key * 32 AND j.payment_key * 32 + 31 \
-         AND a.id = j.attempt_id) LIMIT 1000",
+         AND a.id = j.subject_id) \
+         AND NOT EXISTS (SELECT 1 FROM refunds r WHERE r.payment_key = j.payment_key \
+         AND r.key BETWEEN j.payment_key * 128 AND j.payment_key * 128 + 127 \
+         AND r.id = j.subject_id) LIMIT 1000",
+        "SELECT 'an Idempotency-Key promised ' || resource || ', which is not there' \
+         FROM idempotency i WHERE substr(resource, 1, 4) = 'rfd_' AND NOT EXISTS \
+         (SELECT 1 FROM refunds r WHERE r.merchant_key = i.merchant_key AND r.id = i.resource) \
+         LIMIT 1000",
     ],
 ];
 

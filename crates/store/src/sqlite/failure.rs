@@ -57,6 +57,7 @@ fn constraint(extended: i32, message: &str) -> StoreError {
     }
     match message.rsplit(' ').next() {
         Some("payments.merchant_order_no") => StoreError::Taken(Unique::MerchantOrderNo),
+        Some("refunds.merchant_refund_no") => StoreError::Taken(Unique::MerchantRefundNo),
         Some("idempotency.key") => StoreError::Taken(Unique::IdempotencyKey),
         // The payment is there already, at some version.
         Some("payments.id") => StoreError::Conflict,

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use rusqlite::{Connection, params};
-use tongbao_core::job::{JobKey, NEVER, NewJob};
-use tongbao_core::{AttemptId, ChannelId, Job, JobKind, MerchantId, PaymentId, Timestamp};
+use tongbao_core::job::{JobKey, NEVER, NewJob, Subject};
+use tongbao_core::{ChannelId, Job, JobKind, MerchantId, PaymentId, Timestamp};
 
 use super::column::{self, Columns, IdText};
 use super::heads::Heads;
@@ -18,7 +18,7 @@ struct KeyText {
     merchant: IdText,
     payment: IdText,
     kind: &'static str,
-    attempt: IdText,
+    subject: IdText,
 }
 
 impl KeyText {
@@ -27,7 +27,11 @@ impl KeyText {
             merchant: IdText::of(merchant),
             payment: IdText::of(key.payment),
             kind: key.kind.as_str(),
-            attempt: key.attempt.map_or(IdText::NONE, IdText::of),
+            subject: match key.subject {
+                Subject::Payment => IdText::NONE,
+                Subject::Attempt(id) => IdText::of(id),
+                Subject::Refund(id) => IdText::of(id),
+            },
         }
     }
 }
@@ -53,22 +57,22 @@ impl JobText {
             merchant,
             payment,
             kind,
-            attempt,
+            subject,
         } = &self.key;
         let Some(head) = heads.find(db, merchant, payment)? else {
             return Err(StoreError::Fenced);
         };
         let delete = "DELETE FROM jobs \
-                      WHERE payment_key = ? AND kind = ? AND attempt_id = ? \
+                      WHERE payment_key = ? AND kind = ? AND subject_id = ? \
                       AND fence = ? AND asked = ?";
         let (fence, asked) = (self.job.fence, self.job.asked);
-        let row = params![head.key, kind, attempt, fence, asked];
+        let row = params![head.key, kind, subject, fence, asked];
         if statement::run(db, delete, row)? > 0 {
             return Ok(());
         }
         let release = "UPDATE jobs SET lease_until = NULL \
-                       WHERE payment_key = ? AND kind = ? AND attempt_id = ? AND fence = ?";
-        match statement::run(db, release, params![head.key, kind, attempt, fence])? {
+                       WHERE payment_key = ? AND kind = ? AND subject_id = ? AND fence = ?";
+        match statement::run(db, release, params![head.key, kind, subject, fence])? {
             0 => Err(StoreError::Fenced),
             _ => Ok(()),
         }
@@ -83,16 +87,16 @@ impl JobText {
                    WHERE payment_key = (SELECT payments.key FROM payments \
                                         JOIN merchants ON merchants.key = merchant_key \
                                         WHERE payments.id = ?3 AND merchants.id = ?4) \
-                   AND kind = ?5 AND attempt_id = ?6 AND fence = ?7";
+                   AND kind = ?5 AND subject_id = ?6 AND fence = ?7";
         let KeyText {
             merchant,
             payment,
             kind,
-            attempt,
+            subject,
         } = &self.key;
         let (asked, fence) = (self.job.asked, self.job.fence);
         let until = until.as_millis();
-        let row = params![asked, until, payment, merchant, kind, attempt, fence];
+        let row = params![asked, until, payment, merchant, kind, subject, fence];
         match statement::run(db, sql, row)? {
             0 => Err(StoreError::Fenced),
             _ => Ok(()),
@@ -109,7 +113,11 @@ pub(super) fn take_up(
 ) -> Result<usize, StoreError> {
     let sql = "UPDATE jobs SET due = ?1 WHERE ready_at >= ?2 AND EXISTS \
                (SELECT 1 FROM attempts WHERE attempts.key BETWEEN jobs.payment_key * 32 \
-                AND jobs.payment_key * 32 + 31 AND attempts.id = jobs.attempt_id \
+                AND jobs.payment_key * 32 + 31 AND attempts.id = jobs.subject_id \
+                AND channel_key = (SELECT key FROM channels WHERE id = ?3) \
+                UNION ALL SELECT 1 FROM refunds WHERE refunds.key BETWEEN \
+                jobs.payment_key * 128 AND jobs.payment_key * 128 + 127 \
+                AND refunds.id = jobs.subject_id \
                 AND channel_key = (SELECT key FROM channels WHERE id = ?3))";
     let row = params![now.as_millis(), NEVER.as_millis(), IdText::of(channel)];
     statement::run(db, sql, row)
@@ -136,14 +144,14 @@ impl Asked {
     /// One that nobody has claimed, and that is due earlier, is what is asked
     /// for: nothing is written.
     fn bring_forward(&self, db: &Connection, payment: i64) -> Result<(), StoreError> {
-        let sql = "INSERT INTO jobs (payment_key, kind, attempt_id, due, asked, fence) \
+        let sql = "INSERT INTO jobs (payment_key, kind, subject_id, due, asked, fence) \
                    VALUES (?, ?, ?, ?, 1, 0) \
                    ON CONFLICT DO UPDATE SET asked = asked + 1, due = min(due, excluded.due) \
                    WHERE lease_until IS NOT NULL OR due > excluded.due";
         let row = params![
             payment,
             self.key.kind,
-            self.key.attempt,
+            self.key.subject,
             self.job.due.as_millis()
         ];
         statement::run(db, sql, row).map(|_| ())
@@ -157,7 +165,7 @@ impl Asked {
         lease_until: Timestamp,
     ) -> Result<Option<Job>, StoreError> {
         let sql = "INSERT INTO jobs \
-                   (payment_key, kind, attempt_id, due, lease_until, asked, fence) \
+                   (payment_key, kind, subject_id, due, lease_until, asked, fence) \
                    VALUES (?1, ?2, ?3, ?5, ?5, 1, ?6) \
                    ON CONFLICT DO UPDATE SET asked = asked + 1, \
                    due = iif(lease_until > ?7, min(due, ?4), excluded.due), \
@@ -168,7 +176,7 @@ impl Asked {
         let row = params![
             payment,
             self.key.kind,
-            self.key.attempt,
+            self.key.subject,
             self.job.due.as_millis(),
             lease_until.as_millis(),
             fence,
@@ -227,7 +235,7 @@ pub(super) fn claim(
     lease_until: Timestamp,
     limit: usize,
 ) -> Result<Vec<Job>, StoreError> {
-    let sql = "SELECT payment_key, kind, attempt_id, asked, merchants.id, payments.id \
+    let sql = "SELECT payment_key, kind, subject_id, asked, merchants.id, payments.id \
                FROM jobs JOIN payments ON payments.key = payment_key \
                JOIN merchants ON merchants.key = merchant_key \
                WHERE ready_at <= ? ORDER BY ready_at LIMIT ?";
@@ -235,13 +243,13 @@ pub(super) fn claim(
     let ready = statement::all(db, sql, params![now.as_millis(), limit], Ready::read)?;
     let fences = fences(db, ready.len())?;
     let lease = "UPDATE jobs SET due = ?1, lease_until = ?1, fence = ?2 \
-                 WHERE payment_key = ?3 AND kind = ?4 AND attempt_id = ?5";
+                 WHERE payment_key = ?3 AND kind = ?4 AND subject_id = ?5";
     let mut claimed = Vec::with_capacity(ready.len());
     for (ready, fence) in ready.into_iter().zip(fences) {
         match ready.job(fence) {
             Ok(job) => {
-                let (payment, kind, attempt) = (ready.payment, &ready.kind, &ready.attempt);
-                let row = params![lease_until.as_millis(), fence, payment, kind, attempt];
+                let (payment, kind, subject) = (ready.payment, &ready.kind, &ready.subject);
+                let row = params![lease_until.as_millis(), fence, payment, kind, subject];
                 statement::run(db, lease, row)?;
                 claimed.push(job);
             }
@@ -257,20 +265,19 @@ pub(super) fn of_payment(
     merchant: MerchantId,
     payment: PaymentId,
 ) -> Result<Vec<JobRow>, StoreError> {
-    let sql = "SELECT kind, attempt_id, due, lease_until FROM jobs \
+    let sql = "SELECT kind, subject_id, due, lease_until FROM jobs \
                WHERE payment_key = (SELECT payments.key FROM payments \
                                     JOIN merchants ON merchants.key = merchant_key \
                                     WHERE payments.id = ? AND merchants.id = ?)";
     let key = params![IdText::of(payment), IdText::of(merchant)];
     statement::all(db, sql, key, |row| {
         let kind = row.word(JobKind::parse)?;
-        let attempt = row.str()?;
-        let attempt = (!attempt.is_empty()).then(|| attempt.parse()).transpose();
+        let subject = Subject::parse(row.str()?);
         let key = JobKey {
             kind,
             payment,
-            attempt: attempt
-                .map_err(|_| StoreError::Corrupt(format!("a job of {payment} is for nothing")))?,
+            subject: subject
+                .ok_or_else(|| StoreError::Corrupt(format!("a job of {payment} is for nothing")))?,
         };
         Ok(JobRow {
             key,
@@ -284,7 +291,7 @@ pub(super) fn of_payment(
 struct Ready {
     payment: i64,
     kind: String,
-    attempt: String,
+    subject: String,
     asked: i64,
     merchant_id: String,
     payment_id: String,
@@ -295,7 +302,7 @@ impl Ready {
         Ok(Self {
             payment: row.int()?,
             kind: row.text()?,
-            attempt: row.text()?,
+            subject: row.text()?,
             asked: row.int()?,
             merchant_id: row.text()?,
             payment_id: row.text()?,
@@ -304,10 +311,7 @@ impl Ready {
 
     fn job(&self, fence: i64) -> Result<Job, StoreError> {
         let unreadable = |what, text: &str| StoreError::Corrupt(format!("{what} is {text:?}"));
-        let attempt: Option<AttemptId> = match self.attempt.as_str() {
-            "" => None,
-            text => Some(text.parse().map_err(|_| unreadable("attempt_id", text))?),
-        };
+        let subject = &self.subject;
         let (merchant, payment) = (&self.merchant_id, &self.payment_id);
         Ok(Job {
             key: JobKey {
@@ -315,7 +319,8 @@ impl Ready {
                 payment: payment
                     .parse()
                     .map_err(|_| unreadable("payment", payment))?,
-                attempt,
+                subject: Subject::parse(subject)
+                    .ok_or_else(|| unreadable("subject_id", subject))?,
             },
             merchant: merchant
                 .parse()
@@ -328,11 +333,11 @@ impl Ready {
     /// One that cannot be read stands in no other one's way: it waits for
     /// somebody to look at it.
     fn park(&self, db: &Connection, error: &StoreError) -> Result<(), StoreError> {
-        let (payment, kind, attempt) = (&self.payment_id, &self.kind, &self.attempt);
-        tracing::error!(%payment, kind, attempt, %error, "a job cannot be read and is never run");
+        let (payment, kind, subject) = (&self.payment_id, &self.kind, &self.subject);
+        tracing::error!(%payment, kind, subject, %error, "a job cannot be read and is never run");
         let sql = "UPDATE jobs SET due = ?, lease_until = NULL \
-                   WHERE payment_key = ? AND kind = ? AND attempt_id = ?";
-        let row = params![NEVER.as_millis(), self.payment, kind, attempt];
+                   WHERE payment_key = ? AND kind = ? AND subject_id = ?";
+        let row = params![NEVER.as_millis(), self.payment, kind, subject];
         statement::run(db, sql, row).map(|_| ())
     }
 }

@@ -31,6 +31,29 @@ pub(super) fn attempts_of(payment: i64) -> std::ops::RangeInclusive<i64> {
     first..=first + PLACES - 1
 }
 
+/// How many refunds a payment can have: the lower part of a refund's key.
+const REFUND_PLACES: i64 = 128;
+
+/// Those that a merchant asks for, and one at least for every attempt's money.
+const _: () = {
+    let most = tongbao_core::payment::MAX_REFUNDS + 2 * tongbao_core::payment::MAX_ATTEMPTS;
+    assert!(most <= 128);
+};
+
+/// Where the refunds of a payment lie, in the order in which they were asked for.
+pub(super) fn refunds_of(payment: i64) -> std::ops::RangeInclusive<i64> {
+    let first = payment * REFUND_PLACES;
+    first..=first + REFUND_PLACES - 1
+}
+
+/// The key of the refund at that place.
+pub(super) fn refund(payment: i64, place: usize) -> Result<i64, StoreError> {
+    let place = i64::try_from(place).ok();
+    let place = place.filter(|place| *place < REFUND_PLACES);
+    let key = place.map(|place| payment * REFUND_PLACES + place);
+    key.ok_or_else(|| StoreError::Failed("a payment has more refunds than it can".to_owned()))
+}
+
 /// The key of the attempt at that place.
 pub(super) fn attempt(payment: i64, place: usize) -> Result<i64, StoreError> {
     let place = i64::try_from(place).ok().filter(|place| *place < PLACES);

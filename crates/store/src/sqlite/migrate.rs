@@ -11,7 +11,10 @@ use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
 /// never edited.
-const MIGRATIONS: [&str; 1] = [include_str!("../../migrations/sqlite/0001_first.sql")];
+const MIGRATIONS: [&str; 2] = [
+    include_str!("../../migrations/sqlite/0001_first.sql"),
+    include_str!("../../migrations/sqlite/0002_refunds.sql"),
+];
 
 /// `tbao`: marks the file as ours.
 const APPLICATION_ID: i32 = 0x7462_616f;

@@ -38,6 +38,7 @@ mod payments;
 mod place;
 mod pulse;
 mod readers;
+mod refunds;
 mod snapshot;
 mod statement;
 mod timeline;
@@ -54,7 +55,7 @@ use tongbao_core::job::NEVER;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
 };
 
 pub use file_system::FileSystem;
@@ -64,14 +65,15 @@ pub use snapshot::SqliteSnapshot;
 
 use crate::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
-    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, Store,
-    StoreError,
+    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
+    RefundRow, Store, StoreError,
 };
 use commit::Commit;
 use deliveries::{Loaded, Record, Replay};
 use jobs::JobText;
 use lock::Lock;
 use readers::Readers;
+use refunds::Named;
 use writer::Writer;
 
 /// A store in one SQLite file.
@@ -318,6 +320,27 @@ impl Store for SqliteStore {
 
     async fn payment_by_checkout_token(&self, token: &str) -> Result<Option<Payment>, StoreError> {
         self.read(|db| payments::by_checkout_token(db, token))
+    }
+
+    async fn payment_by_refund(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+    ) -> Result<Option<Payment>, StoreError> {
+        self.read(|db| payments::by_refund(db, merchant, &Named::Id(id)))
+    }
+
+    async fn payment_by_refund_no(
+        &self,
+        merchant: MerchantId,
+        merchant_refund_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let name = Named::Number(merchant_refund_no.to_owned());
+        self.read(|db| payments::by_refund(db, merchant, &name))
+    }
+
+    async fn refunds(&self, filter: RefundFilter) -> Result<Page<RefundRow>, StoreError> {
+        self.read(|db| refunds::list(db, &filter))
     }
 
     async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError> {

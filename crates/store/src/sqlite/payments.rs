@@ -8,7 +8,8 @@ use tongbao_core::{
 
 use super::column::{self, Columns, IdText, json};
 use super::heads::{Head, Heads};
-use super::{keys, page, statement};
+use super::refunds::{Named, Written};
+use super::{keys, page, refunds, statement};
 use crate::{Page, PaymentChange, PaymentFilter, StoreError};
 
 /// A payment's next state, ready to be written.
@@ -19,6 +20,7 @@ pub(super) struct PaymentRow {
     payment: Payment,
     write: Write,
     attempts: Vec<AttemptRow>,
+    refunds: Vec<Written>,
 }
 
 enum Write {
@@ -35,6 +37,17 @@ impl PaymentRow {
             .zip(0..)
             .filter(|(attempt, _)| change.attempts.contains(&attempt.id))
             .map(|(attempt, place)| AttemptRow::new(attempt, place))
+            .collect();
+        let refunds = payment
+            .refunds
+            .iter()
+            .zip(0..)
+            .filter(|(refund, _)| change.refunds.contains(&refund.id))
+            .filter_map(|(refund, place)| {
+                let mut attempts = payment.attempts.iter().zip(0..);
+                let (attempt, of) = attempts.find(|(attempt, _)| attempt.id == refund.attempt)?;
+                Some(Written::new(refund, place, of, IdText::of(attempt.channel)))
+            })
             .collect();
         let write = match change.read_version {
             Some(read_version) => Write::Update { read_version },
@@ -53,6 +66,7 @@ impl PaymentRow {
             payment,
             write,
             attempts,
+            refunds,
         }
     }
 
@@ -81,6 +95,9 @@ impl PaymentRow {
         }
         for attempt in &self.attempts {
             attempt.write(db, head)?;
+        }
+        for refund in &self.refunds {
+            refund.write(db, head)?;
         }
         Ok(())
     }
@@ -307,6 +324,17 @@ pub(super) fn by_out_trade_no(
     with_attempts(db, sql, params![IdText::of(channel), out_trade_no])
 }
 
+pub(super) fn by_refund(
+    db: &Connection,
+    merchant: MerchantId,
+    refund: &Named,
+) -> Result<Option<Payment>, StoreError> {
+    match refunds::payment_of(db, merchant, refund)? {
+        Some(payment) => by_id(db, merchant, payment),
+        None => Ok(None),
+    }
+}
+
 pub(super) fn by_checkout_token(
     db: &Connection,
     token: &str,
@@ -328,6 +356,7 @@ fn with_attempts(
         return Ok(None);
     };
     payment.attempts = attempts(db, key)?;
+    payment.refunds = refunds::of_payment(db, key)?;
     Ok(Some(payment))
 }
 
@@ -456,6 +485,7 @@ fn read_payment(row: &mut Columns<'_>) -> Result<(i64, Payment), StoreError> {
         state: read_state(id, row)?,
         version: row.int()?,
         attempts: Vec::new(),
+        refunds: Vec::new(),
         checkout_token: row.text()?,
         created_at: row.time()?,
         expires_at: row.time()?,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::id::Id;
 use tongbao_core::inbox::{InboxEntry, Verdict};
-use tongbao_core::job::{JobKey, NewJob};
+use tongbao_core::job::{JobKey, NewJob, Subject};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
@@ -117,6 +117,7 @@ pub(crate) fn created(payment: &Payment) -> Change {
             payment: payment.clone(),
             read_version: None,
             attempts: payment.attempts.iter().map(|attempt| attempt.id).collect(),
+            refunds: payment.refunds.iter().map(|refund| refund.id).collect(),
         }),
         log: vec![line(payment, None)],
         ..Change::default()
@@ -149,6 +150,7 @@ pub(crate) fn decided(before: &Payment, event: Event) -> (Payment, Change) {
             payment: after.clone(),
             read_version: Some(before.version),
             attempts: attempts.map(|attempt| attempt.id).collect(),
+            refunds: after.refunds.iter().map(|refund| refund.id).collect(),
         }),
         log: vec![line(&after, Some(event))],
         ..Change::default()
@@ -244,7 +246,7 @@ pub(crate) fn query(payment: &Payment, due: Timestamp) -> NewJob {
         key: JobKey {
             kind: JobKind::Query,
             payment: payment.id,
-            attempt: Some(id(1)),
+            subject: Subject::Attempt(id(1)),
         },
         merchant: payment.merchant,
         due,

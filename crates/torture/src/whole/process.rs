@@ -12,15 +12,15 @@ use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
 };
 use tongbao_simulation::gateway::OPENING;
 use tongbao_simulation::kernel::NodeId;
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
-    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, Store,
-    StoreError,
+    IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
+    RefundRow, Store, StoreError,
 };
 
 use super::Bug;
@@ -307,6 +307,30 @@ impl Store for Process {
 
     async fn payment_by_checkout_token(&self, token: &str) -> Result<Option<Payment>, StoreError> {
         self.store.payment_by_checkout_token(token).await
+    }
+
+    async fn payment_by_refund(
+        &self,
+        merchant: MerchantId,
+        id: RefundId,
+    ) -> Result<Option<Payment>, StoreError> {
+        let payment = self.store.payment_by_refund(merchant, id).await?;
+        Ok(self.read(payment))
+    }
+
+    async fn payment_by_refund_no(
+        &self,
+        merchant: MerchantId,
+        merchant_refund_no: &str,
+    ) -> Result<Option<Payment>, StoreError> {
+        let found = self
+            .store
+            .payment_by_refund_no(merchant, merchant_refund_no);
+        Ok(self.read(found.await?))
+    }
+
+    async fn refunds(&self, filter: RefundFilter) -> Result<Page<RefundRow>, StoreError> {
+        self.store.refunds(filter).await
     }
 
     async fn payments(&self, filter: PaymentFilter) -> Result<Page<Payment>, StoreError> {
