@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
+use tongbao_core::{Grade, Money, Outcome, RefundOutcome, Scene, Timestamp};
 
 /// What the payer's browser needs.
 #[derive(Clone, Copy, Debug)]
@@ -80,6 +80,69 @@ pub enum Call<'a> {
     },
 }
 
+/// A refund as a channel needs it; stored as well, and the same on every retry.
+#[derive(Clone, Debug)]
+pub struct RefundOrder<'a> {
+    /// The number under which the channel knows the order.
+    pub out_trade_no: &'a str,
+    /// The number under which the channel knows the refund.
+    pub out_refund_no: &'a str,
+    /// What the order brought.
+    pub received: Money,
+    /// What goes back.
+    pub amount: Money,
+    /// What the payer reads.
+    pub reason: Option<&'a str>,
+    /// Where the platform is to tell us.
+    pub notify_url: &'a str,
+}
+
+/// What we want of a channel about a refund.
+#[derive(Clone, Debug)]
+pub enum RefundCall<'a> {
+    /// Pay back. Safe to repeat under the same number.
+    Start(RefundOrder<'a>),
+    /// What has become of it?
+    Query(RefundOrder<'a>),
+}
+
+/// What a channel answered about a refund, and how much that proves.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RefundAnswer {
+    /// How much it proves.
+    pub grade: Grade,
+    /// What it says.
+    pub outcome: RefundOutcome,
+}
+
+/// A certificate with its key, by which a platform knows the caller: it rides on
+/// the request as an extension, and the transport shows it in TLS.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ClientIdentity {
+    pem: std::sync::Arc<zeroize::Zeroizing<String>>,
+}
+
+impl ClientIdentity {
+    /// A certificate and its private key, both in PEM.
+    pub fn new(certificate: &str, key: &str) -> Self {
+        let pem = format!("{}\n{}\n", certificate.trim(), key.trim());
+        Self {
+            pem: std::sync::Arc::new(zeroize::Zeroizing::new(pem)),
+        }
+    }
+
+    /// Both, one behind the other.
+    pub fn pem(&self) -> &str {
+        &self.pem
+    }
+}
+
+impl std::fmt::Debug for ClientIdentity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("ClientIdentity(***)")
+    }
+}
+
 /// What a request needs besides its content, brought from outside.
 #[derive(Clone, Debug)]
 pub struct Stamp {
@@ -106,7 +169,21 @@ pub struct Notification {
     /// How much it proves.
     pub grade: Grade,
     /// What it says.
-    pub outcome: Outcome,
+    pub told: Told,
+}
+
+/// What a platform tells of by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Told {
+    /// Of the order itself.
+    Payment(Outcome),
+    /// Of money that goes back.
+    Refund {
+        /// Which, by the number that the channel knows it by.
+        out_refund_no: String,
+        /// What it says.
+        outcome: RefundOutcome,
+    },
 }
 
 /// A message that is not what it claims to be, or that cannot be read.
@@ -125,6 +202,10 @@ pub enum ChannelError {
     /// The platform has no such way of paying, or we do not speak it yet.
     #[error("this channel does not do {0:?}")]
     UnsupportedScene(Scene),
+    /// The platform wants to see a certificate for this call, and the account has
+    /// none.
+    #[error("{0}")]
+    NoCertificate(&'static str),
     /// Something in the order cannot be put on this platform's wire.
     #[error("{field}: {detail}")]
     Unsendable {
@@ -159,6 +240,19 @@ pub trait Channel: Send + Sync {
     /// "Not yet known" is an answer, and so is everything that cannot be
     /// trusted or read: [`Outcome::Unknown`].
     fn decode(&self, call: &Call<'_>, response: &Response<Bytes>) -> Answer;
+
+    /// Whether refunds can be sent; the error says what is missing.
+    fn can_refund(&self) -> Result<(), ChannelError>;
+
+    /// The request for a call about a refund.
+    fn encode_refund(
+        &self,
+        call: &RefundCall<'_>,
+        stamp: &Stamp,
+    ) -> Result<Request<Bytes>, ChannelError>;
+
+    /// "Not yet known" is an answer here as well.
+    fn decode_refund(&self, call: &RefundCall<'_>, response: &Response<Bytes>) -> RefundAnswer;
 
     /// Checks the platform's signature before it believes a word.
     fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification>;

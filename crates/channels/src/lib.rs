@@ -18,8 +18,8 @@ mod wechat_v2;
 pub use tongbao_wire::payment_code::{Wallet, trim as trim_code};
 
 pub use channel::{
-    Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order, Pages,
-    Stamp,
+    Answer, Call, Channel, ChannelError, ClientIdentity, Diagnosis, NotANotification, Notification,
+    Order, Pages, RefundAnswer, RefundCall, RefundOrder, Stamp, Told,
 };
 pub use registry::{Kind, kind, kinds};
 pub use settings::{Settings, SettingsError};

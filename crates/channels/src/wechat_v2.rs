@@ -5,7 +5,9 @@
 //! over TLS from the platform's address, and count as the platform's word.
 
 mod answers;
+mod certificate;
 mod doctor;
+mod refunds;
 
 use std::time::Duration;
 
@@ -25,7 +27,8 @@ use tongbao_wire::wechat_v2::{
 };
 
 use crate::channel::{
-    Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order, Stamp,
+    Answer, Call, Channel, ChannelError, ClientIdentity, Diagnosis, NotANotification, Notification,
+    Order, RefundAnswer, RefundCall, Stamp, Told,
 };
 use crate::registry::Kind;
 use crate::settings::{Field, Settings, SettingsError};
@@ -74,6 +77,21 @@ pub(crate) const KIND: Kind = Kind {
             identity: false,
             help: "HMAC-SHA256 (default) or MD5",
         },
+        Field {
+            name: "client_certificate",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "apiclient_cert.pem as text; refunds need it. From the merchant platform under \
+                   API security, API certificate",
+        },
+        Field {
+            name: "client_key",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "apiclient_key.pem as text, from the same archive as client_certificate",
+        },
     ],
     open: |settings, base_url| Ok(Box::new(Account::open(settings, base_url)?)),
 };
@@ -84,6 +102,7 @@ struct Account {
     mch_id: String,
     key: ApiKey,
     sign_type: SignType,
+    identity: Option<ClientIdentity>,
 }
 
 impl Account {
@@ -111,6 +130,7 @@ impl Account {
             mch_id: number(settings, "mch_id")?,
             key,
             sign_type,
+            identity: certificate::read(settings)?,
         })
     }
 
@@ -272,10 +292,32 @@ impl Channel for Account {
         }
     }
 
+    fn can_refund(&self) -> Result<(), ChannelError> {
+        refunds::can(self)
+    }
+
+    fn encode_refund(
+        &self,
+        call: &RefundCall<'_>,
+        stamp: &Stamp,
+    ) -> Result<Request<Bytes>, ChannelError> {
+        refunds::encode(self, call, stamp)
+    }
+
+    fn decode_refund(&self, call: &RefundCall<'_>, response: &Response<Bytes>) -> RefundAnswer {
+        RefundAnswer {
+            grade: Grade::Strong,
+            outcome: refunds::decode(self, call, response),
+        }
+    }
+
     fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification> {
         let refuse = |reason, detail: String| NotANotification { reason, detail };
         let fields = Fields::read(request.body())
             .map_err(|error| refuse(error.label(), error.to_string()))?;
+        if fields.get("req_info").is_some() {
+            return refunds::notification(self, &fields);
+        }
         let sign_type = sign_type_of_notification(&fields, self.sign_type);
         // One that is signed consistently, but not as its order was, has been
         // seen from the platform: not believed, yet worth a question.
@@ -312,7 +354,7 @@ impl Channel for Account {
         Ok(Notification {
             out_trade_no: content.out_trade_no,
             grade,
-            outcome: Outcome::Success { receipt },
+            told: Told::Payment(Outcome::Success { receipt }),
         })
     }
 

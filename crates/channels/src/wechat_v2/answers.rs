@@ -25,15 +25,15 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
         },
         Call::Start(order) => match verified(account, &fields) {
             Ok(reply) => started(account, order, reply),
-            Err(outcome) => outcome,
+            Err(why) => unknown(why),
         },
         Call::Query { out_trade_no } => match verified(account, &fields) {
             Ok(reply) => queried(reply, out_trade_no),
-            Err(outcome) => outcome,
+            Err(why) => unknown(why),
         },
         Call::Close { .. } => match verified(account, &fields) {
             Ok(reply) => closed(reply),
-            Err(outcome) => outcome,
+            Err(why) => unknown(why),
         },
         Call::Reverse { .. } => match verified(account, &fields) {
             // Absent is not "no": it is not said to be done.
@@ -53,16 +53,19 @@ pub(super) fn fields(response: &Response<Bytes>) -> Result<Fields<'_>, String> {
 
 /// A reply whose signature and account are right. `return_code` `FAIL` comes
 /// unsigned, and is passed on as what it is.
-fn verified<T: Content>(account: &Account, fields: &Fields<'_>) -> Result<Reply<T>, Outcome> {
+pub(super) fn verified<T: Content>(
+    account: &Account,
+    fields: &Fields<'_>,
+) -> Result<Reply<T>, String> {
     if fields.get("return_code") == Some("SUCCESS") {
         sign::verify(fields, &account.key, account.sign_type)
-            .map_err(|error| unknown(format!("answer not believed: {}", error.label())))?;
+            .map_err(|error| format!("answer not believed: {}", error.label()))?;
     }
-    let reply = Reply::from_fields(fields)
-        .map_err(|error| unknown(format!("answer not understood: {error}")))?;
+    let reply =
+        Reply::from_fields(fields).map_err(|error| format!("answer not understood: {error}"))?;
     match &reply {
         Reply::Failed { head, .. } | Reply::Done { head, .. } if !account.is_ours(head) => {
-            Err(unknown("answer is of another account".to_owned()))
+            Err("answer is of another account".to_owned())
         }
         _ => Ok(reply),
     }
@@ -236,7 +239,7 @@ fn asked_at(order: &Order<'_>) -> Option<TimeStamp> {
 }
 
 /// Texts that mean "later" rather than "no".
-fn is_trouble(text: &str) -> bool {
+pub(super) fn is_trouble(text: &str) -> bool {
     let text = text.to_ascii_lowercase();
     ["system", "频率", "frequency", "繁忙", "busy"]
         .iter()
@@ -387,7 +390,7 @@ fn ask_now(why: String) -> Outcome {
 }
 
 /// The platform's texts are for people and of any length; ours are rows.
-fn cut(mut text: String) -> String {
+pub(super) fn cut(mut text: String) -> String {
     const MAX_BYTES: usize = 256;
     if text.len() > MAX_BYTES {
         text.truncate(text.floor_char_boundary(MAX_BYTES));

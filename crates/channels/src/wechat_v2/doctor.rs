@@ -4,7 +4,7 @@ use bytes::Bytes;
 use http::Response;
 use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query, sign};
 
-use super::{Account, answers};
+use super::{Account, answers, refunds};
 use crate::channel::Diagnosis;
 
 pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnosis {
@@ -57,12 +57,7 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
         Reply::Failed {
             err_code: Some(ErrorCode::OrderNotExist),
             ..
-        } => Diagnosis {
-            healthy: true,
-            code: "ok",
-            cause: "the platform knows the account and accepts the key".to_owned(),
-            cure: String::new(),
-        },
+        } => well(account),
         Reply::Failed {
             err_code:
                 Some(
@@ -94,6 +89,24 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
             "the platform knows an order that nobody made".to_owned(),
             "check platforms.wechat_pay in the configuration",
         ),
+    }
+}
+
+/// What refunds need cannot be tried without one; that it is missing can be said.
+fn well(account: &Account) -> Diagnosis {
+    let knows = "the platform knows the account and accepts the key";
+    let (cause, cure) = match refunds::can(account) {
+        Ok(()) => (knows.to_owned(), String::new()),
+        Err(missing) => (
+            format!("{knows}; orders can be placed, and nothing can be refunded"),
+            missing.to_string(),
+        ),
+    };
+    Diagnosis {
+        healthy: true,
+        code: "ok",
+        cause,
+        cure,
     }
 }
 
