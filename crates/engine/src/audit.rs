@@ -169,6 +169,7 @@ impl Audit<'_> {
             }
         };
         check(Rule::M1, rules::m1_amounts_are_in_range(payment));
+        check(Rule::M3, rules::m3_no_more_goes_back_than_came(payment));
         check(
             Rule::M5,
             rules::m5_one_attempt_is_accepted_and_other_money_has_a_case(payment, cases.iter()),

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 use tongbao_core::inbox::{InboxEntry, Verdict};
-use tongbao_core::job::{JobKey, JobKind, NewJob};
+use tongbao_core::job::{JobKey, JobKind, NewJob, Subject};
 use tongbao_core::schedule::LEASE;
 use tongbao_core::webhook::{EventType, WebhookEvent, spread};
 use tongbao_core::{
@@ -16,7 +16,7 @@ use tongbao_store::{Change, IdempotencyRecord, LogEntry, OpenedCase, PaymentChan
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::mint;
-use crate::view::CaseView;
+use crate::view::{CaseView, RefundView};
 
 /// What goes into the same transaction as a decision.
 #[derive(Clone, Default)]
@@ -171,6 +171,7 @@ impl Engine {
                 payment: step.payment.clone(),
                 read_version: Some(before.version),
                 attempts: changed_attempts(before, &step.payment),
+                refunds: changed_refunds(before, &step.payment),
             });
         }
         for effect in &step.effects {
@@ -188,7 +189,7 @@ impl Engine {
         inline: bool,
         now: Timestamp,
     ) {
-        let mut add_job = |kind, attempt, after: Duration| {
+        let mut add_job = |kind, subject, after: Duration| {
             let at_once = after <= AT_ONCE;
             // Many payments are made in the same second; their queries need not be.
             let after = if at_once {
@@ -200,7 +201,7 @@ impl Engine {
                 key: JobKey {
                     kind,
                     payment: payment.id,
-                    attempt,
+                    subject,
                 },
                 merchant: payment.merchant,
                 due: now + after,
@@ -208,17 +209,29 @@ impl Engine {
             });
         };
         match effect {
-            Effect::Start { attempt, after } => add_job(JobKind::Start, Some(*attempt), *after),
-            Effect::Query { attempt, after } => add_job(JobKind::Query, Some(*attempt), *after),
-            Effect::Close { attempt } => add_job(JobKind::Close, Some(*attempt), Duration::ZERO),
+            Effect::Start { attempt, after } => {
+                add_job(JobKind::Start, Subject::Attempt(*attempt), *after);
+            }
+            Effect::Query { attempt, after } => {
+                add_job(JobKind::Query, Subject::Attempt(*attempt), *after);
+            }
+            Effect::Close { attempt } => {
+                add_job(JobKind::Close, Subject::Attempt(*attempt), Duration::ZERO);
+            }
             Effect::Reverse { attempt, after } => {
-                add_job(JobKind::Reverse, Some(*attempt), *after);
+                add_job(JobKind::Reverse, Subject::Attempt(*attempt), *after);
+            }
+            Effect::StartRefund { refund, after } => {
+                add_job(JobKind::Refund, Subject::Refund(*refund), *after);
+            }
+            Effect::QueryRefund { refund, after } => {
+                add_job(JobKind::RefundQuery, Subject::Refund(*refund), *after);
             }
             Effect::Expire => change.jobs.push(NewJob {
                 key: JobKey {
                     kind: JobKind::Expire,
                     payment: payment.id,
-                    attempt: None,
+                    subject: Subject::Payment,
                 },
                 merchant: payment.merchant,
                 due: payment.expires_at,
@@ -226,6 +239,15 @@ impl Engine {
             }),
             Effect::Tell(kind) => {
                 let data = self.payment_view(payment);
+                change
+                    .events
+                    .push(self.webhook_event(payment, *kind, &data, now));
+            }
+            Effect::TellRefund { kind, refund } => {
+                let Some(refund) = payment.refund(*refund) else {
+                    return;
+                };
+                let data = RefundView::new(payment.id, refund);
                 change
                     .events
                     .push(self.webhook_event(payment, *kind, &data, now));
@@ -332,6 +354,16 @@ fn changed_attempts(before: &Payment, after: &Payment) -> Vec<tongbao_core::Atte
         .collect()
 }
 
+fn changed_refunds(before: &Payment, after: &Payment) -> Vec<tongbao_core::RefundId> {
+    let changed = |refund: &&tongbao_core::Refund| before.refund(refund.id) != Some(*refund);
+    after
+        .refunds
+        .iter()
+        .filter(changed)
+        .map(|refund| refund.id)
+        .collect()
+}
+
 fn verdict(before: &Payment, step: &Step) -> Verdict {
     let opens = |effect: &Effect| matches!(effect, Effect::OpenCase { .. });
     let is_paid = |payment: &Payment| matches!(payment.state, State::Paid { .. });
@@ -342,7 +374,7 @@ fn verdict(before: &Payment, step: &Step) -> Verdict {
     } else if step
         .effects
         .iter()
-        .any(|effect| matches!(effect, Effect::Query { .. }))
+        .any(|effect| matches!(effect, Effect::Query { .. } | Effect::QueryRefund { .. }))
     {
         Verdict::Hint
     } else {

@@ -218,6 +218,7 @@ impl Engine {
             payment: payment.clone(),
             read_version: None,
             attempts: payment.attempts.iter().map(|attempt| attempt.id).collect(),
+            refunds: Vec::new(),
         });
         let claimed = self.commit(change, now).await?;
         let state = payment.public_state();

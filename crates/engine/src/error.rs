@@ -2,7 +2,7 @@
 
 use tongbao_channels::{ChannelError, SettingsError};
 use tongbao_core::order::Invalid;
-use tongbao_core::{PaymentId, Refusal};
+use tongbao_core::{PaymentId, RefundId, Refusal};
 use tongbao_store::StoreError;
 
 /// Why a use case did not happen.
@@ -24,6 +24,17 @@ pub enum EngineError {
         field: &'static str,
         /// The payment that has the number.
         payment: PaymentId,
+    },
+    /// The number is in use for another refund.
+    #[error(
+        "this merchant_refund_no belongs to {refund}, whose {field} is different; use a new number \
+         for a new refund, or repeat the first request unchanged"
+    )]
+    RefundDiffers {
+        /// The first field that differs.
+        field: &'static str,
+        /// The refund that has the number.
+        refund: RefundId,
     },
     /// The idempotency key came with another request before.
     #[error("this Idempotency-Key came with another request before; use a new key")]

@@ -4,10 +4,11 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use tongbao_channels::{Call, Order, Pages, Stamp};
+use tongbao_core::job::Subject;
 use tongbao_core::webhook::spread;
 use tongbao_core::{
-    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, Report, Reversal,
-    Rules, Source, State, Timestamp,
+    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, RefundId, Report,
+    Reversal, Rules, Source, State, Timestamp,
 };
 use tongbao_store::{Change, StoreError};
 
@@ -18,6 +19,7 @@ use crate::error::EngineError;
 use crate::lane::ASIDE;
 use crate::mint;
 use crate::open_channel::OpenChannel;
+use crate::refund;
 use crate::seams::Target;
 
 /// So many calls one waiting request makes; what is left then is the worker's.
@@ -113,7 +115,10 @@ impl Engine {
                 .await
                 .map(Some);
         }
-        let Some(attempt) = job.key.attempt.and_then(|id| payment.attempt(id)).cloned() else {
+        if let Subject::Refund(refund) = job.key.subject {
+            return self.refund_job(job, payment, refund, also).await;
+        }
+        let Some(attempt) = payment.attempt_of(job.key.subject).cloned() else {
             return self.drop_job(job).await;
         };
         let code = code.filter(|_| self.now().since(attempt.created_at) < CODE_IS_FRESH);
@@ -138,6 +143,49 @@ impl Engine {
             seat.answered(self.now());
         }
         let event = Event::Reported {
+            report: Box::new(report),
+        };
+        self.decide(payment, event, open.rules(), also)
+            .await
+            .map(Some)
+    }
+
+    async fn refund_job(
+        &self,
+        job: Job,
+        payment: Payment,
+        refund: RefundId,
+        also: Also,
+    ) -> Result<Option<Decided>, EngineError> {
+        let Some(refund) = payment.refund(refund).cloned() else {
+            return self.drop_job(job).await;
+        };
+        let Some(ask) = refund::what_to_ask(job.key.kind, &refund) else {
+            return self.drop_job(job).await;
+        };
+        let Some(channel) = payment
+            .attempt(refund.attempt)
+            .map(|attempt| attempt.channel)
+        else {
+            return self.drop_job(job).await;
+        };
+        let open = self.open_channel(channel).await?;
+        let seat = if also.inline {
+            None
+        } else {
+            let clock = &**self.clock();
+            let Some(seat) = self.lanes.seat(channel, clock).await else {
+                let wait = spread(ASIDE, mint::number(&*self.seams.mint));
+                let until = self.now() + wait;
+                return self.lay_aside(job, Some(until), "channel_hangs").await;
+            };
+            Some(seat)
+        };
+        let report = self.ask_refund(&open, &payment, &refund, ask).await;
+        if let Some(seat) = seat {
+            seat.answered(self.now());
+        }
+        let event = Event::RefundReported {
             report: Box::new(report),
         };
         self.decide(payment, event, open.rules(), also)
@@ -308,7 +356,7 @@ fn what_to_ask(
             let reverse = attempt.reversal.as_ref().is_some_and(lately);
             Some(if reverse { Ask::Reverse } else { Ask::Query })
         }
-        JobKind::Expire => None,
+        JobKind::Expire | JobKind::Refund | JobKind::RefundQuery => None,
     }
 }
 

@@ -29,6 +29,7 @@ mod mint;
 mod notification;
 mod open_channel;
 mod refresh;
+mod refund;
 mod retell;
 pub mod seams;
 mod start;
@@ -44,7 +45,10 @@ pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, even
 pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use idempotency::{Answered, IdempotencyKey};
+pub use refund::{NewRefund, RequestedRefund};
 pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
 pub use start::{NewAttempt, StartedAttempt, Way};
-pub use tongbao_channels::{Diagnosis, Kind, SettingsError, kind, kinds};
-pub use view::{AttemptView, CaseView, PaymentView};
+pub use tongbao_channels::{
+    ChannelError, ClientIdentity, Diagnosis, Kind, SettingsError, kind, kinds,
+};
+pub use view::{AttemptView, CaseView, PaymentView, RefundView};

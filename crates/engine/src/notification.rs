@@ -7,12 +7,14 @@ use std::time::Duration;
 use aws_lc_rs::digest;
 use bytes::Bytes;
 use http::{Request, Response};
-use tongbao_channels::{Call, Notification};
+use tongbao_channels::{Call, Notification, Told};
 use tongbao_core::case::Remedy;
 use tongbao_core::inbox::{InboxEntry, Verdict};
+use tongbao_core::refund::RefundReport;
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
-    Case, CaseKind, CaseState, ChannelId, Event, Grade, Outcome, Report, Source, Timestamp,
+    Case, CaseKind, CaseState, ChannelId, Event, Grade, Outcome, RefundOutcome, Report, Source,
+    Timestamp,
 };
 use tongbao_store::{Change, OpenedCase};
 
@@ -58,6 +60,14 @@ impl Minutes {
         *kept += 1;
         *kept <= most
     }
+}
+
+/// What a message says of a refund.
+struct RefundClaim {
+    out_trade_no: String,
+    out_refund_no: String,
+    grade: Grade,
+    outcome: RefundOutcome,
 }
 
 /// What became of a message that is genuine.
@@ -118,18 +128,41 @@ impl Engine {
         body: Bytes,
     ) -> Result<Taken, EngineError> {
         let inbox = self.inbox_entry(open, Verdict::Applied, None, &body);
-        let number = &notification.out_trade_no;
+        let Notification {
+            out_trade_no,
+            grade,
+            told,
+        } = notification;
+        let outcome = match told {
+            Told::Payment(outcome) => outcome,
+            Told::Refund {
+                out_refund_no,
+                outcome,
+            } => {
+                let claim = RefundClaim {
+                    out_trade_no,
+                    out_refund_no,
+                    grade,
+                    outcome,
+                };
+                return self.hear_of_refund(open, claim, inbox).await;
+            }
+        };
+        let number = &out_trade_no;
         let found = self
             .store()
             .payment_by_out_trade_no(open.account.id, number)
             .await?;
         let Some(payment) = found else {
-            return self.unknown_payment(open, notification, inbox).await;
+            return self
+                .unknown_payment(open, out_trade_no, grade, outcome, inbox)
+                .await;
         };
         let Some(attempt) = payment.attempt_by_no(number).map(|attempt| attempt.id) else {
-            return self.unknown_payment(open, notification, inbox).await;
+            return self
+                .unknown_payment(open, out_trade_no, grade, outcome, inbox)
+                .await;
         };
-        let Notification { grade, outcome, .. } = notification;
         let report = Report {
             attempt,
             source: Source::Notification,
@@ -148,6 +181,51 @@ impl Engine {
         Ok(Taken::Kept)
     }
 
+    /// A refund of ours is asked about; one that somebody made on the platform's
+    /// pages is kept as it was told.
+    async fn hear_of_refund(
+        &self,
+        open: &OpenChannel,
+        claim: RefundClaim,
+        inbox: InboxEntry,
+    ) -> Result<Taken, EngineError> {
+        let (channel, number) = (open.account.id, &claim.out_trade_no);
+        let found = self
+            .store()
+            .payment_by_out_trade_no(channel, number)
+            .await?;
+        let Some(payment) = found else {
+            return self.keep_unknown(open, inbox, Verdict::Hint, None).await;
+        };
+        let attempt = payment.attempt_by_no(number).map(|attempt| attempt.id);
+        let ours = payment.refunds.iter().find(|refund| {
+            refund.out_refund_no == claim.out_refund_no && Some(refund.attempt) == attempt
+        });
+        let Some(refund) = ours.map(|refund| refund.id) else {
+            let inbox = InboxEntry {
+                payment: Some(payment.id),
+                ..inbox
+            };
+            return self.keep_unknown(open, inbox, Verdict::Hint, None).await;
+        };
+        let report = RefundReport {
+            refund,
+            source: Source::Notification,
+            grade: claim.grade,
+            outcome: claim.outcome,
+        };
+        let event = Event::RefundReported {
+            report: Box::new(report),
+        };
+        let also = Also {
+            inbox: Some(inbox),
+            ..Also::default()
+        };
+        self.decide(payment, event, open.rules(), also).await?;
+        count(open, "taken");
+        Ok(Taken::Kept)
+    }
+
     /// Genuine, and of an order that we do not have: another system with the same
     /// account, or a backup that was put back. The money is real if the platform
     /// says so when it is asked; when it says that there is none, somebody else has
@@ -155,14 +233,11 @@ impl Engine {
     async fn unknown_payment(
         &self,
         open: &OpenChannel,
-        notification: Notification,
+        out_trade_no: String,
+        grade: Grade,
+        outcome: Outcome,
         inbox: InboxEntry,
     ) -> Result<Taken, EngineError> {
-        let Notification {
-            out_trade_no,
-            grade,
-            outcome,
-        } = notification;
         let claimed = match outcome {
             Outcome::Success { receipt } if grade >= Grade::Shared => receipt,
             _ => return self.keep_unknown(open, inbox, Verdict::Hint, None).await,

@@ -2,7 +2,7 @@
 //! `data` are these very values.
 
 use serde::Serialize;
-use tongbao_core::{Action, Attempt, Case, Payment, State};
+use tongbao_core::{Action, Attempt, Case, Failure, Payment, PaymentId, Refund, State};
 use utoipa::ToSchema;
 
 use crate::engine::Engine;
@@ -20,7 +20,7 @@ pub struct PaymentView {
     pub amount: i64,
     /// `CNY`.
     pub currency: String,
-    /// In fen.
+    /// In fen: what has gone back. What is under way is in `refunds`.
     pub amount_refunded: i64,
     /// What the payer reads.
     pub subject: String,
@@ -59,13 +59,37 @@ pub struct PaymentView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct RefundView {
     /// Ours.
+    #[schema(example = "rfd_01kb2v7q4w8z3n5m6r7t9x1c2d")]
     pub id: String,
-    /// The merchant's own number.
-    pub merchant_refund_no: String,
+    /// Out of which payment.
+    pub payment: String,
+    /// The merchant's own number; none for the money of a case.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub merchant_refund_no: Option<String>,
+    /// The number that the platform knows it by.
+    pub out_refund_no: String,
     /// In fen.
     pub amount: i64,
-    /// `processing`, `succeeded`, `closed`, `abnormal` or `unknown`.
-    pub state: String,
+    /// `CNY`.
+    pub currency: String,
+    /// What the payer reads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+    /// `unknown`, `processing`, `abnormal`, `succeeded` or `closed`. `unknown` is
+    /// a question that we keep asking; only `succeeded` says that the payer has
+    /// the money, and only `closed` that the merchant keeps it.
+    pub state: &'static str,
+    /// The platform's number.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund_id: Option<String>,
+    /// What stands in its way, or why it came to nothing.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure: Option<FailureView>,
+    /// RFC 3339.
+    pub created_at: String,
+    /// When it succeeded or was closed, RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<String>,
 }
 
 /// One try at a payment over one channel.
@@ -153,7 +177,8 @@ pub struct FailureView {
 pub struct CaseView {
     /// Ours.
     pub id: String,
-    /// `amount_mismatch`, `paid_twice`, `paid_after_close` or `unknown_payment`.
+    /// `amount_mismatch`, `paid_twice`, `paid_after_close`, `unknown_payment` or
+    /// `refund_abnormal`.
     pub kind: &'static str,
     /// `open` or `resolved`.
     pub state: &'static str,
@@ -169,7 +194,7 @@ pub struct CaseView {
     pub channel: String,
     /// The number under which the platform has it.
     pub out_trade_no: String,
-    /// The platform's number of the trade.
+    /// The platform's number of the trade; of `refund_abnormal`, of the refund.
     pub transaction_id: String,
     /// What came, in the smallest unit of `currency`.
     pub amount: i64,
@@ -192,7 +217,7 @@ impl Engine {
             merchant_order_no: order.merchant_order_no.clone(),
             amount: order.amount.minor(),
             currency: order.amount.currency().to_string(),
-            amount_refunded: 0,
+            amount_refunded: payment.refunded().minor(),
             subject: order.subject.clone(),
             state: payment.public_state(),
             close_reason: match payment.state {
@@ -210,7 +235,11 @@ impl Engine {
             expires_at: payment.expires_at.to_string(),
             checkout_url: self.checkout_url(payment),
             attempts: payment.attempts.iter().map(AttemptView::from).collect(),
-            refunds: Vec::new(),
+            refunds: payment
+                .refunds
+                .iter()
+                .map(|refund| RefundView::new(payment.id, refund))
+                .collect(),
             metadata: order.metadata.clone(),
             store: order.store.clone(),
             return_url: order.return_url.clone(),
@@ -239,11 +268,37 @@ impl From<&Attempt> for AttemptView {
             action: attempt.action.as_ref().map(ActionView::from),
             transaction_id: attempt.transaction_id.clone(),
             payer: attempt.payer.clone().map(|openid| PayerView { openid }),
-            failure: attempt.failure.as_ref().map(|failure| FailureView {
-                code: failure.code.clone(),
-                detail: failure.detail.clone(),
-                platform_code: failure.platform_code.clone(),
-            }),
+            failure: attempt.failure.as_ref().map(FailureView::from),
+        }
+    }
+}
+
+impl RefundView {
+    /// A refund of that payment.
+    pub fn new(payment: PaymentId, refund: &Refund) -> Self {
+        Self {
+            id: refund.id.to_string(),
+            payment: payment.to_string(),
+            merchant_refund_no: refund.merchant_refund_no.clone(),
+            out_refund_no: refund.out_refund_no.clone(),
+            amount: refund.amount.minor(),
+            currency: refund.amount.currency().to_string(),
+            reason: refund.reason.clone(),
+            state: refund.state.as_str(),
+            refund_id: refund.refund_no.clone(),
+            failure: refund.failure.as_ref().map(FailureView::from),
+            created_at: refund.created_at.to_string(),
+            ended_at: refund.ended_at.map(|at| at.to_string()),
+        }
+    }
+}
+
+impl From<&Failure> for FailureView {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            code: failure.code.clone(),
+            detail: failure.detail.clone(),
+            platform_code: failure.platform_code.clone(),
         }
     }
 }

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use bytes::Bytes;
-use tongbao_channels::Channel;
+use tongbao_channels::{Channel, Told};
 use tongbao_core::{Grade, Outcome};
 use tongbao_simulator::Account;
-use tongbao_wire::wechat_v2::{Fields, SignType, sign};
+use tongbao_wire::wechat_v2::{Fields, SignType, req_info, sign};
 
 use crate::account;
 
@@ -37,6 +37,13 @@ fn arrives(channel: &dyn Channel, body: Bytes) {
         return;
     };
     let fields = Fields::read(request.body()).expect("it was believed");
+    if let Told::Refund { .. } = notification.told {
+        // Encrypted and not signed: it opens, and is a hint.
+        assert_eq!(notification.grade, Grade::Weak);
+        let req_info = fields.get("req_info").expect("it was opened");
+        assert!(req_info::open(req_info, &account::key()).is_ok());
+        return;
+    }
     let genuine = |sign_type| sign::verify(&fields, &account::key(), sign_type).is_ok();
     let as_ordered = genuine(SignType::HmacSha256);
     assert!(
@@ -61,8 +68,8 @@ fn arrives(channel: &dyn Channel, body: Bytes) {
         fields.get("out_trade_no"),
         Some(&*notification.out_trade_no)
     );
-    let Outcome::Success { receipt } = notification.outcome else {
-        panic!("only paid orders are notified: {notification:?}");
+    let Told::Payment(Outcome::Success { receipt }) = notification.told else {
+        panic!("only paid orders are notified so: {notification:?}");
     };
     assert_eq!(
         fields.get("total_fee"),

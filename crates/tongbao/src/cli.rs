@@ -7,6 +7,7 @@ mod completions;
 mod merchant;
 mod migrate;
 mod pay;
+mod refund;
 mod serve;
 mod simulate;
 mod stop;
@@ -52,6 +53,7 @@ Examples:
   tongbao check                            tries every channel's keys
   tongbao audit                            does everything in the database add up?
   tongbao pay 0.01                         shows a QR code and waits until it is paid
+  tongbao refund pay_… 0.01                gives money back and waits until it has gone
   tongbao key add default                  a new key for the merchant API
   tongbao attack http://127.0.0.1:8080/notify/… --list   forged notifications, for any gateway
   tongbao completions zsh > ~/.zfunc/_tongbao";
@@ -62,6 +64,7 @@ enum Command {
     Serve(serve::Args),
     Simulate(simulate::Args),
     Pay(pay::Args),
+    Refund(refund::Args),
     Check(check::Args),
     Audit(audit::Args),
     Migrate(migrate::Args),
@@ -100,6 +103,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Serve(args) => serve::run(args, &config()?).await,
         Command::Simulate(args) => simulate::run(args).await,
         Command::Pay(args) => pay::run(args).await,
+        Command::Refund(args) => refund::run(args).await,
         Command::Check(args) => check::run(args, &config()?).await,
         Command::Audit(args) => audit::run(args, &config()?),
         Command::Migrate(args) => migrate::run(&args, &config()?),

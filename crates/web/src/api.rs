@@ -9,6 +9,7 @@ mod made;
 mod notifications;
 pub(crate) mod openapi;
 mod payments;
+mod refunds;
 mod timeline;
 mod webhook_endpoints;
 
@@ -24,6 +25,7 @@ pub(crate) fn router() -> Router<App> {
     Router::new()
         .merge(payments::router())
         .merge(attempts::router())
+        .merge(refunds::router())
         .merge(timeline::router())
         .merge(webhook_endpoints::router())
         .merge(events::router())

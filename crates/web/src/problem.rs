@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use tongbao_core::Refusal;
 use tongbao_core::order::Invalid;
-use tongbao_engine::EngineError;
+use tongbao_engine::{ChannelError, EngineError};
 use tongbao_store::StoreError;
 use utoipa::ToSchema;
 
@@ -88,6 +88,11 @@ kinds! {
     UNKNOWN_ROUTE = NOT_FOUND, "unknown_route", "Nothing is at this address";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method_not_allowed", "The address does not take this method";
     ORDER_NO_CONFLICT = CONFLICT, "order_no_conflict", "The order number belongs to another order";
+    REFUND_NO_CONFLICT = CONFLICT, "refund_no_conflict", "The refund number belongs to another refund";
+    NOT_PAID = CONFLICT, "payment_not_paid", "The payment is not paid";
+    ABOVE_REST = CONFLICT, "refund_above_rest", "Less than that is left of the payment";
+    TOO_MANY_REFUNDS = CONFLICT, "too_many_refunds", "The payment has too many refunds";
+    NO_CERTIFICATE = CONFLICT, "client_certificate_missing", "The channel has no client certificate";
     ALREADY_PAID = CONFLICT, "payment_already_paid", "The payment is paid";
     ALREADY_CLOSED = CONFLICT, "payment_already_closed", "The payment is closed";
     EXPIRED = CONFLICT, "payment_expired", "The payment's time is up";
@@ -207,6 +212,10 @@ impl From<EngineError> for Problem {
                 payment: Some(payment.to_string()),
                 ..Self::new(ORDER_NO_CONFLICT, error.to_string())
             },
+            EngineError::RefundDiffers { field, .. } => Self {
+                field: Some(field.to_owned()),
+                ..Self::new(REFUND_NO_CONFLICT, error.to_string())
+            },
             EngineError::KeyReused => Self::new(KEY_REUSED, error.to_string()),
             EngineError::Refused(refusal) => refusal.into(),
             EngineError::Settings(error) => Self::field(
@@ -218,6 +227,9 @@ impl From<EngineError> for Problem {
                 field: Some("channel".to_owned()),
                 ..Self::new(NO_CHANNEL, detail)
             },
+            EngineError::Channel(ChannelError::NoCertificate(_)) => {
+                Self::new(NO_CERTIFICATE, error.to_string())
+            }
             EngineError::Channel(_) => Self::new(INVALID_FIELD, error.to_string()),
             EngineError::Busy => Self::new(BUSY, error.to_string()),
             EngineError::Store(error) => error.into(),
@@ -261,8 +273,12 @@ impl From<Refusal> for Problem {
             Refusal::Expired => EXPIRED,
             Refusal::AlreadyOpen(_) => ALREADY_OPEN,
             Refusal::TooManyAttempts => TOO_MANY_ATTEMPTS,
-            // Channels report attempts; no request can.
-            Refusal::UnknownAttempt => return Self::internal(&refusal),
+            Refusal::NotPaid => NOT_PAID,
+            Refusal::AboveRest { .. } => ABOVE_REST,
+            Refusal::TooManyRefunds => TOO_MANY_REFUNDS,
+            Refusal::AlreadyRefunded(_) => REFUND_NO_CONFLICT,
+            // Channels report attempts and refunds; no request can.
+            Refusal::UnknownAttempt | Refusal::UnknownRefund => return Self::internal(&refusal),
         };
         Self::new(kind, refusal.to_string())
     }

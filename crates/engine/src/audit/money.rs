@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use tongbao_core::{Case, CaseState, Currency, MerchantId, Payment, State};
+use tongbao_core::{Case, CaseState, Currency, MerchantId, Payment, RefundState, State};
 use tongbao_store::snapshot::Dossier;
 
 /// One merchant's money in one currency, in its smallest unit.
@@ -19,6 +19,10 @@ pub struct Sums {
     pub received: i128,
     /// What of it is kept as cases: paid twice, after the close, a wrong amount.
     pub in_cases: i128,
+    /// What has gone back of it.
+    pub refunded: i128,
+    /// What is on its way back: the payer may have it at any moment.
+    pub refunding: i128,
     /// What platforms say has come for orders that nobody here knows, in open
     /// cases.
     pub unknown: i128,
@@ -42,6 +46,7 @@ pub(super) fn count(all: &mut All, dossier: &Dossier) {
         sums.paid += 1;
         sums.accepted += i128::from(asked.minor());
     }
+    count_refunds(all, payment);
     for attempt in &payment.attempts {
         let Some(received) = attempt.received else {
             continue;
@@ -57,6 +62,19 @@ pub(super) fn count(all: &mut All, dossier: &Dossier) {
         });
         if let Some(case) = case.filter(|_| !is_accepted(payment, attempt.id)) {
             sums.in_cases += i128::from(case.receipt.amount.minor());
+        }
+    }
+}
+
+fn count_refunds(all: &mut All, payment: &Payment) {
+    for refund in &payment.refunds {
+        let key = (payment.merchant, refund.amount.currency());
+        let sums = all.entry(key).or_default();
+        let amount = i128::from(refund.amount.minor());
+        if refund.state == RefundState::Succeeded {
+            sums.refunded += amount;
+        } else if refund.state.is_open() {
+            sums.refunding += amount;
         }
     }
 }

@@ -86,6 +86,10 @@ rules! {
     /// Amounts.
     M1 = Wrong, "M1", "amounts are in range",
         "compare the payment with a backup and with the platform's back office";
+    /// Refunds.
+    M3 = Wrong, "M3", "no more goes back than came",
+        "look the refunds up in the platform's back office, and ask the payer for what was paid \
+         back too much";
     /// Received money.
     M5 = Wrong, "M5", "received money is accepted once, or a case",
         "look the trade up in the platform's back office; if the money is there and should not be, \

@@ -3,8 +3,8 @@
 
 use std::time::Duration;
 
-use tongbao_core::job::JobKey;
-use tongbao_core::{AttemptState, Case, Currency, Effect, Money, Payment, State};
+use tongbao_core::job::{JobKey, Subject};
+use tongbao_core::{AttemptState, Case, Currency, Effect, Money, Payment, Refund, State};
 use tongbao_store::LogEntry;
 
 /// What a rule says: what is wrong, in words.
@@ -23,6 +23,43 @@ pub fn m1_amounts_are_in_range(payment: &Payment) -> Verdict {
     let amount = payment.order.amount;
     let fine = amount.currency() == Currency::CNY && (1..=Money::MAX_FEN).contains(&amount.minor());
     ensure(fine, || format!("{} asks for {amount}", payment.id))
+}
+
+/// What is asked back of an attempt never exceeds what it received: what was only
+/// asked for may have gone.
+pub fn m3_no_more_goes_back_than_came(payment: &Payment) -> Verdict {
+    for attempt in &payment.attempts {
+        let of_it = payment.refunds.iter().filter(|it| it.attempt == attempt.id);
+        let held = of_it.clone().filter(|refund| refund.holds_money());
+        let sum: i128 = held.map(|refund| i128::from(refund.amount.minor())).sum();
+        let received = attempt
+            .received
+            .map_or(0, |money| i128::from(money.minor()));
+        ensure(sum <= received, || {
+            format!(
+                "refunds of {sum} are asked of {}, which received {received}",
+                attempt.id
+            )
+        })?;
+        let fits = |refund: &Refund| {
+            let currency = attempt.received.map(Money::currency);
+            refund.amount.minor() > 0 && Some(refund.amount.currency()) == currency
+        };
+        ensure(of_it.clone().all(fits), || {
+            format!(
+                "a refund of {} is of no amount, or of another currency",
+                attempt.id
+            )
+        })?;
+    }
+    let stray = payment
+        .refunds
+        .iter()
+        .find(|refund| payment.attempt(refund.attempt).is_none());
+    ensure(stray.is_none(), || {
+        let id = stray.map(|refund| refund.id);
+        format!("{id:?} is of an attempt that {} does not have", payment.id)
+    })
 }
 
 /// At most one attempt is accepted, with the amount that was asked for; any
@@ -175,6 +212,22 @@ fn difference(stored: &Payment, folded: &Payment) -> String {
             folded.attempts.len()
         );
     }
+    let mut refunds = stored.refunds.iter().zip(&folded.refunds);
+    if let Some((ours, theirs)) = refunds.find(|(ours, theirs)| ours != theirs) {
+        return format!(
+            "{} {} where it should be {},",
+            ours.id,
+            ours.state.as_str(),
+            theirs.state.as_str()
+        );
+    }
+    if stored.refunds.len() != folded.refunds.len() {
+        return format!(
+            "{} refunds where there should be {},",
+            stored.refunds.len(),
+            folded.refunds.len()
+        );
+    }
     let mut pairs = stored.attempts.iter().zip(&folded.attempts);
     match pairs.find(|(ours, theirs)| ours != theirs) {
         Some((ours, theirs)) if ours.state != theirs.state => format!(
@@ -206,16 +259,24 @@ pub fn l0_no_open_attempt_is_forgotten(
 ) -> Verdict {
     let open = payment.attempts.iter().filter(|one| one.state.is_open());
     for attempt in open {
-        let asked = jobs.clone().any(|key| key.attempt == Some(attempt.id));
+        let asked = jobs.clone().any(|key| key.attempt() == Some(attempt.id));
         ensure(asked, || {
             format!("{} is open and nothing will ask about it", attempt.id)
         })?;
     }
+    for refund in payment.refunds.iter().filter(|one| one.state.is_open()) {
+        let asked = jobs.clone().any(|key| key.refund() == Some(refund.id));
+        ensure(asked, || {
+            format!("{} is open and nothing will ask about it", refund.id)
+        })?;
+    }
     let mut of_it = jobs.filter(|key| key.payment == payment.id);
     match payment.state {
-        State::Created | State::Pending => ensure(of_it.any(|key| key.attempt.is_none()), || {
-            format!("{} will never expire", payment.id)
-        }),
+        State::Created | State::Pending => {
+            ensure(of_it.any(|key| key.subject == Subject::Payment), || {
+                format!("{} will never expire", payment.id)
+            })
+        }
         State::Closing { .. } => ensure(of_it.next().is_some(), || {
             format!("{} is being closed and nothing goes on with it", payment.id)
         }),

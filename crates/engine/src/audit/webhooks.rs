@@ -62,7 +62,9 @@ impl Facts {
         fold(&dossier.payment, &dossier.timeline, |payment, effects| {
             for effect in effects {
                 match effect {
-                    Effect::Tell(kind) => told.push((*kind, payment.clone())),
+                    Effect::Tell(kind) | Effect::TellRefund { kind, .. } => {
+                        told.push((*kind, payment.clone()));
+                    }
                     Effect::OpenCase {
                         remedy: Remedy::Refund,
                         ..
@@ -72,6 +74,8 @@ impl Facts {
                     | Effect::Query { .. }
                     | Effect::Close { .. }
                     | Effect::Reverse { .. }
+                    | Effect::StartRefund { .. }
+                    | Effect::QueryRefund { .. }
                     | Effect::Expire => {}
                 }
             }
@@ -146,7 +150,12 @@ impl Facts {
                 event.sequence
             ));
         };
-        body.claims(payment)
+        match event.kind {
+            EventType::RefundSucceeded | EventType::RefundFailed => body.claims_refund(payment),
+            EventType::PaymentPaid | EventType::PaymentClosed | EventType::CaseOpened => {
+                body.claims(payment)
+            }
+        }
     }
 }
 
@@ -181,6 +190,20 @@ impl<'a> Body<'a> {
             && self.data.amount == amount.minor()
             && self.data.currency == amount.currency().as_str()
             && self.data.transaction_id.as_deref() == Some(&case.receipt.transaction_id)
+    }
+
+    fn claims_refund(&self, payment: &Payment) -> Verdict {
+        let data = &self.data;
+        let refunds = payment.refunds.iter();
+        let told = refunds.filter(|refund| {
+            data.id == refund.id.to_string()
+                && data.amount == refund.amount.minor()
+                && data.currency == refund.amount.currency().as_str()
+                && data.state == refund.state.as_str()
+        });
+        ensure(told.count() == 1, || {
+            "it tells of a refund that was not so".to_owned()
+        })
     }
 
     fn claims(&self, payment: &Payment) -> Verdict {

@@ -71,6 +71,18 @@ fn money(f: &mut fmt::Formatter<'_>, currency: &str, sums: &Sums) -> fmt::Result
             "must be nothing; see M5 and S6 below"
         }
     )?;
+    if sums.refunded != 0 || sums.refunding != 0 {
+        writeln!(
+            f,
+            "  refunded    {:>20}  payers have it back",
+            amount(sums.refunded)
+        )?;
+        writeln!(
+            f,
+            "  refunding   {:>20}  on its way back",
+            amount(sums.refunding)
+        )?;
+    }
     if sums.unknown != 0 {
         writeln!(
             f,

@@ -1,6 +1,6 @@
 //! `tongbao pay AMOUNT`
 
-mod api;
+pub(super) mod api;
 mod qr;
 
 use std::io::IsTerminal;

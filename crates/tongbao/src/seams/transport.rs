@@ -1,7 +1,7 @@
 //! HTTP to platforms and to merchants.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -9,9 +9,12 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, ClientBuilder, redirect, retry};
-use rustls::ClientConfig;
+use rustls::client::WantsClientCert;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, ConfigBuilder};
 use rustls_platform_verifier::BuilderVerifierExt;
-use tongbao_engine::{SendError, Target, Transport};
+use tongbao_engine::{ClientIdentity, SendError, Target, Transport};
 
 use super::address::{AddressPolicy, Lane, refusal};
 
@@ -31,6 +34,8 @@ pub struct HttpTransport {
     platforms: Client,
     web: Client,
     listed: Client,
+    /// One for every certificate that a platform wants to see, by its text.
+    known_by: Mutex<Vec<(ClientIdentity, Client)>>,
 }
 
 impl HttpTransport {
@@ -52,7 +57,27 @@ impl HttpTransport {
             web: webhooks(Lane::Web)?,
             listed: webhooks(Lane::Listed)?,
             policy,
+            known_by: Mutex::new(Vec::new()),
         })
+    }
+
+    /// A client that shows this certificate. Its connections are its own: one that
+    /// was opened with it must not carry another account's calls.
+    fn platform_known_by(&self, identity: &ClientIdentity) -> Result<Client, SendError> {
+        let mut known = self.known_by.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, client)) = known.iter().find(|(other, _)| other == identity) {
+            return Ok(client.clone());
+        }
+        let client = identified(identity).map_err(|why| {
+            SendError::NotSent(format!(
+                "the channel's client_certificate and client_key are of no use: {why}"
+            ))
+        })?;
+        if known.len() >= IDENTITIES_KEPT {
+            known.remove(0);
+        }
+        known.push((identity.clone(), client.clone()));
+        Ok(client)
     }
 
     async fn exchange(
@@ -61,11 +86,19 @@ impl HttpTransport {
         request: Request<Bytes>,
         timeout: Duration,
     ) -> Result<Response<Bytes>, SendError> {
+        let identity = request.extensions().get::<ClientIdentity>().cloned();
         let mut request = reqwest::Request::try_from(request)
             .map_err(|error| SendError::NotSent(in_words(error)))?;
         *request.timeout_mut() = Some(timeout);
+        let own;
         let client = match target {
-            Target::Platform => &self.platforms,
+            Target::Platform => match identity {
+                Some(identity) => {
+                    own = self.platform_known_by(&identity)?;
+                    &own
+                }
+                None => &self.platforms,
+            },
             Target::Webhook => match self.policy.lane(request.url()) {
                 Ok(Lane::Web) => &self.web,
                 Ok(Lane::Listed) => &self.listed,
@@ -102,14 +135,33 @@ fn client(tls: &ClientConfig) -> ClientBuilder {
         .pool_idle_timeout(Duration::from_secs(30))
 }
 
+/// So many accounts' clients are kept; the oldest makes room.
+const IDENTITIES_KEPT: usize = 64;
+
+fn identified(identity: &ClientIdentity) -> Result<Client, String> {
+    let pem = identity.pem().as_bytes();
+    let certificates = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| error.to_string())?;
+    let key = PrivateKeyDer::from_pem_slice(pem).map_err(|error| error.to_string())?;
+    let tls = verifying()
+        .and_then(|tls| tls.with_client_auth_cert(certificates, key))
+        .map_err(|error| error.to_string())?;
+    let built = client(&tls).pool_max_idle_per_host(4).build();
+    built.map_err(|error| error.to_string())
+}
+
 /// TLS 1.2 or newer, with the machine's certificates. There are hundreds of
 /// them, and loading takes most of the program's start: once is enough.
 fn tls() -> Result<ClientConfig, rustls::Error> {
+    Ok(verifying()?.with_no_client_auth())
+}
+
+fn verifying() -> Result<ConfigBuilder<ClientConfig, WantsClientCert>, rustls::Error> {
     let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-    Ok(ClientConfig::builder_with_provider(provider)
+    ClientConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()?
-        .with_platform_verifier()?
-        .with_no_client_auth())
+        .with_platform_verifier()
 }
 
 /// Reads the answer, as far as it may go.

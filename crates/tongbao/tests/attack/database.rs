@@ -34,7 +34,7 @@ impl Database {
     fn all(&self, payment: &str, counts: impl Fn(&str, &str) -> bool) -> Vec<String> {
         self.0.execute_batch("BEGIN").unwrap();
         let jobs = format!(
-            "SELECT 'job', kind, attempt_id FROM readable_jobs WHERE payment_id = '{payment}'"
+            "SELECT 'job', kind, subject_id FROM readable_jobs WHERE payment_id = '{payment}'"
         );
         let mut facts = self.rows(&jobs);
         for table in self.column("SELECT name FROM sqlite_master WHERE type = 'table'") {

@@ -10,7 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    attempts, cases, channels, events, notifications, payments, timeline, webhook_endpoints,
+    attempts, cases, channels, events, notifications, payments, refunds, timeline,
+    webhook_endpoints,
 };
 use crate::app::App;
 use crate::problem::ProblemView;
@@ -38,6 +39,9 @@ pub fn document() -> utoipa::openapi::OpenApi {
         attempts::start,
         payments::close,
         timeline::read,
+        refunds::create,
+        refunds::list,
+        refunds::read,
         webhook_endpoints::create,
         webhook_endpoints::list,
         webhook_endpoints::read,
@@ -58,6 +62,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     components(schemas(ProblemView)),
     tags(
         (name = "payments", description = "What a merchant wants paid, and every try at it."),
+        (name = "refunds", description = "Money on its way back to a payer."),
         (name = "webhooks", description = "What we tell a merchant, where and how often."),
         (name = "channels", description = "Accounts at platforms, and what they tell us."),
         (name = "cases", description = "Money that should not be there."),

@@ -4,7 +4,8 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
-use tongbao_core::{Event, Outcome, PaymentId, Report};
+use tongbao_core::refund::RefundReport;
+use tongbao_core::{Event, Outcome, PaymentId, RefundOutcome, Report};
 use tongbao_store::LogEntry;
 use utoipa::ToSchema;
 
@@ -24,13 +25,17 @@ pub(crate) struct TimelineEntry {
     sequence: i64,
     /// When, RFC 3339.
     at: String,
-    /// `created`, `attempt_started`, `reported`, `close_requested` or `expired`.
+    /// `created`, `attempt_started`, `reported`, `refund_requested`,
+    /// `refund_reported`, `close_requested` or `expired`.
     r#type: &'static str,
     /// The payment's state afterwards.
     state: String,
     /// Of which attempt.
     #[serde(skip_serializing_if = "Option::is_none")]
     attempt: Option<String>,
+    /// Of which refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refund: Option<String>,
     /// How a report came: `answer`, `query`, `close`, `reverse`,
     /// `notification`, `bill` or `operator`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,10 +46,11 @@ pub(crate) struct TimelineEntry {
     #[schema(value_type = Option<String>)]
     grade: Option<tongbao_core::Grade>,
     /// What a report says: `accepted`, `success`, `not_paid`, `user_paying`,
-    /// `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`.
+    /// `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`; of a
+    /// refund also `processing`, `succeeded`, `abnormal` or `not_yet`.
     #[serde(skip_serializing_if = "Option::is_none")]
     outcome: Option<&'static str>,
-    /// What came, in fen.
+    /// What came, or is to go back, in fen.
     #[serde(skip_serializing_if = "Option::is_none")]
     amount: Option<i64>,
     /// The platform's number of the trade.
@@ -98,6 +104,15 @@ impl From<&LogEntry> for TimelineEntry {
                 ..line
             },
             Some(Event::Reported { report }) => line.with_report(report),
+            Some(Event::RefundRequested { refund }) => Self {
+                r#type: "refund_requested",
+                attempt: Some(refund.attempt.to_string()),
+                refund: Some(refund.id.to_string()),
+                amount: Some(refund.amount.minor()),
+                detail: refund.reason.clone(),
+                ..line
+            },
+            Some(Event::RefundReported { report }) => line.with_refund_report(report),
             Some(Event::CloseRequested) => Self {
                 r#type: "close_requested",
                 ..line
@@ -111,6 +126,31 @@ impl From<&LogEntry> for TimelineEntry {
 }
 
 impl TimelineEntry {
+    fn with_refund_report(self, report: &RefundReport) -> Self {
+        let line = Self {
+            r#type: "refund_reported",
+            refund: Some(report.refund.to_string()),
+            source: Some(report.source),
+            grade: Some(report.grade),
+            ..self
+        };
+        let (outcome, detail) = match &report.outcome {
+            RefundOutcome::Processing { .. } => ("processing", None),
+            RefundOutcome::Succeeded { .. } => ("succeeded", None),
+            RefundOutcome::Abnormal { .. } => ("abnormal", None),
+            RefundOutcome::Closed { .. } => ("closed", None),
+            RefundOutcome::Refused { failure } => ("refused", Some(failure.detail.clone())),
+            RefundOutcome::NotYet { failure } => ("not_yet", Some(failure.detail.clone())),
+            RefundOutcome::NotFound => ("not_found", None),
+            RefundOutcome::Unknown { why } => ("unknown", Some(why.clone())),
+        };
+        Self {
+            outcome: Some(outcome),
+            detail,
+            ..line
+        }
+    }
+
     fn with_report(self, report: &Report) -> Self {
         let line = Self {
             r#type: "reported",

@@ -159,7 +159,7 @@ const TAMPERED: &[(Rule, &str, &str)] = &[
     (
         Rule::L0,
         "nothing will ask about it",
-        "DELETE FROM jobs WHERE $T2 AND attempt_id <> ''",
+        "DELETE FROM jobs WHERE $T2 AND subject_id <> ''",
     ),
     (
         Rule::L0,

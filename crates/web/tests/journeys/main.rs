@@ -11,6 +11,7 @@ mod faults;
 mod notifications;
 mod operations;
 mod payment;
+mod refunds;
 mod scenes;
 mod support;
 mod webhooks;

@@ -5,6 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use http::{HeaderMap, HeaderValue, header};
 use reqwest::{Client, RequestBuilder, redirect};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::config::BaseUrl;
@@ -13,54 +14,77 @@ use crate::secret::Secret;
 /// The gateway itself waits for the platform meanwhile.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-pub(super) struct Api {
+pub(in crate::cli) struct Api {
     client: Client,
     payments: String,
+    refunds: String,
 }
 
 #[derive(Serialize)]
-pub(super) struct NewPayment<'a> {
-    pub(super) merchant_order_no: String,
-    pub(super) amount: i64,
-    pub(super) subject: &'a str,
-    pub(super) expires_in: u64,
-    pub(super) attempt: NewAttempt<'a>,
+pub(in crate::cli) struct NewPayment<'a> {
+    pub(in crate::cli) merchant_order_no: String,
+    pub(in crate::cli) amount: i64,
+    pub(in crate::cli) subject: &'a str,
+    pub(in crate::cli) expires_in: u64,
+    pub(in crate::cli) attempt: NewAttempt<'a>,
 }
 
 #[derive(Serialize)]
-pub(super) struct NewAttempt<'a> {
-    pub(super) scene: &'static str,
+pub(in crate::cli) struct NewAttempt<'a> {
+    pub(in crate::cli) scene: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) channel: Option<&'a str>,
+    pub(in crate::cli) channel: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) auth_code: Option<&'a str>,
+    pub(in crate::cli) auth_code: Option<&'a str>,
 }
 
 /// What we read of a payment; there is more.
 #[derive(Deserialize)]
-pub(super) struct Payment {
-    pub(super) id: String,
-    pub(super) merchant_order_no: String,
-    pub(super) state: String,
-    pub(super) checkout_url: String,
-    pub(super) attempts: Vec<Attempt>,
+pub(in crate::cli) struct Payment {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) merchant_order_no: String,
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) checkout_url: String,
+    pub(in crate::cli) attempts: Vec<Attempt>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Attempt {
-    pub(super) state: String,
-    pub(super) action: Option<Action>,
-    pub(super) failure: Option<Failure>,
+pub(in crate::cli) struct Attempt {
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) action: Option<Action>,
+    pub(in crate::cli) failure: Option<Failure>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Action {
-    pub(super) code_url: Option<String>,
+pub(in crate::cli) struct Action {
+    pub(in crate::cli) code_url: Option<String>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Failure {
-    pub(super) detail: String,
+pub(in crate::cli) struct Failure {
+    pub(in crate::cli) detail: String,
+}
+
+#[derive(Serialize)]
+pub(in crate::cli) struct NewRefund<'a> {
+    pub(in crate::cli) merchant_refund_no: &'a str,
+    pub(in crate::cli) amount: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(in crate::cli) reason: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+pub(in crate::cli) struct Refund {
+    pub(in crate::cli) id: String,
+    pub(in crate::cli) state: String,
+    pub(in crate::cli) failure: Option<Failure>,
+}
+
+impl Refund {
+    /// Nothing more will become of it by itself.
+    pub(in crate::cli) fn is_over(&self) -> bool {
+        matches!(self.state.as_str(), "succeeded" | "closed" | "abnormal")
+    }
 }
 
 /// The gateway's errors, RFC 9457.
@@ -73,19 +97,19 @@ struct Problem {
 
 impl Payment {
     /// Nothing more will become of it.
-    pub(super) fn is_over(&self) -> bool {
+    pub(in crate::cli) fn is_over(&self) -> bool {
         matches!(self.state.as_str(), "paid" | "closed")
     }
 
     /// What the QR code says, once the platform has told.
-    pub(super) fn code_url(&self) -> Option<&str> {
+    pub(in crate::cli) fn code_url(&self) -> Option<&str> {
         self.attempts
             .iter()
             .find_map(|attempt| attempt.action.as_ref()?.code_url.as_deref())
     }
 
     /// Why the payer's code brought no money, once that is certain.
-    pub(super) fn code_is_over(&self) -> Option<String> {
+    pub(in crate::cli) fn code_is_over(&self) -> Option<String> {
         let attempt = self.attempts.last()?;
         let failure = attempt.failure.as_ref().map(|failure| &failure.detail);
         match (attempt.state.as_str(), failure) {
@@ -97,7 +121,7 @@ impl Payment {
     }
 
     /// Why there will be no code.
-    pub(super) fn failure(&self) -> Option<&str> {
+    pub(in crate::cli) fn failure(&self) -> Option<&str> {
         let attempt = self
             .attempts
             .last()
@@ -112,7 +136,7 @@ impl Payment {
 }
 
 impl Api {
-    pub(super) fn new(gateway: &BaseUrl, key: &Secret) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(gateway: &BaseUrl, key: &Secret) -> anyhow::Result<Self> {
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
             .context("the API key has characters that no key has")?;
         bearer.set_sensitive(true);
@@ -124,11 +148,12 @@ impl Api {
         Ok(Self {
             client,
             payments: format!("{gateway}/v1/payments"),
+            refunds: format!("{gateway}/v1/refunds"),
         })
     }
 
     /// Creates the payment, with an attempt. The order number keeps a repetition harmless.
-    pub(super) async fn create(&self, new: &NewPayment<'_>) -> anyhow::Result<Payment> {
+    pub(in crate::cli) async fn create(&self, new: &NewPayment<'_>) -> anyhow::Result<Payment> {
         let body = serde_json::to_vec(new)?;
         let request = self.client.post(&self.payments);
         answer(
@@ -140,18 +165,36 @@ impl Api {
     }
 
     /// The payment as it stands; with `ask` the gateway asks the platform first.
-    pub(super) async fn look(&self, id: &str, ask: bool) -> anyhow::Result<Payment> {
+    pub(in crate::cli) async fn look(&self, id: &str, ask: bool) -> anyhow::Result<Payment> {
         let query = if ask { "?refresh=true" } else { "" };
         answer(self.client.get(format!("{}/{id}{query}", self.payments))).await
     }
 
+    /// Gives money back. The refund's number keeps a repetition harmless.
+    pub(in crate::cli) async fn refund(
+        &self,
+        payment: &str,
+        new: &NewRefund<'_>,
+    ) -> anyhow::Result<Refund> {
+        let request = self
+            .client
+            .post(format!("{}/{payment}/refunds", self.payments));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        answer(request.body(serde_json::to_vec(new)?)).await
+    }
+
+    /// The refund as it stands.
+    pub(in crate::cli) async fn look_at_refund(&self, id: &str) -> anyhow::Result<Refund> {
+        answer(self.client.get(format!("{}/{id}", self.refunds))).await
+    }
+
     /// Closes the payment, unless it turns out to be paid.
-    pub(super) async fn close(&self, id: &str) -> anyhow::Result<Payment> {
+    pub(in crate::cli) async fn close(&self, id: &str) -> anyhow::Result<Payment> {
         answer(self.client.post(format!("{}/{id}/close", self.payments))).await
     }
 }
 
-async fn answer(request: RequestBuilder) -> anyhow::Result<Payment> {
+async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<T> {
     let response = request
         .send()
         .await

@@ -26,6 +26,8 @@ const TABLE: &[(&str, &str)] = &[
         "Accounts at platforms, and what they tell us.",
         "在平台的账户，以及平台发来的消息。",
     ),
+    ("Refunds", "退款"),
+    ("Money on its way back to a payer.", "退还给付款人的钱。"),
     ("Cases", "异常"),
     ("Money that should not be there.", "不该收到的钱。"),
     ("Newest first.", "从新到旧。"),
@@ -330,6 +332,10 @@ const TABLE: &[(&str, &str)] = &[
     ("Lives five minutes.", "有效期五分钟。"),
     ("The platform's number of the trade.", "平台的交易号。"),
     (
+        "The platform's number of the trade; of `refund_abnormal`, of the refund.",
+        "平台的交易号；`refund_abnormal` 则为平台的退款号。",
+    ),
+    (
         "The platform's name for the payer.",
         "付款人在平台上的标识。",
     ),
@@ -338,10 +344,65 @@ const TABLE: &[(&str, &str)] = &[
     ("Cause and cure.", "原因和办法。"),
     ("The platform's own code.", "平台自己的代码。"),
     // A refund
-    ("The merchant's own number.", "商户自己的退款号。"),
+    ("Refunds a payment", "退款"),
     (
-        "`processing`, `succeeded`, `closed`, `abnormal` or `unknown`.",
-        "`processing`、`succeeded`、`closed`、`abnormal` 或 `unknown`。",
+        "Gives back all of it or a part, as often as something is left. The platform taking the request is not the payer having the money: the answer is mostly `processing`, and a webhook tells of the end, `refund.succeeded` or `refund.failed`. `unknown` is a question that we keep asking, under the same number. The same `merchant_refund_no` with the same content gives the same refund, and with other content is refused with `refund_no_conflict`. Platforms want a minute between two refunds of one payment: the second one waits for it.",
+        "全部或部分退还，只要还有余额就可以再退。平台受理不等于顾客已收到钱：回答多为 `processing`，结束时由通知告知：`refund.succeeded` 或 `refund.failed`。`unknown` 是我们用同一个退款号继续问的问题。同样的 `merchant_refund_no`、同样的内容得到同一笔退款；内容不同则拒绝，代码为 `refund_no_conflict`。平台要求同一笔付款的两次退款相隔一分钟：后一笔会自己等待。",
+    ),
+    ("Reads a refund", "查询退款"),
+    ("Lists refunds", "查询退款列表"),
+    ("What is to go back.", "要退还的钱。"),
+    (
+        "Your own number of the refund: 1 to 64 of A-Z a-z 0-9 _ - | *, unique for ever. The same number never pays back twice.",
+        "您自己的退款号：1 到 64 个字符 A-Z a-z 0-9 _ - | *，永远唯一。同一个号绝不会退两次。",
+    ),
+    (
+        "In fen; with the refunds before it at most what was paid.",
+        "单位为分；连同之前的退款，不超过所付金额。",
+    ),
+    (
+        "What the payer reads; at most 80 bytes of UTF-8.",
+        "付款人看到的原因，最多 80 个 UTF-8 字节。",
+    ),
+    (
+        "Made, by this request or by the same one before",
+        "已创建：由这次请求，或由之前同样的请求",
+    ),
+    (
+        "Another request made the same refund before",
+        "另一个请求此前已创建同一笔退款",
+    ),
+    (
+        "The payment is not paid, less than that is left of it, it has too many refunds, the number belongs to another refund, or the channel has no certificate for it",
+        "尚未付款、余额不足、退款次数过多、退款号属于另一笔退款，或渠道缺少所需的证书",
+    ),
+    ("Out of which payment.", "属于哪笔付款。"),
+    (
+        "The merchant's own number; none for the money of a case.",
+        "商户自己的退款号；异常款项的退款没有。",
+    ),
+    (
+        "When it succeeded or was closed, RFC 3339.",
+        "成功或关闭的时间，RFC 3339。",
+    ),
+    (
+        "What stands in its way, or why it came to nothing.",
+        "受阻的原因，或没有成功的原因。",
+    ),
+    ("The platform's number.", "平台的退款号。"),
+    (
+        "`unknown`, `processing`, `abnormal`, `succeeded` or `closed`. `unknown` is a question that we keep asking; only `succeeded` says that the payer has the money, and only `closed` that the merchant keeps it.",
+        "`unknown`、`processing`、`abnormal`、`succeeded` 或 `closed`。`unknown` 是我们还在继续问的问题；只有 `succeeded` 表示付款人已收到钱，只有 `closed` 表示钱留在商户。",
+    ),
+    (
+        "`unknown`, `processing`, `abnormal`, `succeeded` or `closed`.",
+        "`unknown`、`processing`、`abnormal`、`succeeded` 或 `closed`。",
+    ),
+    ("`rfd_…`", "`rfd_…`"),
+    ("Of which refund.", "属于哪笔退款。"),
+    (
+        "In fen: what has gone back. What is under way is in `refunds`.",
+        "单位为分：已退还的金额。处理中的见 `refunds`。",
     ),
     // Lists
     ("The rows.", "各行。"),
@@ -356,8 +417,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("When, RFC 3339.", "时间，RFC 3339。"),
     (
-        "`created`, `attempt_started`, `reported`, `close_requested` or `expired`.",
-        "`created`（创建）、`attempt_started`（发起尝试）、`reported`（渠道有消息）、`close_requested`（要求关闭）或 `expired`（过期）。",
+        "`created`, `attempt_started`, `reported`, `refund_requested`, `refund_reported`, `close_requested` or `expired`.",
+        "`created`（创建）、`attempt_started`（发起尝试）、`reported`（渠道有消息）、`refund_requested`（要求退款）、`refund_reported`（退款有消息）、`close_requested`（要求关闭）或 `expired`（过期）。",
     ),
     ("The payment's state afterwards.", "此后付款的状态。"),
     ("Of which attempt.", "属于哪次尝试。"),
@@ -370,10 +431,13 @@ const TABLE: &[(&str, &str)] = &[
         "证明力：`weak`、`shared` 或 `strong`。",
     ),
     (
-        "What a report says: `accepted`, `success`, `not_paid`, `user_paying`, `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`.",
-        "消息的内容：`accepted`、`success`、`not_paid`、`user_paying`、`closed`、`revoked`、`pay_error`、`refused`、`not_found` 或 `unknown`。",
+        "What a report says: `accepted`, `success`, `not_paid`, `user_paying`, `closed`, `revoked`, `pay_error`, `refused`, `not_found` or `unknown`; of a refund also `processing`, `succeeded`, `abnormal` or `not_yet`.",
+        "消息的内容：`accepted`、`success`、`not_paid`、`user_paying`、`closed`、`revoked`、`pay_error`、`refused`、`not_found` 或 `unknown`；退款还有 `processing`、`succeeded`、`abnormal` 或 `not_yet`。",
     ),
-    ("What came, in fen.", "收到的金额，分。"),
+    (
+        "What came, or is to go back, in fen.",
+        "收到或要退还的金额，分。",
+    ),
     (
         "Why it came to nothing, or why nothing is known.",
         "没有成功的原因，或结果未知的原因。",
@@ -422,8 +486,8 @@ const TABLE: &[(&str, &str)] = &[
         "即 `webhook-id`，每次重试都相同。",
     ),
     (
-        "`payment.paid`, `payment.closed` or `case.opened`.",
-        "`payment.paid`（已付款）、`payment.closed`（已关闭）或 `case.opened`（出现异常）。",
+        "`payment.paid`, `payment.closed`, `refund.succeeded`, `refund.failed` or `case.opened`.",
+        "`payment.paid`（已付款）、`payment.closed`（已关闭）、`refund.succeeded`（退款成功）、`refund.failed`（退款未成功）或 `case.opened`（出现异常）。",
     ),
     ("Of which payment.", "属于哪笔付款。"),
     (
@@ -528,8 +592,8 @@ const TABLE: &[(&str, &str)] = &[
     ("What came, or its beginning.", "消息的内容，或其开头。"),
     // Cases
     (
-        "`amount_mismatch`, `paid_twice`, `paid_after_close` or `unknown_payment`.",
-        "`amount_mismatch`（金额不符）、`paid_twice`（重复付款）、`paid_after_close`（关闭后付款）或 `unknown_payment`（未知订单）。",
+        "`amount_mismatch`, `paid_twice`, `paid_after_close`, `unknown_payment` or `refund_abnormal`.",
+        "`amount_mismatch`（金额不符）、`paid_twice`（重复付款）、`paid_after_close`（关闭后付款）、`unknown_payment`（未知订单）或 `refund_abnormal`（退款异常）。",
     ),
     (
         "`refund`: the money goes back; `review`: a query or a person decides.",
