@@ -13,7 +13,7 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::merchant::Merchant;
-use tongbao_core::{Action, AttemptId, ChannelId, Order, PaymentId, Scene};
+use tongbao_core::{Action, AttemptId, ChannelId, Order, PaymentId, RefundId, Scene};
 use tongbao_engine::Engine;
 use tongbao_store::Store;
 
@@ -124,6 +124,15 @@ pub enum Call {
     Look(PaymentId),
     /// An end.
     Close(PaymentId),
+    /// Money back.
+    Refund {
+        /// Out of what.
+        payment: PaymentId,
+        /// The merchant's own number.
+        number: String,
+        /// How much.
+        amount: i64,
+    },
 }
 
 /// What the merchant hears.
@@ -145,6 +154,11 @@ pub enum Heard {
     Closed {
         /// The API's word.
         state: String,
+    },
+    /// The refund is written down.
+    Refunding {
+        /// Which.
+        refund: RefundId,
     },
     /// For good.
     Refused,

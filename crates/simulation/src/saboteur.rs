@@ -141,6 +141,18 @@ bugs! {
     ReverseTakenForDone,
     /// Money that comes while it is being reversed is taken for paid
     ReversedMoneyTakenForPaid,
+    /// A retry of the same refund bears a new number
+    NewRefundNumberOnRetry,
+    /// A refund that the platform has taken counts as done
+    TakenForRefunded,
+    /// A refund that the platform does not find is closed at once
+    RefundNotFoundTakenForClosed,
+    /// What a message says of a refund is believed
+    RefundMessageBelieved,
+    /// A refund whose answer is lost no longer counts against what was paid
+    UnknownRefundNotCounted,
+    /// Nobody asks about refunds
+    RefundsNotAskedAbout,
 }
 
 impl Bug {

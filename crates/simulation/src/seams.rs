@@ -94,7 +94,8 @@ impl SimTransport {
     /// The mistake of sending something else than what is written: now and then an
     /// order goes out changed.
     fn rewritten(&self, request: Request<Bytes>, what: &str, into: &str) -> Request<Bytes> {
-        let order = request.uri().path() == "/pay/unifiedorder";
+        let paths = ["/pay/unifiedorder", "/secapi/pay/refund"];
+        let order = paths.contains(&request.uri().path());
         let struck = self
             .chance
             .lock()
@@ -118,6 +119,11 @@ impl SimTransport {
                 request,
                 "<out_trade_no><![CDATA[0",
                 "<out_trade_no><![CDATA[1",
+            ),
+            Some(Bug::NewRefundNumberOnRetry) => self.rewritten(
+                request,
+                "<out_refund_no><![CDATA[0",
+                "<out_refund_no><![CDATA[1",
             ),
             Some(Bug::AmountOnWireDiffers) => {
                 self.rewritten(request, "<total_fee><![CDATA[", "<total_fee><![CDATA[1")

@@ -6,8 +6,10 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tongbao_core::{Attempt, AttemptId, ChannelId, Refusal, Scene};
-use tongbao_engine::{AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment};
+use tongbao_core::{Attempt, AttemptId, ChannelId, Money, Refusal, Scene};
+use tongbao_engine::{
+    AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment, NewRefund,
+};
 use tongbao_store::Store;
 
 use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Surroundings, shown};
@@ -147,6 +149,21 @@ async fn heard(
                 code: payment.attempts.iter().find_map(code_of),
             }
         }
+        Call::Refund {
+            payment,
+            number,
+            amount,
+        } => {
+            let new = NewRefund {
+                merchant_refund_no: number,
+                amount: Money::fen(amount),
+                reason: None,
+            };
+            let made = engine.refund(merchant, payment, new, key).await?;
+            Heard::Refunding {
+                refund: made.refund,
+            }
+        }
         Call::Close(payment) => {
             let payment = engine.close(merchant.id, payment, None).await?.answer;
             Heard::Closed {
@@ -166,7 +183,10 @@ fn refused(error: &EngineError) -> Heard {
             Refusal::AlreadyPaid
             | Refusal::AlreadyClosed
             | Refusal::Expired
-            | Refusal::TooManyAttempts,
+            | Refusal::TooManyAttempts
+            | Refusal::NotPaid
+            | Refusal::AboveRest { .. }
+            | Refusal::TooManyRefunds,
         ) => Heard::Refused,
         _ => Heard::Failed,
     }

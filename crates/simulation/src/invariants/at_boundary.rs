@@ -2,8 +2,8 @@
 
 use http::Request;
 use tongbao_core::webhook::EventType;
-use tongbao_core::{ChannelId, Payment, PaymentId, State};
-use tongbao_wire::wechat_v2::{Fields, micropay, unified_order};
+use tongbao_core::{ChannelId, Money, Payment, PaymentId, State};
+use tongbao_wire::wechat_v2::{Fields, micropay, refund, unified_order};
 
 use super::{Verdict, ensure};
 use crate::gateway::{Call, Heard, shown};
@@ -49,6 +49,24 @@ pub fn e3_intent_before_call(
                 || attempt.is_some_and(|attempt| !attempt.state.is_open());
             ensure(wanted, || {
                 format!("close of {number}, which still wants money")
+            })
+        }
+        "/secapi/pay/refund" => {
+            let asked = refund::Request::from_fields(&fields)
+                .map_err(|error| format!("we sent a refund with {error}"))?;
+            let number = &asked.out_refund_no;
+            let payment = found.ok_or(format!("refund {number} is of no order here"))?;
+            let refund = payment
+                .refunds
+                .iter()
+                .find(|it| it.out_refund_no == *number);
+            let refund = refund.ok_or(format!("refund {number} is not written down"))?;
+            let of = payment.attempt(refund.attempt);
+            let fen = |money: Money| u64::try_from(money.minor()).ok();
+            let same = fen(refund.amount) == Some(asked.refund_fee)
+                && of.and_then(|of| of.received).and_then(fen) == Some(asked.total_fee);
+            ensure(same, || {
+                format!("refund {number} is not the one that is written down")
             })
         }
         _ => Ok(()),
@@ -130,6 +148,19 @@ pub fn e5_commit_before_reply(tables: &Tables, call: &Call, heard: &Heard) -> Ve
             let paid = row.is_some_and(|row| matches!(row.state, State::Paid { .. }));
             ensure(paid, || {
                 format!("the cashier was told that {payment} is paid, and it is not")
+            })
+        }
+        (
+            Call::Refund {
+                payment, number, ..
+            },
+            Heard::Refunding { refund },
+        ) => {
+            let payment = tables.payments.get(payment);
+            let written = payment.and_then(|payment| payment.refund(*refund));
+            let same = written.is_some_and(|it| it.merchant_refund_no.as_ref() == Some(number));
+            ensure(same, || {
+                format!("the merchant was told of {refund}, which is not written down")
             })
         }
         (Call::Close(id), Heard::Closed { state }) => {

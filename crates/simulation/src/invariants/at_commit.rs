@@ -1,6 +1,6 @@
 //! After every commit that changed a payment.
 
-use tongbao_core::{AttemptState, Case, ChannelId, Payment, State};
+use tongbao_core::{AttemptState, Case, ChannelId, Payment, RefundState, State};
 use tongbao_engine::audit::rules;
 use tongbao_simulator::Books;
 
@@ -28,11 +28,14 @@ pub struct Commit<'a> {
 type Check = fn(&Commit<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 11] = [
+pub const ALL: [(&str, Check); 14] = [
     ("M1", m1_amounts_are_in_range),
+    ("M3", m3_no_more_goes_back_than_came),
     ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
     ("M6", m6_what_was_ordered_never_changes),
     ("M9", m9_nothing_is_paid_that_the_platform_has_not),
+    ("M6", m6_what_is_to_go_back_never_changes),
+    ("M7", m7_a_refund_is_what_the_platform_made_of_it),
     ("M10", m10_what_was_received_is_written_once),
     ("M11", m11_accepted_money_has_no_case),
     ("E6", e6_unknown_is_not_an_end),
@@ -44,6 +47,59 @@ pub const ALL: [(&str, Check); 11] = [
 
 fn m1_amounts_are_in_range(commit: &Commit<'_>) -> Verdict {
     rules::m1_amounts_are_in_range(commit.after)
+}
+
+fn m3_no_more_goes_back_than_came(commit: &Commit<'_>) -> Verdict {
+    rules::m3_no_more_goes_back_than_came(commit.after)
+}
+
+fn m6_what_is_to_go_back_never_changes(commit: &Commit<'_>) -> Verdict {
+    let before = commit.before.map_or(&[][..], |before| &before.refunds);
+    for old in before {
+        let same = commit.after.refund(old.id).is_some_and(|new| {
+            new.out_refund_no == old.out_refund_no
+                && new.merchant_refund_no == old.merchant_refund_no
+                && new.amount == old.amount
+                && new.attempt == old.attempt
+        });
+        ensure(same, || {
+            format!("{} was changed in what was asked for", old.id)
+        })?;
+    }
+    Ok(())
+}
+
+/// Only what the platform has done is done, and only what it gave up, or never
+/// took, is closed.
+fn m7_a_refund_is_what_the_platform_made_of_it(commit: &Commit<'_>) -> Verdict {
+    for refund in &commit.after.refunds {
+        let was = commit.before.and_then(|before| before.refund(refund.id));
+        if was.is_some_and(|was| was.state == refund.state) {
+            continue;
+        }
+        let attempt = commit.after.attempt(refund.attempt);
+        let trade = attempt.and_then(|attempt| {
+            let mch_id = (commit.mch_id)(attempt.channel);
+            commit.books.trade(mch_id, &attempt.out_trade_no)
+        });
+        let theirs = trade.and_then(|trade| {
+            let mut refunds = trade.refunds.iter();
+            refunds.find(|it| it.out_refund_no == refund.out_refund_no)
+        });
+        let word = theirs.map(|theirs| theirs.state.word());
+        let fits = match refund.state {
+            RefundState::Unknown => true,
+            RefundState::Processing => word.is_some(),
+            RefundState::Abnormal => word.is_some_and(|word| word != "PROCESSING"),
+            RefundState::Succeeded => word == Some("SUCCESS"),
+            RefundState::Closed => matches!(word, None | Some("REFUNDCLOSE")),
+        };
+        ensure(fits, || {
+            let state = refund.state.as_str();
+            format!("{} is {state}, and {word:?} at the platform", refund.id)
+        })?;
+    }
+    Ok(())
 }
 
 fn m5_one_attempt_is_accepted_and_other_money_has_a_case(commit: &Commit<'_>) -> Verdict {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use tongbao_core::webhook::DeliveryState;
-use tongbao_core::{AttemptState, ChannelId, EndpointId, State, Timestamp};
+use tongbao_core::{AttemptState, ChannelId, EndpointId, RefundState, State, Timestamp};
 use tongbao_simulator::{Books, TradeState};
 
 use super::{Verdict, ensure};
@@ -34,7 +34,9 @@ pub struct Rest<'a> {
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 9] = [
+pub const ALL: [(&str, Check); 11] = [
+    ("M7", m7_the_books_agree_about_refunds),
+    ("L2", l2_every_refund_is_final_or_a_case),
     ("M8", m8_no_money_is_kept_unseen),
     ("M9", m9_no_money_from_nothing),
     ("L1", l1_every_payment_is_final),
@@ -66,6 +68,58 @@ fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
                 "{number} is paid at the platform; here {} is {:?}, the payment {:?}",
                 attempt.id, attempt.state, payment.state
             )
+        })?;
+    }
+    Ok(())
+}
+
+/// Every refund that the platform knows was asked for here, under its number, and
+/// once.
+fn m7_the_books_agree_about_refunds(rest: &Rest<'_>) -> Verdict {
+    for (trade, theirs) in rest.books.refunds() {
+        let number = &theirs.out_refund_no;
+        let channel = (rest.channel)(&trade.mch_id).ok_or("a refund of nobody's channel")?;
+        let payment = rest.tables.by_out_trade_no(channel, &trade.out_trade_no);
+        let ours = payment.and_then(|payment| {
+            let mut refunds = payment.refunds.iter();
+            refunds.find(|refund| refund.out_refund_no == *number)
+        });
+        let ours = ours.ok_or(format!("{number} goes back, and nobody here asked for it"))?;
+        let fits = match ours.state {
+            RefundState::Succeeded => theirs.state.word() == "SUCCESS",
+            RefundState::Closed => theirs.state.word() == "REFUNDCLOSE",
+            RefundState::Abnormal => theirs.state.word() == "CHANGE",
+            RefundState::Unknown | RefundState::Processing => false,
+        };
+        ensure(
+            fits && u64::try_from(ours.amount.minor()) == Ok(theirs.fen),
+            || {
+                let (here, there) = (ours.state.as_str(), theirs.state.word());
+                format!("{} is {here} here, and {there} at the platform", ours.id)
+            },
+        )?;
+    }
+    rest.books.check()
+}
+
+fn l2_every_refund_is_final_or_a_case(rest: &Rest<'_>) -> Verdict {
+    let refunds = rest
+        .tables
+        .payments
+        .values()
+        .flat_map(|payment| &payment.refunds);
+    for refund in refunds {
+        let in_case = || {
+            let mut cases = rest.tables.cases.iter();
+            cases.any(|case| Some(&case.receipt.transaction_id) == refund.refund_no.as_ref())
+        };
+        let fine = match refund.state {
+            RefundState::Succeeded | RefundState::Closed => true,
+            RefundState::Abnormal => in_case(),
+            RefundState::Unknown | RefundState::Processing => false,
+        };
+        ensure(fine, || {
+            format!("{} is still {}", refund.id, refund.state.as_str())
         })?;
     }
     Ok(())

@@ -72,7 +72,7 @@ pub fn w4_merchants_end_in_the_truth(tables: &Tables, received: &[Received]) -> 
     let mut states: BTreeMap<PaymentId, (i64, &str)> = BTreeMap::new();
     for webhook in received
         .iter()
-        .filter(|webhook| webhook.kind != "case.opened")
+        .filter(|webhook| webhook.kind.starts_with("payment."))
     {
         let Some(payment) = webhook.payment else {
             continue;

@@ -3,10 +3,11 @@
 use tongbao_core::case::Remedy;
 use tongbao_core::inbox::Verdict;
 use tongbao_core::job::{JobKey, JobKind, NewJob, Subject};
+use tongbao_core::refund::RefundReport;
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
     AttemptState, Case, CaseKind, CaseState, CloseReason, Effect, Event, Failure, Money, Outcome,
-    Payment, Source, State,
+    Payment, RefundId, RefundOutcome, RefundState, Source, State,
 };
 use tongbao_store::{Change, OpenedCase, PaymentChange};
 
@@ -98,6 +99,17 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
                 message.verdict = Verdict::Applied;
             }
         }
+        Bug::TakenForRefunded => refund_becomes(change, RefundState::Succeeded, |report| {
+            matches!(report.outcome, RefundOutcome::Processing { .. })
+        }),
+        Bug::RefundMessageBelieved => refund_becomes(change, RefundState::Succeeded, |report| {
+            report.source == Source::Notification
+        }),
+        Bug::UnknownRefundNotCounted => refund_becomes(change, RefundState::Closed, |report| {
+            matches!(report.outcome, RefundOutcome::Unknown { .. })
+        }),
+        Bug::RefundNotFoundTakenForClosed => refund_not_found_taken_for_closed(change, before),
+        Bug::RefundsNotAskedAbout => drop_jobs(change, JobKind::RefundQuery),
         Bug::KeyInTheLog => tracing::warn!(key = crate::world::SECOND_KEY, "a commit"),
         Bug::CaseForAcceptedMoney => case_for_accepted_money(change),
         Bug::CodeSilenceTakenForFailure => {
@@ -112,6 +124,57 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::ReversedMoneyTakenForPaid => till::reversed_money_taken_for_paid(change),
         // Those of the database, the wire and the deliveries are made elsewhere.
         _ => {}
+    }
+}
+
+/// The refund that the change reports about ends so, where it should not.
+fn refund_becomes(
+    change: &mut Change,
+    state: RefundState,
+    when: impl FnOnce(&RefundReport) -> bool,
+) {
+    let event = change.log.last().and_then(|log| log.event.as_ref());
+    let Some(Event::RefundReported { report }) = event else {
+        return;
+    };
+    let id = report.refund;
+    if when(report) {
+        end_refund(change, id, state);
+    }
+}
+
+fn end_refund(change: &mut Change, id: RefundId, state: RefundState) {
+    with_payment(change, |payment| {
+        for refund in payment.refunds.iter_mut().filter(|refund| refund.id == id) {
+            refund.state = state;
+        }
+    });
+    change.jobs.retain(|job| job.key.refund() != Some(id));
+    if let Some(change) = &mut change.payment {
+        change.refunds = vec![id];
+    }
+}
+
+/// "Not found" changes no row; it shows in what is asked next.
+fn refund_not_found_taken_for_closed(change: &mut Change, before: Option<&Payment>) {
+    let mut starts = change
+        .jobs
+        .iter()
+        .filter(|job| job.key.kind == JobKind::Refund);
+    let asked = change
+        .finish
+        .is_some_and(|job| job.key.kind == JobKind::RefundQuery);
+    let id = starts.next().and_then(|job| job.key.refund());
+    if let (true, Some(before), Some(id)) = (asked, before, id) {
+        let mut payment = before.clone();
+        payment.version += 1;
+        change.payment = Some(PaymentChange {
+            read_version: Some(before.version),
+            payment,
+            attempts: Vec::new(),
+            refunds: Vec::new(),
+        });
+        end_refund(change, id, RefundState::Closed);
     }
 }
 

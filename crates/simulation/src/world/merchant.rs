@@ -31,6 +31,7 @@ enum Step {
     Start { account: usize },
     Look,
     Close,
+    Refund { place: usize },
     Done,
 }
 
@@ -46,6 +47,8 @@ pub(super) struct Order {
     switches: bool,
     /// Close it after so long.
     closes: Option<Duration>,
+    /// Give back so much, so long after the payment was made.
+    refunds: Vec<(Duration, i64)>,
     payment: Option<PaymentId>,
     /// The id that was heard first: there is no other.
     told: Option<PaymentId>,
@@ -85,6 +88,9 @@ const SCANS: u32 = 3;
 
 /// So long a merchant waits for the gateway.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// So often a merchant asks for what came to mind later.
+const CALLS_FOR_IT: u32 = 10;
 
 impl Order {
     pub(super) fn draw_all(plan: &Plan) -> Vec<Self> {
@@ -131,9 +137,10 @@ impl Order {
             Payer::WalksAway,
         ];
         let closes = chance.percent(25);
+        let amount = i64::try_from(chance.between(1, 500_000)).unwrap_or(1);
         Self {
             number: format!("ORDER-{place:04}"),
-            amount: i64::try_from(chance.between(1, 500_000)).unwrap_or(1),
+            amount,
             // Most of a long life is one query after the other that finds nothing.
             expires_in: i64::from(match chance.index(10) {
                 0 => chance.number(600, 1_800),
@@ -145,6 +152,7 @@ impl Order {
             step: Step::Create,
             switches: chance.percent(30),
             closes: closes.then(|| chance.millis(100, 600_000)),
+            refunds: Self::draw_refunds(chance, amount),
             payment: None,
             told: None,
             codes: Vec::new(),
@@ -154,6 +162,17 @@ impl Order {
             scene: Scene::Native,
             till: None,
         }
+    }
+
+    /// None for most; parts, the whole, the whole twice, or more than came.
+    fn draw_refunds(chance: &mut Chance, amount: i64) -> Vec<(Duration, i64)> {
+        let count = chance.pick(&[0, 0, 0, 1, 1, 2, 4]);
+        let mut refund = || {
+            let part = i64::try_from(chance.between(1, 500_000)).unwrap_or(1);
+            let fen = chance.pick(&[amount, part.min(amount), amount / 2, part]);
+            (chance.millis(1_000, 1_500_000), fen.max(1))
+        };
+        (0..count).map(|_| refund()).collect()
     }
 
     fn ordered(&self) -> Ordered {
@@ -216,7 +235,10 @@ impl World {
                 order.payment = Some(id);
                 order.step = Step::Start { account: 0 };
                 if let (true, Some(wait)) = (first, order.closes) {
-                    self.plan_close(place, wait);
+                    self.plan(place, wait, Step::Close);
+                }
+                for (refund, (wait, _)) in order.refunds.iter().enumerate().filter(|_| first) {
+                    self.plan(place, *wait, Step::Refund { place: refund });
                 }
             }
             Heard::Started { code } => {
@@ -252,7 +274,9 @@ impl World {
             Heard::Charged { state } => charged(order, &state),
             Heard::Failed => {}
             Heard::Closed { state } if state == "pending" => {}
-            Heard::Closed { .. } | Heard::Refused => order.step = Step::Done,
+            Heard::Closed { .. } | Heard::Refunding { .. } | Heard::Refused => {
+                order.step = Step::Done;
+            }
         }
         if order.step != Step::Done && order.calls_left > 0 {
             order.calls_left -= 1;
@@ -261,7 +285,8 @@ impl World {
         }
     }
 
-    fn plan_close(&mut self, place: usize, wait: Duration) {
+    /// From then on the merchant wants something else of the order.
+    fn plan(&mut self, place: usize, wait: Duration, step: Step) {
         let orders = self.orders.clone();
         let kernel = self.kernel.clone();
         // Not a node's task: the merchant's own timer outlives every node.
@@ -269,8 +294,9 @@ impl World {
             kernel.sleep(wait).await;
             let mut orders = lock(&orders);
             let order = &mut orders[place];
-            order.step = Step::Close;
+            order.step = step;
             order.call += 1;
+            order.calls_left = order.calls_left.max(CALLS_FOR_IT);
             order.heard = None;
             kernel.after(Duration::ZERO, WorldEvent::Merchant(place));
         });
@@ -300,6 +326,18 @@ impl World {
     }
 
     fn sends(&mut self, place: usize, order: &Order, alive: &[(NodeId, Arc<dyn Face>)]) {
+        // The payer's bank, or the platform's people.
+        if matches!(order.step, Step::Refund { .. }) && self.chance.percent(20) {
+            let kind = self
+                .chance
+                .pick(&[FaultKind::AbnormalRefund, FaultKind::CloseRefund]);
+            let at = self.platform_now();
+            let fault = NewFault {
+                times: Some(1),
+                ..NewFault::of(kind)
+            };
+            lock(&self.platform).add_fault(at, fault);
+        }
         let (node, face) = alive[self.chance.index(alive.len())].clone();
         let (number, step) = (order.call, order.step);
         let scans = order.till.as_ref().map_or(0, |till| till.scans);
@@ -368,6 +406,11 @@ impl World {
             }
             Step::Look => Call::Look(payment?),
             Step::Close => Call::Close(payment?),
+            Step::Refund { place } => Call::Refund {
+                payment: payment?,
+                number: format!("{}-R{place}", order.number),
+                amount: order.refunds.get(place)?.1,
+            },
             Step::Done => return None,
         })
     }

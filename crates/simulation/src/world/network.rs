@@ -278,10 +278,10 @@ impl World {
         }
         let body: serde_json::Value = serde_json::from_slice(request.body()).ok()?;
         let kind = body["type"].as_str()?.to_owned();
-        let field = if kind == "case.opened" {
-            "payment"
-        } else {
+        let field = if kind.starts_with("payment.") {
             "id"
+        } else {
+            "payment"
         };
         Some(Received {
             id: id.parse::<EventId>().ok()?,

@@ -23,6 +23,41 @@ async fn a_payment_is_shown_paid_and_told() {
 }
 
 #[tokio::test]
+async fn what_was_paid_goes_back() {
+    let home = Home::new("");
+    let simulator = home.simulate();
+    home.configure(&shop(&simulator).await);
+    let gateway = home.serve();
+    let mut paying = pay(&home, &gateway, "12.34");
+    paying.says("█");
+    scan_and_pay(&simulator).await;
+    let (_, out, err) = paying.ended();
+    let payment = out.split("paid  ").nth(1).map(str::trim).unwrap_or(&err);
+
+    let refund = |amount: &str, more: &[&str]| {
+        let mut args = vec!["refund", payment, amount, "--gateway", &gateway.url];
+        args.extend(more);
+        let mut command = home.command(&args);
+        let said = command.env("TONGBAO_API_KEY", API_KEY).output().unwrap();
+        let text = [said.stdout, said.stderr].concat();
+        (said.status.code(), String::from_utf8(text).unwrap())
+    };
+    // To the payer's change it takes some seconds; nobody waits for it here.
+    let (code, text) = refund("12.34", &["--refund-no", "R-1", "--wait", "0"]);
+    assert_eq!(code, Some(3), "{text}");
+    assert!(
+        text.contains("rfd_") && text.contains("processing"),
+        "{text}"
+    );
+    let (code, again) = refund("12.34", &["--refund-no", "R-1", "--wait", "0"]);
+    assert_eq!(code, Some(3), "{again}");
+    assert_eq!(text.lines().next(), again.lines().next());
+    let (code, text) = refund("0.01", &["--wait", "0"]);
+    assert_eq!(code, Some(2), "{text}");
+    assert!(text.contains("refund_above_rest"), "{text}");
+}
+
+#[tokio::test]
 async fn ctrl_c_closes_the_payment() {
     let home = Home::new("");
     let simulator = home.simulate();

@@ -22,11 +22,14 @@ use tower::ServiceExt;
 use super::Bug;
 
 /// What means for good that it will not be done.
-const FINAL: [&str; 4] = [
+const FINAL: [&str; 7] = [
     "payment_already_paid",
     "payment_already_closed",
     "payment_expired",
     "too_many_attempts",
+    "payment_not_paid",
+    "refund_above_rest",
+    "too_many_refunds",
 ];
 
 /// One process, over HTTP.
@@ -177,6 +180,15 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
             (Method::GET, path, None)
         }
         Call::Close(payment) => (Method::POST, format!("/v1/payments/{payment}/close"), None),
+        Call::Refund {
+            payment,
+            number,
+            amount,
+        } => {
+            let body = json!({ "merchant_refund_no": number, "amount": amount });
+            let path = format!("/v1/payments/{payment}/refunds");
+            (Method::POST, path, Some(body))
+        }
     };
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
@@ -231,6 +243,10 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
             let attempts = body["attempts"].as_array();
             let code = attempts.and_then(|attempts| attempts.iter().find_map(code_of));
             Heard::Started { code }
+        }
+        Call::Refund { .. } => {
+            let id = text("id").and_then(|id| id.parse().ok());
+            id.map_or(Heard::Failed, |refund| Heard::Refunding { refund })
         }
         Call::Close(_) => Heard::Closed {
             state: text("state").unwrap_or_default().to_owned(),
