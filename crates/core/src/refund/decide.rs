@@ -266,7 +266,7 @@ impl Draft {
     /// An answer to our own call is as good as none; anything else is a hint.
     fn proves_too_little(&mut self) {
         match self.source {
-            Source::Answer | Source::Query | Source::Close => self.unknown(),
+            Source::Answer | Source::Query | Source::Close | Source::Reverse => self.unknown(),
             Source::Notification | Source::Bill | Source::Operator => self.hint(),
         }
     }

@@ -18,6 +18,9 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
     let endpoint = world
         .api(API_KEY, "POST", "/v1/webhook_endpoints", &endpoint)
         .json();
+    let refund = json!({"merchant_refund_no": "R1", "amount": 1});
+    let path = format!("/v1/payments/{}/refunds", order.id);
+    let refund = world.api(API_KEY, "POST", &path, &refund).json();
     let first = |value: &Value| value["data"][0]["id"].as_str().unwrap().to_owned();
     let ours = BTreeMap::from([
         ("payments", order.id.clone()),
@@ -27,6 +30,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
             endpoint["id"].as_str().unwrap().to_owned(),
         ),
         ("events", first(&world.get("/v1/events"))),
+        ("refunds", refund["id"].as_str().unwrap().to_owned()),
     ]);
 
     let operations = operations(&mut world);
@@ -58,7 +62,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         );
         walked += 1;
     }
-    assert!(walked >= 13, "{walked} operations");
+    assert!(walked >= 15, "{walked} operations");
 
     for (_, path) in operations
         .iter()
@@ -132,6 +136,7 @@ fn operations(world: &mut World) -> Vec<(String, String)> {
 /// What the operation would take from the owner.
 fn body(method: &str, path: &str) -> Value {
     match (method, path.rsplit('/').next().unwrap()) {
+        ("POST", "refunds") => json!({"merchant_refund_no": "R2", "amount": 1}),
         ("POST", "attempts") => json!({"scene": "native"}),
         ("POST", "replay") => json!({"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}),
         ("PATCH", _) => json!({"enabled": false}),

@@ -32,7 +32,7 @@ async fn what_was_paid_goes_back() {
     paying.says("█");
     scan_and_pay(&simulator).await;
     let (_, out, err) = paying.ended();
-    let payment = out.split("paid  ").nth(1).map(str::trim).unwrap_or(&err);
+    let payment = out.split("paid  ").nth(1).map_or(&*err, str::trim);
 
     let refund = |amount: &str, more: &[&str]| {
         let mut args = vec!["refund", payment, amount, "--gateway", &gateway.url];

@@ -469,7 +469,7 @@ async fn an_address_that_leads_nowhere_is_a_problem_too() {
         "/v1/payments/",
         "/notify",
         "/static/0/tokens.css",
-        "/v1/refunds",
+        "/v1/statements",
     ] {
         let answer = world.get(path).await;
         assert_eq!(

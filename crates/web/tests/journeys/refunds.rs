@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::{join, join_all};
 use http::Request;
 use serde_json::{Value, json};
 use tongbao_simulator::{FaultKind, NewFault};
@@ -30,6 +31,10 @@ async fn bought(world: &World, number: &str) -> Value {
     world.pay(&payment, "alice");
     world.settle().await;
     world.payment(&payment).await
+}
+
+async fn order_of(world: &World, number: String) -> Value {
+    world.order(&number).await
 }
 
 fn path(payment: &Value) -> String {
@@ -73,6 +78,13 @@ async fn books_agree(world: &World) {
     ours.sort_unstable();
     theirs.sort_unstable();
     assert_eq!(ours, theirs);
+}
+
+fn once(world: &World, kind: FaultKind) {
+    world.fault(NewFault {
+        times: Some(1),
+        ..NewFault::of(kind)
+    });
 }
 
 const HOUR: Duration = Duration::from_hours(1);
@@ -198,6 +210,7 @@ async fn a_lost_answer_is_a_question_and_the_number_stays() {
     let payment = bought(&world, "T1").await;
     world.fault(NewFault {
         path: Some("/secapi/pay/refund".to_owned()),
+        times: Some(1),
         ..NewFault::of(FaultKind::NoAnswer)
     });
     let asked = refund(&world, &payment, "R1", 1234).await.json();
@@ -222,6 +235,7 @@ async fn one_that_never_arrived_is_sent_again_under_its_number() {
     let payment = bought(&world, "T1").await;
     world.fault(NewFault {
         path: Some("/secapi/pay/refund".to_owned()),
+        times: Some(1),
         ..NewFault::of(FaultKind::RefuseConnection)
     });
     let asked = refund(&world, &payment, "R1", 1234).await.json();
@@ -235,7 +249,7 @@ async fn one_that_never_arrived_is_sent_again_under_its_number() {
 async fn a_payer_who_cannot_take_it_is_a_case_and_it_goes_on_when_a_person_has_acted() {
     let world = open().await;
     let payment = bought(&world, "T1").await;
-    world.fault_of(FaultKind::AbnormalRefund);
+    once(&world, FaultKind::AbnormalRefund);
     let asked = refund(&world, &payment, "R1", 500).await.json();
     world.pass(HOUR).await;
     let stands = read(&world, &asked).await;
@@ -266,7 +280,7 @@ async fn a_payer_who_cannot_take_it_is_a_case_and_it_goes_on_when_a_person_has_a
 async fn one_that_the_platform_gives_up_leaves_the_money_for_another() {
     let world = open().await;
     let payment = bought(&world, "T1").await;
-    world.fault_of(FaultKind::CloseRefund);
+    once(&world, FaultKind::CloseRefund);
     let asked = refund(&world, &payment, "R1", 1234).await.json();
     world.pass(HOUR).await;
     assert_eq!(read(&world, &asked).await["state"], "closed");
@@ -307,25 +321,39 @@ async fn a_forged_message_changes_nothing_and_its_sender_learns_nothing() {
 #[tokio::test]
 async fn of_two_refunds_of_the_whole_at_the_same_instant_one_is_made() {
     let world = open().await;
-    let rounds = 1000;
-    for round in 0..rounds {
-        let payment = bought(&world, &format!("T{round}")).await;
-        let (first, second) = (format!("A{round}"), format!("B{round}"));
-        let (first, second) = futures::join!(
-            refund(&world, &payment, &first, 1234),
-            refund(&world, &payment, &second, 1234),
-        );
-        let mut statuses = [first.status, second.status];
-        statuses.sort_unstable();
-        assert_eq!(statuses, [201, 409], "{first:?} {second:?}");
-        if round % 100 == 99 {
-            // Alice's purse is not bottomless: what she got back she spends again.
-            world.pass(Duration::from_mins(2)).await;
+    let (batches, size) = (20, 50);
+    for batch in 0..batches {
+        let numbers = (0..size).map(|place| format!("{batch}-{place}"));
+        let orders = numbers.map(|number| order_of(&world, number));
+        let payments = join_all(orders).await;
+        for payment in &payments {
+            world.pay(payment, "alice");
         }
+        world.settle().await;
+        let twice = payments.iter().map(|payment| {
+            let number = payment["merchant_order_no"].as_str().unwrap();
+            let (first, second) = (format!("{number}-A"), format!("{number}-B"));
+            async {
+                let (first, second) = (first, second);
+                join(
+                    refund(&world, payment, &first, 1234),
+                    refund(&world, payment, &second, 1234),
+                )
+                .await
+            }
+        });
+        for (first, second) in join_all(twice).await {
+            let mut statuses = [first.status, second.status];
+            statuses.sort_unstable();
+            assert_eq!(statuses, [201, 409], "{first:?} {second:?}");
+        }
+        // Alice's purse is not bottomless: what she got back she spends again.
+        world.pass(Duration::from_mins(2)).await;
     }
     world.pass(HOUR).await;
-    assert_eq!(world.platform().truth().refunds().count(), rounds);
-    world.platform().truth().check().unwrap();
-    let gone = world.platform().truth().kept_fen();
-    assert_eq!(gone, 0);
+    let platform = world.platform();
+    let truth = platform.truth();
+    assert_eq!(truth.refunds().count(), batches * size);
+    truth.check().unwrap();
+    assert_eq!(truth.kept_fen(), 0);
 }
