@@ -104,7 +104,7 @@ impl Engine {
         let payment_id = payment.id;
         match self.decide(payment, event, open.rules(), also).await {
             Ok(decided) => Ok(RequestedRefund {
-                payment: self.drive(decided).await,
+                payment: self.drive(decided, None).await,
                 refund: id,
                 fresh: true,
                 replayed: false,

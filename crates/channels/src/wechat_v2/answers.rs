@@ -21,7 +21,7 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
     match call {
         Call::Start(order) if order.scene == Scene::Barcode => match verified(account, &fields) {
             Ok(reply) => charged(reply, order.out_trade_no),
-            Err(outcome) => outcome,
+            Err(why) => unknown(why),
         },
         Call::Start(order) => match verified(account, &fields) {
             Ok(reply) => started(account, order, reply),
@@ -38,7 +38,7 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
         Call::Reverse { .. } => match verified(account, &fields) {
             // Absent is not "no": it is not said to be done.
             Ok(reply) => reversed(reply, fields.get("recall") == Some("N")),
-            Err(outcome) => outcome,
+            Err(why) => unknown(why),
         },
     }
 }

@@ -99,17 +99,6 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
                 message.verdict = Verdict::Applied;
             }
         }
-        Bug::TakenForRefunded => refund_becomes(change, RefundState::Succeeded, |report| {
-            matches!(report.outcome, RefundOutcome::Processing { .. })
-        }),
-        Bug::RefundMessageBelieved => refund_becomes(change, RefundState::Succeeded, |report| {
-            report.source == Source::Notification
-        }),
-        Bug::UnknownRefundNotCounted => refund_becomes(change, RefundState::Closed, |report| {
-            matches!(report.outcome, RefundOutcome::Unknown { .. })
-        }),
-        Bug::RefundNotFoundTakenForClosed => refund_not_found_taken_for_closed(change, before),
-        Bug::RefundsNotAskedAbout => drop_jobs(change, JobKind::RefundQuery),
         Bug::KeyInTheLog => tracing::warn!(key = crate::world::SECOND_KEY, "a commit"),
         Bug::CaseForAcceptedMoney => case_for_accepted_money(change),
         Bug::CodeSilenceTakenForFailure => {
@@ -122,6 +111,23 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::UserPayingTakenForPaid => till::user_paying_taken_for_paid(change),
         Bug::ReverseWithoutQuery => till::reverse_without_query(change),
         Bug::ReversedMoneyTakenForPaid => till::reversed_money_taken_for_paid(change),
+        _ => tamper_refunds(bug, change, before),
+    }
+}
+
+fn tamper_refunds(bug: Bug, change: &mut Change, before: Option<&Payment>) {
+    match bug {
+        Bug::TakenForRefunded => refund_becomes(change, RefundState::Succeeded, |report| {
+            matches!(report.outcome, RefundOutcome::Processing { .. })
+        }),
+        Bug::RefundMessageBelieved => refund_becomes(change, RefundState::Succeeded, |report| {
+            report.source == Source::Notification
+        }),
+        Bug::UnknownRefundNotCounted => refund_becomes(change, RefundState::Closed, |report| {
+            matches!(report.outcome, RefundOutcome::Unknown { .. })
+        }),
+        Bug::RefundNotFoundTakenForClosed => refund_not_found_taken_for_closed(change, before),
+        Bug::RefundsNotAskedAbout => drop_jobs(change, JobKind::RefundQuery),
         // Those of the database, the wire and the deliveries are made elsewhere.
         _ => {}
     }
