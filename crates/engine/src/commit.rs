@@ -103,6 +103,8 @@ impl Engine {
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
         let tells = !change.events.is_empty() || !change.cases.is_empty();
+        // A job that was asked for again while it was held is due when it is done.
+        let finishes = change.finish.is_some();
         // What is claimed is the worker's when its lease ends.
         let due = |job: &NewJob| job.lease_until.unwrap_or(job.due);
         let due = change.jobs.iter().map(due).min();
@@ -110,7 +112,7 @@ impl Engine {
         let committed = self.store().commit(change).await;
         if matches!(committed, Ok(_) | Err(StoreError::CommitUnknown(_))) {
             match due {
-                _ if tells => self.bell.ring(),
+                _ if tells || finishes => self.bell.ring(),
                 Some(due) if due <= now => self.bell.ring(),
                 Some(due) => self.bell.ring_for(due),
                 None => {}
