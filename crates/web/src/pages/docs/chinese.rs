@@ -637,6 +637,20 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("The payment is paid", "付款已完成"),
     ("The payment is closed", "付款已关闭"),
+    ("The payment is not paid", "付款尚未支付"),
+    (
+        "Less than that is left of the payment",
+        "付款的可退余额不足",
+    ),
+    ("The payment has too many refunds", "付款的退款次数过多"),
+    (
+        "The refund number belongs to another refund",
+        "退款单号已属于另一笔退款",
+    ),
+    (
+        "The channel has no client certificate",
+        "渠道没有配置商户证书",
+    ),
     ("The payment's time is up", "付款已过期"),
     ("This way of paying is open already", "这种付款方式已经打开"),
     ("The payment has too many attempts", "尝试次数过多"),
