@@ -1,8 +1,10 @@
 //! At the moment something leaves the process, or arrives where it was sent.
 
+use std::time::Duration;
+
 use http::Request;
 use tongbao_core::webhook::EventType;
-use tongbao_core::{ChannelId, Money, Payment, PaymentId, State};
+use tongbao_core::{ChannelId, Money, Payment, PaymentId, State, Timestamp};
 use tongbao_wire::wechat_v2::{Fields, micropay, refund, unified_order};
 
 use super::{Verdict, ensure};
@@ -98,12 +100,21 @@ pub fn e10_a_code_is_sent_once(
     Ok(())
 }
 
-/// E11: whoever reverses has asked before, each time.
-pub fn e11_a_reverse_follows_a_query(known: &mut Known, number: &str) -> Verdict {
+/// So long one answer may be the ground of a reverse.
+const FRESH: Duration = Duration::from_secs(3);
+
+/// E11: whoever reverses has asked before, each time. When the database does not
+/// know whether it kept the decision, it is made again and asks for the reverse
+/// again: both stand on one answer, and to reverse twice is to reverse once.
+pub fn e11_a_reverse_follows_a_query(known: &mut Known, number: &str, now: Timestamp) -> Verdict {
+    let fresh = known
+        .asked
+        .get(number)
+        .is_some_and(|asked| now.since(*asked) < FRESH);
     let reversed = known.reversed.entry(number.to_owned()).or_default();
     *reversed += 1;
     let (reversed, asked) = (*reversed, known.times_asked.get(number).copied());
-    ensure(asked.unwrap_or_default() >= reversed, || {
+    ensure(fresh || asked.unwrap_or_default() >= reversed, || {
         format!("{number} was reversed {reversed} times and asked about {asked:?} times")
     })
 }

@@ -152,7 +152,11 @@ impl World {
                 let number = short_number(&body);
                 (
                     "E11",
-                    at_boundary::e11_a_reverse_follows_a_query(&mut known, number),
+                    at_boundary::e11_a_reverse_follows_a_query(
+                        &mut known,
+                        number,
+                        self.kernel.now(),
+                    ),
                 )
             }
             _ => return,
