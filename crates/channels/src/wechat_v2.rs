@@ -82,8 +82,8 @@ pub(crate) const KIND: Kind = Kind {
             secret: true,
             required: false,
             identity: false,
-            help: "apiclient_cert.pem as text; refunds need it. From the merchant platform under \
-                   API security, API certificate",
+            help: "apiclient_cert.pem as text; refunds and reverses need it. From the merchant \
+                   platform under API security, API certificate",
         },
         Field {
             name: "client_key",
@@ -233,15 +233,22 @@ impl Account {
 
     fn post(&self, path: &str, mut fields: Fields<'_>) -> Result<Request<Bytes>, ChannelError> {
         sign::insert_sign(&mut fields, &self.key, self.sign_type);
-        Request::builder()
+        let request = Request::builder()
             .method(Method::POST)
             .uri(format!("{}{path}", self.base_url))
             .header(http::header::CONTENT_TYPE, "text/xml; charset=utf-8")
-            .body(Bytes::from(fields.write()))
-            .map_err(|error| ChannelError::Unsendable {
-                field: "platforms.wechat_pay",
-                detail: format!("is not an address: {error}"),
-            })
+            .body(Bytes::from(fields.write()));
+        let mut request = request.map_err(|error| ChannelError::Unsendable {
+            field: "platforms.wechat_pay",
+            detail: format!("is not an address: {error}"),
+        })?;
+        // The platform wants to see the merchant's certificate for these.
+        if path.starts_with("/secapi/")
+            && let Some(identity) = &self.identity
+        {
+            request.extensions_mut().insert(identity.clone());
+        }
+        Ok(request)
     }
 
     fn is_ours(&self, head: &ReplyHead) -> bool {

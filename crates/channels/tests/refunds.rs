@@ -9,7 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
 use tongbao_channels::{
-    Channel, ChannelError, ClientIdentity, RefundCall, RefundOrder, Settings, Stamp, Told, kind,
+    Call, Channel, ChannelError, ClientIdentity, RefundCall, RefundOrder, Settings, Stamp, Told,
+    kind,
 };
 use tongbao_core::{Grade, Money, RefundOutcome, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
@@ -320,6 +321,14 @@ fn the_certificate_rides_on_the_request_that_needs_it_and_on_no_other() {
     assert_eq!(identity.pem(), format!("{CERTIFICATE}\n{PRIVATE_KEY}\n"));
     assert!(!format!("{identity:?}").contains("BEGIN"));
     assert_eq!(shown(&query()), None);
+
+    let shown = |call: &Call<'_>| {
+        let request = account.encode(call, &stamp()).unwrap();
+        request.extensions().get::<ClientIdentity>().cloned()
+    };
+    let out_trade_no = "T1";
+    assert_eq!(shown(&Call::Reverse { out_trade_no }), Some(identity));
+    assert_eq!(shown(&Call::Query { out_trade_no }), None);
 }
 
 #[test]

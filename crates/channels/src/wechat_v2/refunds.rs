@@ -41,11 +41,7 @@ pub(super) fn encode(
         RefundCall::Start(order) => {
             can(account)?;
             let request = start(account, order, &stamp.nonce)?;
-            let mut request = account.post("/secapi/pay/refund", request.to_fields())?;
-            if let Some(identity) = &account.identity {
-                request.extensions_mut().insert(identity.clone());
-            }
-            Ok(request)
+            account.post("/secapi/pay/refund", request.to_fields())
         }
         RefundCall::Query(order) => {
             let request = refund_query::Request {
