@@ -22,7 +22,7 @@ use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification
 use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
 use tongbao_wire::wechat_v2::unified_order::Optional;
 use tongbao_wire::wechat_v2::{
-    ApiKey, BeijingTime, Fields, Reply, ReplyHead, RequestHead, SignType, TradeType, close_order,
+    ApiKey, BeijingTime, Fields, Merchants, Reply, RequestHead, SignType, TradeType, close_order,
     micropay, order_query, reverse, unified_order,
 };
 
@@ -64,11 +64,28 @@ pub(crate) const KIND: Kind = Kind {
             help: "the merchant number, from the merchant platform's account page",
         },
         Field {
+            name: "sub_mch_id",
+            secret: false,
+            required: false,
+            identity: true,
+            help: "only for a service provider (服务商): the sub-merchant that gets the money; one \
+                   channel for each. app_id, mch_id, key and certificate are then the provider's",
+        },
+        Field {
+            name: "sub_appid",
+            secret: false,
+            required: false,
+            identity: true,
+            help: "only with sub_mch_id: the sub-merchant's own application, if payers meet it \
+                   there; their openids are then of this one",
+        },
+        Field {
             name: "api_v2_key",
             secret: true,
             required: true,
             identity: false,
-            help: "32 characters, set in the merchant platform under API security",
+            help: "32 characters, set in the merchant platform under API security; a service \
+                   provider's own",
         },
         Field {
             name: "sign_type",
@@ -100,9 +117,16 @@ struct Account {
     base_url: String,
     app_id: String,
     mch_id: String,
+    /// Whom a service provider acts for: its key signs for all of them.
+    sub: Option<SubMerchant>,
     key: ApiKey,
     sign_type: SignType,
     identity: Option<ClientIdentity>,
+}
+
+struct SubMerchant {
+    mch_id: String,
+    app_id: Option<String>,
 }
 
 impl Account {
@@ -128,6 +152,7 @@ impl Account {
             base_url: base_url.to_owned(),
             app_id: number(settings, "app_id")?,
             mch_id: number(settings, "mch_id")?,
+            sub: sub_merchant(settings)?,
             key,
             sign_type,
             identity: certificate::read(settings)?,
@@ -138,8 +163,8 @@ impl Account {
         RequestHead {
             appid: self.app_id.clone(),
             mch_id: self.mch_id.clone(),
-            sub_appid: None,
-            sub_mch_id: None,
+            sub_appid: self.sub_app_id().map(str::to_owned),
+            sub_mch_id: self.sub.as_ref().map(|sub| sub.mch_id.clone()),
             nonce_str: nonce.to_owned(),
             // Absent means MD5; older endpoints know no other way to say it.
             sign_type: (self.sign_type != SignType::Md5).then_some(self.sign_type),
@@ -159,7 +184,7 @@ impl Account {
             Scene::Barcode => return Err(ChannelError::UnsupportedScene(order.scene)),
         };
         // The order is this person's alone.
-        let openid = match (&trade_type, order.payer) {
+        let payer = match (&trade_type, order.payer) {
             (TradeType::Jsapi, None) => {
                 return Err(unsendable(
                     "payer.openid",
@@ -168,6 +193,10 @@ impl Account {
             }
             (TradeType::Jsapi, openid) => openid.map(str::to_owned),
             _ => None,
+        };
+        let (openid, sub_openid) = match self.sub_app_id() {
+            Some(_) => (None, payer),
+            None => (payer, None),
         };
         // The platform compares it with the payer's.
         if trade_type == TradeType::Mweb && order.client_ip.is_none() {
@@ -190,6 +219,7 @@ impl Account {
                 time_expire: beijing(order.expires_at.max(order.created_at + LEAST_LIFE)),
                 product_id,
                 openid,
+                sub_openid,
                 scene_info,
                 ..Optional::default()
             },
@@ -251,8 +281,60 @@ impl Account {
         Ok(request)
     }
 
-    fn is_ours(&self, head: &ReplyHead) -> bool {
-        head.appid == self.app_id && head.mch_id == self.mch_id && head.sub_mch_id.is_none()
+    fn merchants(&self) -> Merchants<'_> {
+        Merchants {
+            appid: &self.app_id,
+            mch_id: &self.mch_id,
+            sub_appid: self.sub_app_id(),
+            sub_mch_id: self.sub.as_ref().map(|sub| &*sub.mch_id),
+        }
+    }
+
+    /// Whether a message is about this account. One that is about another
+    /// sub-merchant of the same provider has a good signature all the same.
+    fn check(&self, told: Merchants<'_>) -> Result<(), NotANotification> {
+        let Err(stranger) = told.check(self.merchants()) else {
+            return Ok(());
+        };
+        let reason = match stranger.field {
+            "sub_mch_id" | "sub_appid" => "other_sub_merchant",
+            _ => "other_account",
+        };
+        let detail = format!("{stranger}: {told:?}");
+        Err(NotANotification { reason, detail })
+    }
+
+    fn sub_app_id(&self) -> Option<&str> {
+        self.sub.as_ref()?.app_id.as_deref()
+    }
+
+    /// The payer's name in the application where the payer is met: the
+    /// sub-merchant's own, if it has one.
+    fn payer(&self, payer: &Payer) -> Option<String> {
+        match self.sub_app_id() {
+            Some(_) => payer.sub_openid.clone(),
+            None => payer.openid.clone(),
+        }
+    }
+
+    /// `None` when the amount or the currency cannot be represented.
+    fn receipt(
+        &self,
+        amounts: &Amounts,
+        transaction_id: &str,
+        payer: &Payer,
+        paid_at: Option<BeijingTime>,
+    ) -> Option<Receipt> {
+        let currency = match amounts.fee_type.as_deref() {
+            None => Currency::CNY,
+            Some(code) => code.parse().ok()?,
+        };
+        Some(Receipt {
+            amount: Money::new(i64::try_from(amounts.total_fee).ok()?, currency),
+            transaction_id: transaction_id.to_owned(),
+            payer: self.payer(payer),
+            paid_at: paid_at.map(|at| Timestamp::from_secs(at.unix_secs())),
+        })
     }
 }
 
@@ -341,23 +423,17 @@ impl Channel for Account {
             let detail = "only successful payments are notified".to_owned();
             return Err(refuse("not_a_success", detail));
         };
-        if !self.is_ours(&head) {
-            let detail = format!("of appid {} and mch_id {}", head.appid, head.mch_id);
-            return Err(refuse("other_account", detail));
-        }
+        self.check(head.merchants())?;
         let grade = if as_ordered && sign::is_unambiguous(&fields) {
             Grade::Shared
         } else {
             Grade::Weak
         };
         let paid_at = Some(content.time_end);
-        let receipt = receipt(
-            &content.amounts,
-            &content.transaction_id,
-            &content.payer,
-            paid_at,
-        )
-        .ok_or_else(|| refuse("field_malformed", "amount or currency".to_owned()))?;
+        let (amounts, id) = (&content.amounts, &content.transaction_id);
+        let receipt = self
+            .receipt(amounts, id, &content.payer, paid_at)
+            .ok_or_else(|| refuse("field_malformed", "amount or currency".to_owned()))?;
         Ok(Notification {
             out_trade_no: content.out_trade_no,
             grade,
@@ -407,6 +483,23 @@ fn beijing(at: Timestamp) -> Option<BeijingTime> {
     BeijingTime::from_unix_secs(at.as_secs())
 }
 
+fn sub_merchant(settings: &Settings) -> Result<Option<SubMerchant>, SettingsError> {
+    let optional = |name| {
+        settings
+            .get(name)
+            .map(|_| number(settings, name))
+            .transpose()
+    };
+    match (optional("sub_mch_id")?, optional("sub_appid")?) {
+        (Some(mch_id), app_id) => Ok(Some(SubMerchant { mch_id, app_id })),
+        (None, None) => Ok(None),
+        (None, Some(_)) => {
+            let detail = "is missing; it is the sub-merchant that sub_appid belongs to";
+            Err(SettingsError::new("sub_mch_id", detail))
+        }
+    }
+}
+
 fn number(settings: &Settings, name: &'static str) -> Result<String, SettingsError> {
     let text = settings.required(name)?;
     if text.len() > 32 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
@@ -426,23 +519,4 @@ fn acknowledge(words: &Acknowledgement) -> Response<Bytes> {
         .headers_mut()
         .insert(http::header::CONTENT_TYPE, xml);
     response
-}
-
-/// `None` when the amount or the currency cannot be represented.
-fn receipt(
-    amounts: &Amounts,
-    transaction_id: &str,
-    payer: &Payer,
-    paid_at: Option<BeijingTime>,
-) -> Option<Receipt> {
-    let currency = match amounts.fee_type.as_deref() {
-        None => Currency::CNY,
-        Some(code) => code.parse().ok()?,
-    };
-    Some(Receipt {
-        amount: Money::new(i64::try_from(amounts.total_fee).ok()?, currency),
-        transaction_id: transaction_id.to_owned(),
-        payer: payer.openid.clone(),
-        paid_at: paid_at.map(|at| Timestamp::from_secs(at.unix_secs())),
-    })
 }

@@ -590,7 +590,7 @@ fn what_is_not_a_genuine_notification_is_refused_with_its_reason() {
         (
             "a sub-merchant",
             notice(&[("sub_mch_id", "19000")], KEY, by),
-            "other_account",
+            "other_sub_merchant",
         ),
         (
             "a failure",

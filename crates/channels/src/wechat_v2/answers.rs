@@ -10,7 +10,7 @@ use tongbao_wire::wechat_v2::{
     jsapi_call, micropay, mweb, order_query, reverse, sign, unified_order,
 };
 
-use super::{Account, receipt};
+use super::Account;
 use crate::channel::{Call, Order};
 
 pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes>) -> Outcome {
@@ -20,7 +20,7 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
     };
     match call {
         Call::Start(order) if order.scene == Scene::Barcode => match verified(account, &fields) {
-            Ok(reply) => charged(reply, order.out_trade_no),
+            Ok(reply) => charged(account, reply, order.out_trade_no),
             Err(why) => unknown(why),
         },
         Call::Start(order) => match verified(account, &fields) {
@@ -28,7 +28,7 @@ pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes
             Err(why) => unknown(why),
         },
         Call::Query { out_trade_no } => match verified(account, &fields) {
-            Ok(reply) => queried(reply, out_trade_no),
+            Ok(reply) => queried(account, reply, out_trade_no),
             Err(why) => unknown(why),
         },
         Call::Close { .. } => match verified(account, &fields) {
@@ -64,10 +64,13 @@ pub(super) fn verified<T: Content>(
     let reply =
         Reply::from_fields(fields).map_err(|error| format!("answer not understood: {error}"))?;
     match &reply {
-        Reply::Failed { head, .. } | Reply::Done { head, .. } if !account.is_ours(head) => {
-            Err("answer is of another account".to_owned())
+        Reply::Refused { .. } => Ok(reply),
+        Reply::Failed { head, .. } | Reply::Done { head, .. } => {
+            match head.merchants().check(account.merchants()) {
+                Ok(()) => Ok(reply),
+                Err(stranger) => Err(format!("answer is of another account: {stranger}")),
+            }
         }
-        _ => Ok(reply),
     }
 }
 
@@ -98,7 +101,7 @@ fn started(account: &Account, order: &Order<'_>, reply: Reply<unified_order::Pre
 
 /// This call moves money, and its failures are not what they seem: only a code
 /// that says so is an end. Everything else is asked about.
-fn charged(reply: Reply<micropay::Paid>, out_trade_no: &str) -> Outcome {
+fn charged(account: &Account, reply: Reply<micropay::Paid>, out_trade_no: &str) -> Outcome {
     let (code, text) = match reply {
         Reply::Done { content, .. } if content.out_trade_no != out_trade_no => {
             return unknown(format!(
@@ -108,7 +111,7 @@ fn charged(reply: Reply<micropay::Paid>, out_trade_no: &str) -> Outcome {
         }
         Reply::Done { content, .. } => {
             let (amounts, id) = (&content.amounts, &content.transaction_id);
-            return match receipt(amounts, id, &content.payer, Some(content.time_end)) {
+            return match account.receipt(amounts, id, &content.payer, Some(content.time_end)) {
                 Some(receipt) => Outcome::Success { receipt },
                 None => unknown("paid, but without a readable amount".to_owned()),
             };
@@ -273,7 +276,7 @@ fn refused_to_start(code: Option<ErrorCode>, text: &str) -> Outcome {
     }
 }
 
-fn queried(reply: Reply<order_query::Order>, out_trade_no: &str) -> Outcome {
+fn queried(account: &Account, reply: Reply<order_query::Order>, out_trade_no: &str) -> Outcome {
     let order = match reply {
         Reply::Done { content, .. } => content,
         Reply::Failed {
@@ -298,7 +301,7 @@ fn queried(reply: Reply<order_query::Order>, out_trade_no: &str) -> Outcome {
         TradeState::Success | TradeState::Refund => {
             let receipt = match (&order.amounts, &order.transaction_id) {
                 (Some(amounts), Some(transaction_id)) => {
-                    receipt(amounts, transaction_id, &order.payer, order.time_end)
+                    account.receipt(amounts, transaction_id, &order.payer, order.time_end)
                 }
                 _ => None,
             };

@@ -37,6 +37,8 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
                 "copy api_v2_key again, or set a new one in the merchant platform under API \
                  security (it takes about 15 minutes); check that sign_type is spelled right",
             )
+        } else if said.contains("sub_") {
+            sub_merchant(account, said)
         } else {
             ill(
                 "refused",
@@ -72,6 +74,14 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
             "check app_id and mch_id, and bind the two in the merchant platform",
         ),
         Reply::Failed {
+            err_code: Some(code @ (ErrorCode::NoAuth | ErrorCode::ParamError)),
+            err_code_des,
+            ..
+        } if account.sub.is_some() => sub_merchant(
+            account,
+            &format!("{code} {}", err_code_des.unwrap_or_default()),
+        ),
+        Reply::Failed {
             err_code,
             err_code_des,
             ..
@@ -92,11 +102,34 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
     }
 }
 
+/// The account is known and the key is right: it is about whom it acts for.
+fn sub_merchant(account: &Account, said: &str) -> Diagnosis {
+    let cure = match &account.sub {
+        None => {
+            "mch_id is a service provider's, which asks for a sub-merchant: add a channel with \
+             sub_mch_id for each"
+        }
+        Some(_) => {
+            "check sub_mch_id and sub_appid: the sub-merchant has to be signed up by this \
+             provider and to have authorised it in its own merchant platform, and sub_appid has \
+             to be bound to it"
+        }
+    };
+    let cause = format!("the platform does not let this account act for the sub-merchant: {said}");
+    ill("sub_merchant_refused", cause, cure)
+}
+
 /// What refunds need cannot be tried without one; that it is missing can be said.
 fn well(account: &Account) -> Diagnosis {
-    let knows = "the platform knows the account and accepts the key";
+    let knows = match &account.sub {
+        None => "the platform knows the account and accepts the key".to_owned(),
+        Some(sub) => format!(
+            "the platform knows the account, accepts the key and lets it act for sub-merchant {}",
+            sub.mch_id
+        ),
+    };
     let (cause, cure) = match refunds::can(account) {
-        Ok(()) => (knows.to_owned(), String::new()),
+        Ok(()) => (knows, String::new()),
         Err(missing) => (
             format!("{knows}; orders can be placed, and nothing can be refunded"),
             missing.to_string(),

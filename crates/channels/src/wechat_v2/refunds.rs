@@ -240,13 +240,7 @@ pub(super) fn notification(
     let refuse = |reason, detail: String| NotANotification { reason, detail };
     let unreadable = |detail: String| refuse("refund_unreadable", detail);
     let envelope = Envelope::from_fields(fields).map_err(|error| unreadable(error.to_string()))?;
-    let is_ours = envelope.appid == account.app_id
-        && envelope.mch_id == account.mch_id
-        && envelope.sub_mch_id.is_none();
-    if !is_ours {
-        let detail = format!("of appid {} and mch_id {}", envelope.appid, envelope.mch_id);
-        return Err(refuse("other_account", detail));
-    }
+    account.check(envelope.merchants())?;
     let refund = envelope
         .open(&account.key)
         .map_err(|_| unreadable(String::new()))?;

@@ -13,5 +13,6 @@ mod operations;
 mod payment;
 mod refunds;
 mod scenes;
+mod service_provider;
 mod support;
 mod webhooks;

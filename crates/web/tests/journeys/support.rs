@@ -51,6 +51,7 @@ pub(crate) struct World {
     router: Router,
     mint: Arc<CountingMint>,
     database: TempDir,
+    platforms: BTreeMap<String, String>,
 }
 
 async fn gateway(
@@ -58,6 +59,7 @@ async fn gateway(
     clock: Arc<ManualClock>,
     mint: Arc<CountingMint>,
     network: Network,
+    platforms: BTreeMap<String, String>,
 ) -> Arc<Engine> {
     let store = SqliteStore::open(&database.path().join("tongbao.db")).unwrap();
     let seams = Seams {
@@ -69,7 +71,7 @@ async fn gateway(
     };
     let config = EngineConfig {
         public_url: PUBLIC_URL.to_owned(),
-        platforms: BTreeMap::new(),
+        platforms,
         channel_timeout: Duration::from_secs(10),
         patience: tongbao_core::Patience::default(),
     };
@@ -80,6 +82,15 @@ async fn gateway(
 impl World {
     /// One merchant with an API key, and nothing else.
     pub(crate) async fn bare() -> Self {
+        Self::with(BTreeMap::new()).await
+    }
+
+    /// The same, with the platform at another address than its own.
+    pub(crate) async fn at(address: &str) -> Self {
+        Self::with([("wechat_pay".to_owned(), address.to_owned())].into()).await
+    }
+
+    async fn with(platforms: BTreeMap<String, String>) -> Self {
         let database = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(NOON));
         let platform = Arc::new(Mutex::new(Platform::new(7)));
@@ -90,7 +101,14 @@ impl World {
             platform: platform.clone(),
             shop: shop.clone(),
         };
-        let engine = gateway(&database, clock.clone(), mint.clone(), network).await;
+        let engine = gateway(
+            &database,
+            clock.clone(),
+            mint.clone(),
+            network,
+            platforms.clone(),
+        )
+        .await;
         let merchant = engine.create_merchant("老街早餐店").await.unwrap();
         let key = engine.create_api_key(merchant.id).await.unwrap();
         let app = App::new(engine.clone(), Options::default());
@@ -105,6 +123,7 @@ impl World {
             key,
             mint,
             database,
+            platforms,
         }
     }
 
@@ -121,6 +140,7 @@ impl World {
             shop,
             mint,
             database,
+            platforms,
             ..
         } = self;
         drop((self.engine, self.app, self.router));
@@ -130,7 +150,14 @@ impl World {
             platform: platform.clone(),
             shop: shop.clone(),
         };
-        let engine = gateway(&database, clock.clone(), mint.clone(), network).await;
+        let engine = gateway(
+            &database,
+            clock.clone(),
+            mint.clone(),
+            network,
+            platforms.clone(),
+        )
+        .await;
         let app = App::new(engine.clone(), Options::default());
         Self {
             router: tongbao_web::router(app.clone()),
@@ -143,6 +170,7 @@ impl World {
             key: self.key,
             mint,
             database,
+            platforms,
         }
     }
 
