@@ -248,11 +248,18 @@ impl From<StoreError> for Problem {
                     "the database cannot be written; nothing was done. Try again later",
                 )
             }
+            StoreError::CommitUnknown(_) => {
+                tracing::error!(%error, "the database cannot be written");
+                Self::new(
+                    UNAVAILABLE,
+                    "the database failed, and whether anything was done is not known. Send the \
+                     request again with the same Idempotency-Key: nothing is done twice",
+                )
+            }
             StoreError::Closed => Self::new(UNAVAILABLE, "the gateway is shutting down; try again"),
             StoreError::Conflict
             | StoreError::Taken(_)
             | StoreError::Fenced
-            | StoreError::CommitUnknown(_)
             | StoreError::Corrupt(_)
             | StoreError::Failed(_) => Self::internal(&error),
         }

@@ -21,13 +21,11 @@ impl From<rusqlite::Error> for StoreError {
     }
 }
 
-/// An error in COMMIT. Full is certain: without its last page a transaction is
-/// none. Anything else may have struck after that page.
+/// An error in COMMIT leaves open whether it is written, a full disk as well: the
+/// last page's header may be there and find behind it, in the log's remains, the
+/// very bytes that there was no room for.
 pub(super) fn in_commit(error: &rusqlite::Error) -> StoreError {
-    match error.sqlite_error_code() {
-        Some(ErrorCode::DiskFull) => StoreError::Full(error.to_string()),
-        _ => StoreError::CommitUnknown(error.to_string()),
-    }
+    StoreError::CommitUnknown(error.to_string())
 }
 
 fn failure(cause: rusqlite::ffi::Error, message: &str) -> StoreError {

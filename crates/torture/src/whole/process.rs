@@ -118,7 +118,9 @@ impl Process {
         let answer = answer.await.unwrap_or(Err(StoreError::Closed));
         self.travel().await;
         match answer {
-            Err(StoreError::Full(_)) if self.desk.bug == Some(Bug::RefusalSwallowed) => {
+            Err(StoreError::Full(_) | StoreError::CommitUnknown(_))
+                if self.desk.bug == Some(Bug::RefusalSwallowed) =>
+            {
                 Ok(Done::Jobs(Vec::new()))
             }
             answer => answer,
