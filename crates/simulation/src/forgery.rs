@@ -2,7 +2,9 @@
 
 use bytes::Bytes;
 use http::Request;
-use tongbao_core::Attempt;
+use tongbao_core::{Attempt, Refund};
+use tongbao_wire::wechat_v2::refund_notification::{self, Envelope};
+use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::sign::insert_sign;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
@@ -19,16 +21,11 @@ pub fn notification(
     attempt: &Attempt,
     leaked: Option<&str>,
 ) -> Request<Bytes> {
-    let app_id = if mch_id == "1900000002" {
-        "wx7e57000000000002"
-    } else {
-        "wx7e57000000000001"
-    };
     let amount = chance.pick(&["1", "100", "0", "-1", "1e2", "99999999999999999999"]);
     let mut fields = Fields::from_iter([
         ("return_code", "SUCCESS"),
         ("result_code", "SUCCESS"),
-        ("appid", app_id),
+        ("appid", app_id(mch_id)),
         ("mch_id", mch_id),
         ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"),
         ("openid", "oForged"),
@@ -57,6 +54,70 @@ pub fn notification(
     if leaked.is_none() && chance.percent(20) {
         body = format!("<!DOCTYPE xml [<!ENTITY a \"b\">]>{body}");
     }
+    to_notify(attempt, body)
+}
+
+/// News of a refund: done, given up or stuck, of some amount, under a guessed key
+/// or a leaked one. Nothing signs such a message.
+pub fn refund_notification(
+    chance: &mut Chance,
+    mch_id: &str,
+    attempt: &Attempt,
+    refund: &Refund,
+    leaked: Option<&str>,
+) -> Request<Bytes> {
+    let fen = |money: tongbao_core::Money| u64::try_from(money.minor()).unwrap_or_default();
+    let received = attempt.received;
+    let claim = refund_notification::Refund {
+        transaction_id: attempt.transaction_id.clone().unwrap_or_default(),
+        out_trade_no: attempt.out_trade_no.clone(),
+        refund_id: "50300000000000000000000000000".to_owned(),
+        out_refund_no: refund.out_refund_no.clone(),
+        total_fee: fen(received.unwrap_or(refund.amount)),
+        settlement_total_fee: None,
+        refund_fee: chance.pick(&[fen(refund.amount), 1]),
+        settlement_refund_fee: None,
+        cash_refund_fee: None,
+        refund_status: chance
+            .pick(&[
+                &RefundStatus::Success,
+                &RefundStatus::RefundClose,
+                &RefundStatus::Change,
+            ])
+            .clone(),
+        success_time: None,
+        refund_recv_accout: None,
+        refund_account: None,
+        refund_request_source: None,
+    };
+    let mut envelope = Envelope {
+        return_msg: None,
+        appid: app_id(mch_id).to_owned(),
+        mch_id: mch_id.to_owned(),
+        sub_appid: None,
+        sub_mch_id: None,
+        nonce_str: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".to_owned(),
+        req_info: String::new(),
+    };
+    if let Ok(key) = ApiKey::new(leaked.unwrap_or(GUESSED_KEY)) {
+        envelope.req_info = claim.seal(&key);
+    }
+    if leaked.is_none() && chance.percent(20) {
+        // Readable for anybody who forgets to decrypt.
+        envelope.req_info = claim.document();
+    }
+    to_notify(attempt, envelope.to_fields().write())
+}
+
+fn app_id(mch_id: &str) -> &'static str {
+    if mch_id == "1900000002" {
+        "wx7e57000000000002"
+    } else {
+        "wx7e57000000000001"
+    }
+}
+
+fn to_notify(attempt: &Attempt, body: String) -> Request<Bytes> {
     let address = format!("https://pay.sim/notify/{}", attempt.channel);
     let mut request = Request::new(Bytes::from(body));
     *request.method_mut() = http::Method::POST;

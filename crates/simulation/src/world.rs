@@ -1,5 +1,6 @@
 //! The world: nodes, platform, merchants, payers, and what befalls them.
 
+mod attacker;
 mod evidence;
 mod merchant;
 mod network;
@@ -8,6 +9,8 @@ mod setup;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use http::Request;
 use tongbao_core::inbox::{InboxEntry, Verdict as Judged};
 use tongbao_core::job::JobKey;
 use tongbao_core::{ChannelId, EndpointId, Job, Timestamp};
@@ -96,6 +99,8 @@ pub struct World {
     webhook_secret: String,
     orders: Arc<Mutex<Vec<Order>>>,
     received: Vec<Received>,
+    /// Messages of the platform that an attacker may send again.
+    overheard: Vec<Request<Bytes>>,
     platform_turn_planned: Option<UnixMillis>,
     acknowledged: u64,
     truth: Arc<Truth>,

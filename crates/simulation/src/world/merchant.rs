@@ -1,10 +1,10 @@
-//! Merchants, payers, and somebody without a key.
+//! Merchants and payers.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene};
-use tongbao_simulator::{FaultKind, NewFault, Opening, Outgoing, Reply, Target, TryId};
+use tongbao_simulator::{FaultKind, NewFault, Opening, Reply, Target};
 
 use super::{World, lock};
 use crate::chance::Chance;
@@ -511,49 +511,5 @@ impl World {
             });
         }
         self.plan_platform();
-    }
-
-    /// Somebody without a key sends what looks like good news.
-    pub(super) fn attacker_acts(&mut self) {
-        let tables = self.gateway.tables();
-        let attempts: Vec<_> = tables
-            .payments
-            .values()
-            .flat_map(|payment| &payment.attempts)
-            .cloned()
-            .collect();
-        drop(tables);
-        if attempts.is_empty() {
-            return;
-        }
-        let attempt = &attempts[self.chance.index(attempts.len())];
-        let Some(account) = self
-            .accounts
-            .iter()
-            .find(|account| account.channel == attempt.channel)
-            .cloned()
-        else {
-            return;
-        };
-        let stolen_key =
-            self.plan.confirm == tongbao_core::channel::Confirm::Query && self.chance.percent(50);
-        let request = crate::forgery::notification(&mut self.chance, &account.mch_id, attempt, {
-            stolen_key.then_some(account.key.as_str())
-        });
-        self.kernel.count(true);
-        if !stolen_key {
-            let hash = super::network::sha256(request.body());
-            self.truth.known().forged.insert(hash);
-        }
-        let id = TryId {
-            notification: tongbao_simulator::NotificationId(u64::MAX),
-            number: 0,
-        };
-        let outgoing = Outgoing {
-            id,
-            request,
-            answer_within: Duration::from_secs(5),
-        };
-        self.notifies(outgoing, true);
     }
 }

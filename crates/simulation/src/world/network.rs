@@ -330,6 +330,7 @@ impl World {
 
     fn send_notification(&mut self, outgoing: Outgoing) {
         let faults = self.transport.faults();
+        self.overhear(&outgoing.request);
         let lost = self.plan.off == DefenceOff::Notifications
             || self.chance.percent(faults.notification_lost);
         self.kernel.count(lost);

@@ -105,6 +105,7 @@ impl World {
             webhook_secret: String::new(),
             orders,
             received: Vec::new(),
+            overheard: Vec::new(),
             platform_turn_planned: None,
             acknowledged: 0,
             truth,
