@@ -238,8 +238,8 @@ pub trait Channel: Send + Sync {
     fn encode(&self, call: &Call<'_>, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError>;
 
     /// "Not yet known" is an answer, and so is everything that cannot be
-    /// trusted or read: [`Outcome::Unknown`].
-    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>) -> Answer;
+    /// trusted or read: [`Outcome::Unknown`]. When it came says which keys count.
+    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>, now: Timestamp) -> Answer;
 
     /// Whether refunds can be sent; the error says what is missing.
     fn can_refund(&self) -> Result<(), ChannelError>;
@@ -252,10 +252,19 @@ pub trait Channel: Send + Sync {
     ) -> Result<Request<Bytes>, ChannelError>;
 
     /// "Not yet known" is an answer here as well.
-    fn decode_refund(&self, call: &RefundCall<'_>, response: &Response<Bytes>) -> RefundAnswer;
+    fn decode_refund(
+        &self,
+        call: &RefundCall<'_>,
+        response: &Response<Bytes>,
+        now: Timestamp,
+    ) -> RefundAnswer;
 
     /// Checks the platform's signature before it believes a word.
-    fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification>;
+    fn notification(
+        &self,
+        request: &Request<Bytes>,
+        now: Timestamp,
+    ) -> Result<Notification, NotANotification>;
 
     /// The platform's own form of "received". Sent only after the commit.
     fn received(&self) -> Response<Bytes>;
@@ -267,5 +276,5 @@ pub trait Channel: Send + Sync {
     fn probe(&self, stamp: &Stamp) -> Result<Request<Bytes>, ChannelError>;
 
     /// Reads the answer to [`Channel::probe`].
-    fn diagnose(&self, response: &Response<Bytes>) -> Diagnosis;
+    fn diagnose(&self, response: &Response<Bytes>, now: Timestamp) -> Diagnosis;
 }

@@ -3,7 +3,7 @@
 use tongbao_wire::payment_code::Wallet;
 
 use crate::channel::Channel;
-use crate::settings::{Field, Settings, SettingsError};
+use crate::settings::{Field, Rotation, Settings, SettingsError};
 use crate::wechat_v2;
 
 /// One platform or acquirer, in one version of its protocol.
@@ -21,6 +21,8 @@ pub struct Kind {
     pub wallets: &'static [Wallet],
     /// What an account needs.
     pub fields: &'static [Field],
+    /// The key that both sides change, each in its own moment.
+    pub rotation: Option<Rotation>,
     /// Opens an account. The base address has no slash at its end.
     pub open: Open,
 }

@@ -1,7 +1,11 @@
 //! A channel account's settings: what an operator types, split into what may be
 //! shown and what is sealed.
 
+mod rotation;
+
 use serde_json::{Map, Value};
+
+pub use rotation::Rotation;
 
 /// One setting of a kind of channel.
 #[derive(Clone, Copy, Debug)]

@@ -22,8 +22,8 @@ use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification
 use tongbao_wire::wechat_v2::trade::{Amounts, Payer};
 use tongbao_wire::wechat_v2::unified_order::Optional;
 use tongbao_wire::wechat_v2::{
-    ApiKey, BeijingTime, Fields, Merchants, Reply, RequestHead, SignType, TradeType, close_order,
-    micropay, order_query, reverse, unified_order,
+    ApiKey, BeijingTime, Fields, Merchants, Reply, RequestHead, SignError, SignType, TradeType,
+    close_order, micropay, order_query, reverse, unified_order,
 };
 
 use crate::channel::{
@@ -31,7 +31,7 @@ use crate::channel::{
     Order, RefundAnswer, RefundCall, Stamp, Told,
 };
 use crate::registry::Kind;
-use crate::settings::{Field, Settings, SettingsError};
+use crate::settings::{Field, Rotation, Settings, SettingsError};
 
 /// The platform refuses an order that expires within five minutes of its
 /// arrival (`time_expire时间过短`); a minute is for clocks that are apart. A
@@ -88,6 +88,22 @@ pub(crate) const KIND: Kind = Kind {
                    provider's own",
         },
         Field {
+            name: "previous_api_v2_key",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "the key before, while it is being changed; kept by itself when a new \
+                   api_v2_key comes with previous_api_v2_key_until",
+        },
+        Field {
+            name: "previous_api_v2_key_until",
+            secret: false,
+            required: false,
+            identity: false,
+            help: "until when what is signed with the previous key is believed, RFC 3339; at most \
+                   7 days",
+        },
+        Field {
             name: "sign_type",
             secret: false,
             required: false,
@@ -110,7 +126,14 @@ pub(crate) const KIND: Kind = Kind {
             help: "apiclient_key.pem as text, from the same archive as client_certificate",
         },
     ],
+    rotation: Some(ROTATION),
     open: |settings, base_url| Ok(Box::new(Account::open(settings, base_url)?)),
+};
+
+const ROTATION: Rotation = Rotation {
+    present: "api_v2_key",
+    previous: "previous_api_v2_key",
+    until: "previous_api_v2_key_until",
 };
 
 struct Account {
@@ -119,7 +142,10 @@ struct Account {
     mch_id: String,
     /// Whom a service provider acts for: its key signs for all of them.
     sub: Option<SubMerchant>,
+    /// Signs whatever we send.
     key: ApiKey,
+    /// What the platform may still sign with, and until when.
+    previous: Option<(ApiKey, Timestamp)>,
     sign_type: SignType,
     identity: Option<ClientIdentity>,
 }
@@ -131,18 +157,11 @@ struct SubMerchant {
 
 impl Account {
     fn open(settings: &Settings, base_url: &str) -> Result<Self, SettingsError> {
-        let key = settings.required("api_v2_key")?;
-        let key = ApiKey::new(key).map_err(|error| {
-            let cure = match error {
-                ApiKeyError::Length => "; copy it again, without a line end",
-                _ => "; set one in the merchant platform under API security",
-            };
-            SettingsError::new("api_v2_key", format!("{error}{cure}"))
-        })?;
-        if key.is_published_sample() {
-            let detail = "is printed in a manual, so everybody can sign with it; set another one";
-            return Err(SettingsError::new("api_v2_key", detail));
-        }
+        let key = api_key("api_v2_key", settings.required("api_v2_key")?)?;
+        let previous = match ROTATION.previous(settings)? {
+            Some((key, until)) => Some((api_key(ROTATION.previous, key)?, until)),
+            None => None,
+        };
         let sign_type = match settings.get("sign_type") {
             None => SignType::HmacSha256,
             Some(word) => SignType::from_word(word)
@@ -154,6 +173,7 @@ impl Account {
             mch_id: number(settings, "mch_id")?,
             sub: sub_merchant(settings)?,
             key,
+            previous,
             sign_type,
             identity: certificate::read(settings)?,
         })
@@ -290,6 +310,31 @@ impl Account {
         }
     }
 
+    /// What the platform may sign with by now: the key, and for a while the one
+    /// before it.
+    fn keys(&self, now: Timestamp) -> impl Iterator<Item = &ApiKey> {
+        let previous = self.previous.as_ref().filter(|(_, until)| now < *until);
+        std::iter::once(&self.key).chain(previous.map(|(key, _)| key))
+    }
+
+    /// The key is being changed: until both sides have it, a refused signature
+    /// says nothing.
+    fn is_changing_keys(&self, now: Timestamp) -> bool {
+        self.keys(now).count() > 1
+    }
+
+    fn verify(
+        &self,
+        fields: &Fields<'_>,
+        sign_type: SignType,
+        now: Timestamp,
+    ) -> Result<(), SignError> {
+        let verify = |key| sign::verify(fields, key, sign_type);
+        let by_present = verify(&self.key);
+        let by_any = || self.keys(now).any(|key| verify(key).is_ok());
+        by_present.or_else(|error| if by_any() { Ok(()) } else { Err(error) })
+    }
+
     /// Whether a message is about this account. One that is about another
     /// sub-merchant of the same provider has a good signature all the same.
     fn check(&self, told: Merchants<'_>) -> Result<(), NotANotification> {
@@ -374,10 +419,10 @@ impl Channel for Account {
         }
     }
 
-    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>) -> Answer {
+    fn decode(&self, call: &Call<'_>, response: &Response<Bytes>, now: Timestamp) -> Answer {
         Answer {
             grade: Grade::Strong,
-            outcome: answers::read(self, call, response),
+            outcome: answers::read(self, call, response, now),
         }
     }
 
@@ -393,19 +438,28 @@ impl Channel for Account {
         refunds::encode(self, call, stamp)
     }
 
-    fn decode_refund(&self, call: &RefundCall<'_>, response: &Response<Bytes>) -> RefundAnswer {
+    fn decode_refund(
+        &self,
+        call: &RefundCall<'_>,
+        response: &Response<Bytes>,
+        now: Timestamp,
+    ) -> RefundAnswer {
         RefundAnswer {
             grade: Grade::Strong,
-            outcome: refunds::decode(self, call, response),
+            outcome: refunds::decode(self, call, response, now),
         }
     }
 
-    fn notification(&self, request: &Request<Bytes>) -> Result<Notification, NotANotification> {
+    fn notification(
+        &self,
+        request: &Request<Bytes>,
+        now: Timestamp,
+    ) -> Result<Notification, NotANotification> {
         let refuse = |reason, detail: String| NotANotification { reason, detail };
         let fields = Fields::read(request.body())
             .map_err(|error| refuse(error.label(), error.to_string()))?;
         if fields.get("req_info").is_some() {
-            return refunds::notification(self, &fields);
+            return refunds::notification(self, &fields, now);
         }
         let sign_type = sign_type_of_notification(&fields, self.sign_type);
         // One that is signed consistently, but not as its order was, has been
@@ -415,7 +469,7 @@ impl Channel for Account {
             Err(sign::SignTypeError::Differs(other)) => (other, false),
             Err(error) => return Err(refuse("sign_type", error.to_string())),
         };
-        sign::verify(&fields, &self.key, sign_type)
+        self.verify(&fields, sign_type, now)
             .map_err(|error| refuse(error.label(), error.to_string()))?;
         let message = notification::Notification::from_fields(&fields)
             .map_err(|error| refuse(error.label(), error.to_string()))?;
@@ -460,8 +514,8 @@ impl Channel for Account {
         )
     }
 
-    fn diagnose(&self, response: &Response<Bytes>) -> Diagnosis {
-        doctor::diagnose(self, response)
+    fn diagnose(&self, response: &Response<Bytes>, now: Timestamp) -> Diagnosis {
+        doctor::diagnose(self, response, now)
     }
 }
 
@@ -481,6 +535,21 @@ fn total_fee(order: &Order<'_>) -> Result<u64, ChannelError> {
 
 fn beijing(at: Timestamp) -> Option<BeijingTime> {
     BeijingTime::from_unix_secs(at.as_secs())
+}
+
+fn api_key(name: &'static str, text: &str) -> Result<ApiKey, SettingsError> {
+    let key = ApiKey::new(text).map_err(|error| {
+        let cure = match error {
+            ApiKeyError::Length => "; copy it again, without a line end",
+            _ => "; set one in the merchant platform under API security",
+        };
+        SettingsError::new(name, format!("{error}{cure}"))
+    })?;
+    if key.is_published_sample() {
+        let detail = "is printed in a manual, so everybody can sign with it; set another one";
+        return Err(SettingsError::new(name, detail));
+    }
+    Ok(key)
 }
 
 fn sub_merchant(settings: &Settings) -> Result<Option<SubMerchant>, SettingsError> {

@@ -18,6 +18,7 @@ use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
 const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----";
@@ -70,7 +71,7 @@ fn query() -> RefundCall<'static> {
 
 fn stamp() -> Stamp {
     Stamp {
-        now: Timestamp::from_secs(1_790_000_000),
+        now: NOW,
         nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
     }
 }
@@ -152,10 +153,10 @@ fn every_error_code_leads_to_its_action() {
     ];
     let account = account();
     for (code, to_start, to_query) in table {
-        let answer = account.decode_refund(&start(), &failed(code));
+        let answer = account.decode_refund(&start(), &failed(code), NOW);
         assert_eq!(word(&answer.outcome), to_start, "{code} to the request");
         assert_eq!(answer.grade, Grade::Strong);
-        let answer = account.decode_refund(&query(), &failed(code));
+        let answer = account.decode_refund(&query(), &failed(code), NOW);
         assert_eq!(word(&answer.outcome), to_query, "{code} to the query");
     }
 }
@@ -171,7 +172,7 @@ const TAKEN: [(&str, &str); 6] = [
 
 #[test]
 fn taken_is_not_done() {
-    let answer = account().decode_refund(&start(), &reply(&TAKEN));
+    let answer = account().decode_refund(&start(), &reply(&TAKEN), NOW);
     let refund_no = "50300000000000000000000000001".to_owned();
     assert_eq!(answer.outcome, RefundOutcome::Processing { refund_no });
 }
@@ -211,7 +212,7 @@ fn every_state_has_its_outcome() {
         ("NOBODY_HAS_SEEN_THIS", "unknown"),
     ] {
         let answer = reply(&but(&LISTED, "refund_status_0", status));
-        let answer = account().decode_refund(&query(), &answer);
+        let answer = account().decode_refund(&query(), &answer, NOW);
         assert_eq!(word(&answer.outcome), outcome, "{status}");
     }
 }
@@ -226,12 +227,12 @@ fn an_answer_about_anything_else_is_no_answer() {
         ("appid", "wx7e57000000000002"),
         ("mch_id", "1900007358"),
     ] {
-        let answer = account.decode_refund(&start(), &reply(&but(&TAKEN, name, value)));
+        let answer = account.decode_refund(&start(), &reply(&but(&TAKEN, name, value)), NOW);
         let ours = ["appid", "mch_id"].contains(&name);
         let answer = if ours {
             let mut more = TAKEN.to_vec();
             more.push((name, value));
-            account.decode_refund(&start(), &reply(&more))
+            account.decode_refund(&start(), &reply(&more), NOW)
         } else {
             answer
         };
@@ -243,7 +244,7 @@ fn an_answer_about_anything_else_is_no_answer() {
         ("refund_fee_0", "499"),
         ("refund_count", "2"),
     ] {
-        let answer = account.decode_refund(&query(), &reply(&but(&LISTED, name, value)));
+        let answer = account.decode_refund(&query(), &reply(&but(&LISTED, name, value)), NOW);
         assert_eq!(word(&answer.outcome), "unknown", "{name}");
     }
 }
@@ -252,7 +253,7 @@ fn an_answer_about_anything_else_is_no_answer() {
 fn an_answer_that_nobody_signed_proves_nothing() {
     let account = account();
     for (call, fields) in [(start(), &TAKEN[..]), (query(), &LISTED[..])] {
-        let answer = account.decode_refund(&call, &signed(fields, OTHER_KEY));
+        let answer = account.decode_refund(&call, &signed(fields, OTHER_KEY), NOW);
         assert_eq!(word(&answer.outcome), "unknown");
         for body in [
             "",
@@ -260,7 +261,7 @@ fn an_answer_that_nobody_signed_proves_nothing() {
             "{}",
             "<xml><return_code>FAIL</return_code></xml>",
         ] {
-            let answer = account.decode_refund(&call, &Response::new(Bytes::from(body)));
+            let answer = account.decode_refund(&call, &Response::new(Bytes::from(body)), NOW);
             assert_eq!(word(&answer.outcome), "unknown", "{body}");
         }
     }
@@ -422,7 +423,7 @@ fn envelope(req_info: String, mch_id: &str) -> Request<Bytes> {
 fn a_message_about_a_refund_is_a_hint_and_no_more() {
     let req_info = told().seal(&ApiKey::new(KEY).unwrap());
     let heard = account()
-        .notification(&envelope(req_info, "1900007357"))
+        .notification(&envelope(req_info, "1900007357"), NOW)
         .unwrap();
     assert_eq!(heard.grade, Grade::Weak);
     assert_eq!(heard.out_trade_no, "T1");
@@ -454,7 +455,7 @@ fn whatever_is_wrong_with_a_message_its_sender_hears_the_same() {
     ];
     for req_info in bad {
         let refused = account
-            .notification(&envelope(req_info, "1900007357"))
+            .notification(&envelope(req_info, "1900007357"), NOW)
             .unwrap_err();
         assert_eq!(
             (refused.reason, &*refused.detail),
@@ -463,7 +464,7 @@ fn whatever_is_wrong_with_a_message_its_sender_hears_the_same() {
     }
     let others = told().seal(&key);
     let refused = account
-        .notification(&envelope(others, "1900007358"))
+        .notification(&envelope(others, "1900007358"), NOW)
         .unwrap_err();
     assert_eq!(refused.reason, "other_account");
 }

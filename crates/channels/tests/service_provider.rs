@@ -17,6 +17,7 @@ use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::sign::insert_sign;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000101";
 const PROVIDER: &str = "1900007400";
 const PROVIDERS_APP: &str = "wx7e57000000000101";
@@ -76,7 +77,7 @@ fn refund() -> RefundOrder<'static> {
 
 fn stamp() -> Stamp {
     Stamp {
-        now: Timestamp::from_secs(1_790_000_000),
+        now: NOW,
         nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
     }
 }
@@ -203,7 +204,7 @@ fn an_answer_is_about_the_sub_merchant_that_was_asked_for_or_it_is_none() {
             None,
         ),
     ] {
-        let outcome = account.decode(&QUERY, &answer(&sub)).outcome;
+        let outcome = account.decode(&QUERY, &answer(&sub), NOW).outcome;
         match (&outcome, payer) {
             (Outcome::Success { receipt }, Some(payer)) => {
                 assert_eq!(receipt.payer.as_deref(), Some(payer));
@@ -241,7 +242,7 @@ fn a_refund_of_another_sub_merchant_is_none_of_ours() {
     ] {
         for (sub, known) in [(TEA, true), (BOOKS, false)] {
             let answer = signed(&[fields, &[("sub_mch_id", sub)]].concat());
-            let outcome = tea().decode_refund(&call, &answer).outcome;
+            let outcome = tea().decode_refund(&call, &answer, NOW).outcome;
             let unknown = matches!(outcome, RefundOutcome::Unknown { .. });
             assert_ne!(unknown, known, "{outcome:?}");
         }
@@ -257,9 +258,13 @@ fn a_notification_for_one_sub_merchant_is_refused_at_anothers_address() {
     let notice = |sub: &[(&'static str, &'static str)]| {
         Request::new(signed(&[&paid, sub].concat()).into_body())
     };
-    assert!(tea().notification(&notice(&[("sub_mch_id", TEA)])).is_ok());
+    assert!(
+        tea()
+            .notification(&notice(&[("sub_mch_id", TEA)]), NOW)
+            .is_ok()
+    );
     for sub in [vec![("sub_mch_id", BOOKS)], vec![]] {
-        let refused = tea().notification(&notice(&sub)).unwrap_err();
+        let refused = tea().notification(&notice(&sub), NOW).unwrap_err();
         assert_eq!(refused.reason, "other_sub_merchant", "{}", refused.detail);
     }
 
@@ -291,8 +296,8 @@ fn a_notification_for_one_sub_merchant_is_refused_at_anothers_address() {
         };
         Request::new(Bytes::from(envelope.to_fields().write()))
     };
-    assert!(tea().notification(&told(TEA)).is_ok());
-    let refused = tea().notification(&told(BOOKS)).unwrap_err();
+    assert!(tea().notification(&told(TEA), NOW).is_ok());
+    let refused = tea().notification(&told(BOOKS), NOW).unwrap_err();
     assert_eq!(refused.reason, "other_sub_merchant");
 }
 
@@ -352,7 +357,7 @@ fn the_key_doctor_says_that_it_is_about_the_sub_merchant() {
         signed(&[("result_code", "FAIL"), ("err_code", code), sub])
     };
     let bare = open(&[]).unwrap();
-    let asked = bare.diagnose(&unsigned("受理机构必须传入sub_mch_id"));
+    let asked = bare.diagnose(&unsigned("受理机构必须传入sub_mch_id"), NOW);
     assert_eq!(asked.code, "sub_merchant_refused");
     assert!(asked.cure.contains("sub_mch_id"), "{}", asked.cure);
     for (answer, code) in [
@@ -364,7 +369,7 @@ fn the_key_doctor_says_that_it_is_about_the_sub_merchant() {
         ),
         (failed("ORDERNOTEXIST"), "ok"),
     ] {
-        let found = tea_with_app().diagnose(&answer);
+        let found = tea_with_app().diagnose(&answer, NOW);
         assert_eq!(found.code, code, "{}", found.cause);
         assert!(found.code != "ok" || found.cause.contains(TEA));
     }

@@ -14,6 +14,7 @@ use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
 use tongbao_wire::wechat_v2::{ApiKey, AppCall, Fields, JsapiCall, SignType};
 
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
 const NUMBER: &str = "01kb2v7q4w8z3n5m6r7t9x1c2d";
@@ -79,7 +80,7 @@ fn at_the_till(code: Option<&'static str>) -> Call<'static> {
 
 fn stamp() -> Stamp {
     Stamp {
-        now: Timestamp::from_secs(1_790_000_000),
+        now: NOW,
         nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
     }
 }
@@ -176,7 +177,7 @@ fn every_error_code_leads_to_its_action() {
             (at_the_till(None), till),
             (REVERSE, reverse),
         ] {
-            let outcome = account.decode(&call, &failed(code)).outcome;
+            let outcome = account.decode(&call, &failed(code), NOW).outcome;
             assert_eq!(word(&outcome), expected, "{code} to {call:?}");
         }
     }
@@ -246,7 +247,7 @@ fn the_answer_to_each_scene_becomes_what_the_payer_needs() {
         let prepaid = [("prepay_id", "wx21120000p1"), ("trade_type", trade_type)];
         signed(&[&prepaid[..], more].concat(), KEY, SignType::Md5)
     };
-    let action = |scene, answer| match account.decode(&in_scene(scene), &answer).outcome {
+    let action = |scene, answer| match account.decode(&in_scene(scene), &answer, NOW).outcome {
         Outcome::Accepted { action } => serde_json::to_value(action).unwrap(),
         other => panic!("{other:?}"),
     };
@@ -284,7 +285,7 @@ fn the_answer_to_each_scene_becomes_what_the_payer_needs() {
         (Scene::H5, answer("NATIVE", &[("mweb_url", url)])),
         (Scene::Native, answer("NATIVE", &[])),
     ] {
-        let outcome = account.decode(&in_scene(scene), &answer).outcome;
+        let outcome = account.decode(&in_scene(scene), &answer, NOW).outcome;
         assert_eq!(word(&outcome), "unknown", "{scene:?}");
     }
 }
@@ -345,18 +346,18 @@ fn money_is_taken_at_the_till_when_the_whole_answer_says_so() {
         reply(&kept.collect::<Vec<_>>())
     };
     let call = at_the_till(None);
-    let whole = account.decode(&call, &reply(&paid)).outcome;
+    let whole = account.decode(&call, &reply(&paid), NOW).outcome;
     let Outcome::Success { receipt } = whole else {
         panic!("{whole:?}");
     };
     assert_eq!(receipt.amount, Money::fen(1234));
     assert_eq!(receipt.payer.as_deref(), Some("o1"));
     for name in ["out_trade_no", "total_fee", "transaction_id", "time_end"] {
-        let outcome = account.decode(&call, &without(name)).outcome;
+        let outcome = account.decode(&call, &without(name), NOW).outcome;
         assert_eq!(word(&outcome), "unknown", "without {name}");
     }
     let other = reply(&[&[("out_trade_no", "another00")], &paid[1..]].concat());
-    assert_eq!(word(&account.decode(&call, &other).outcome), "unknown");
+    assert_eq!(word(&account.decode(&call, &other, NOW).outcome), "unknown");
 }
 
 #[test]
@@ -372,7 +373,7 @@ fn a_reverse_is_done_when_nobody_wants_to_be_called_again() {
             "unknown",
         ),
     ] {
-        let outcome = account.decode(&REVERSE, &answer).outcome;
+        let outcome = account.decode(&REVERSE, &answer, NOW).outcome;
         assert_eq!(word(&outcome), expected);
     }
 }
@@ -399,7 +400,7 @@ fn every_trade_state_leads_to_its_outcome() {
             ("time_end", "20261121120000"),
         ]);
         assert_eq!(
-            word(&account.decode(&QUERY, &answer).outcome),
+            word(&account.decode(&QUERY, &answer, NOW).outcome),
             expected,
             "{state}"
         );
@@ -422,7 +423,7 @@ fn the_platforms_texts_are_cut_between_two_characters() {
         ("err_code_des", LONG),
     ]);
     for (call, answer) in [(&QUERY, not_paid), (&order(), refused)] {
-        let outcome = account.decode(call, &answer).outcome;
+        let outcome = account.decode(call, &answer, NOW).outcome;
         let (Outcome::PayError { failure } | Outcome::Refused { failure }) = outcome else {
             panic!("{outcome:?}");
         };
@@ -464,7 +465,7 @@ fn an_answer_that_cannot_be_trusted_or_read_is_unknown() {
     ];
     for (what, answer) in answers {
         assert_eq!(
-            word(&account.decode(&QUERY, &answer).outcome),
+            word(&account.decode(&QUERY, &answer, NOW).outcome),
             "unknown",
             "{what}"
         );
@@ -485,16 +486,16 @@ fn an_unsigned_refusal_ends_an_order_but_never_a_query_or_a_close() {
         ("system error", "unknown"),
     ] {
         assert_eq!(
-            word(&account.decode(&order(), &refusal(text)).outcome),
+            word(&account.decode(&order(), &refusal(text), NOW).outcome),
             expected,
             "{text}"
         );
         assert_eq!(
-            word(&account.decode(&QUERY, &refusal(text)).outcome),
+            word(&account.decode(&QUERY, &refusal(text), NOW).outcome),
             "unknown"
         );
         assert_eq!(
-            word(&account.decode(&CLOSE, &refusal(text)).outcome),
+            word(&account.decode(&CLOSE, &refusal(text), NOW).outcome),
             "unknown"
         );
     }
@@ -555,7 +556,7 @@ fn notice(more: &[(&'static str, &'static str)], key: &str, by: SignType) -> Req
 #[test]
 fn a_genuine_notification_is_believed_as_far_as_its_key_goes() {
     let account = account("HMAC-SHA256");
-    let graded = |request| account.notification(&request).unwrap().grade;
+    let graded = |request| account.notification(&request, NOW).unwrap().grade;
     assert_eq!(
         graded(notice(&[], KEY, SignType::HmacSha256)),
         Grade::Shared
@@ -631,7 +632,7 @@ fn what_is_not_a_genuine_notification_is_refused_with_its_reason() {
         ("our own order", our_order, "field_missing"),
         ("nothing", raw(""), "xml_root"),
     ] {
-        let refused = account.notification(&request).unwrap_err();
+        let refused = account.notification(&request, NOW).unwrap_err();
         assert_eq!(refused.reason, reason, "{what}: {}", refused.detail);
     }
 }
@@ -656,7 +657,7 @@ fn the_key_doctor_names_the_illness() {
             "unreadable_answer",
         ),
     ] {
-        let diagnosis = account.diagnose(&answer);
+        let diagnosis = account.diagnose(&answer, NOW);
         assert_eq!(diagnosis.code, code, "{}", diagnosis.cause);
         assert_eq!(diagnosis.healthy, code == "ok");
         assert!(diagnosis.healthy || !diagnosis.cure.is_empty());

@@ -25,6 +25,12 @@ impl Timestamp {
         Self(secs.saturating_mul(1000))
     }
 
+    /// Reads RFC 3339, with any offset; `None` for anything else.
+    pub fn parse(text: &str) -> Option<Self> {
+        let instant: jiff::Timestamp = text.trim().parse().ok()?;
+        Some(Self(instant.as_millisecond()))
+    }
+
     /// Milliseconds since the epoch.
     pub const fn as_millis(self) -> i64 {
         self.0
@@ -101,6 +107,17 @@ mod tests {
         );
         let noon = Timestamp::from_secs(1_795_233_600);
         assert_eq!(format!("{noon:?}"), noon.to_string());
+    }
+
+    #[test]
+    fn what_is_written_is_read_and_what_says_no_instant_is_not() {
+        let noon = Timestamp::from_secs(1_795_233_600);
+        for text in ["2026-11-21T04:00:00Z", "2026-11-21T12:00:00+08:00"] {
+            assert_eq!(Timestamp::parse(text), Some(noon));
+        }
+        for text in ["", "2026-11-21", "2026-11-21T04:00:00", "tomorrow"] {
+            assert_eq!(Timestamp::parse(text), None, "{text}");
+        }
     }
 
     #[test]

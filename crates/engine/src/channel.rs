@@ -67,6 +67,9 @@ impl Engine {
         let settings = Settings::read(kind.fields, new.settings)?;
         self.codec(kind.name, &settings)?;
         let now = self.now();
+        if let Some(rotation) = kind.rotation {
+            rotation.check(&settings, now)?;
+        }
         let id: ChannelId = mint::new_id(&*self.seams.mint, now);
         let (open, secret) = settings.split(kind.fields);
         let account = ChannelAccount {
@@ -116,12 +119,17 @@ impl Engine {
                     ..*field
                 })
                 .collect();
-            let known = match self.settings(&account) {
+            let mut known = match self.settings(&account) {
                 // The cure is to enter them again.
                 Err(EngineError::Vault(_)) => Settings::join(account.settings.clone(), Value::Null),
                 known => known?,
             };
-            let settings = known.overlaid(Settings::read(&optional, typed)?, kind.fields)?;
+            let mut newer = Settings::read(&optional, typed)?;
+            if let Some(rotation) = kind.rotation {
+                rotation.begin(&mut known, &mut newer);
+                rotation.check(&newer, self.now())?;
+            }
+            let settings = known.overlaid(newer, kind.fields)?;
             self.codec(kind.name, &settings)?;
             let (open, secret) = settings.split(kind.fields);
             account.settings = open;
@@ -224,7 +232,7 @@ pub async fn diagnose(
     let request = channel.probe(stamp)?;
     let sent = transport.send(Target::Platform, request, timeout).await;
     Ok(match sent {
-        Ok(response) => channel.diagnose(&response),
+        Ok(response) => channel.diagnose(&response, stamp.now),
         Err(error) => Diagnosis {
             healthy: false,
             code: "unreachable",

@@ -301,7 +301,7 @@ impl Engine {
         self.seams.faults.point("after_response");
         match sent {
             Ok(response) => {
-                let answer = open.channel.decode(call, &response);
+                let answer = open.channel.decode(call, &response, self.now());
                 (answer.grade, answer.outcome)
             }
             // Even what was surely not sent is asked again: an earlier try of the

@@ -88,7 +88,7 @@ impl Engine {
         request: Request<Bytes>,
     ) -> Result<Response<Bytes>, EngineError> {
         let open = self.open_channel(channel).await?;
-        let notification = match open.channel.notification(&request) {
+        let notification = match open.channel.notification(&request, self.now()) {
             Ok(notification) => notification,
             Err(refused) => {
                 self.keep_refused(&open, refused.reason, request.body())

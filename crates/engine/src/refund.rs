@@ -244,7 +244,7 @@ impl Engine {
         self.seams.faults.point("after_response");
         match sent {
             Ok(response) => {
-                let answer = open.channel.decode_refund(call, &response);
+                let answer = open.channel.decode_refund(call, &response, self.now());
                 (answer.grade, answer.outcome)
             }
             Err(error) => {

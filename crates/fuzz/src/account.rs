@@ -3,11 +3,15 @@
 use bytes::Bytes;
 use http::Request;
 use tongbao_channels::{Channel, Settings, kind};
+use tongbao_core::Timestamp;
 use tongbao_simulator::Account;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
 /// Public, and good for nothing outside the simulator.
 pub(crate) const KEY: &str = "TongbaoSimulatorTestKey000000001";
+
+/// Whenever it happens.
+pub(crate) const NOON: Timestamp = Timestamp::from_secs(1_795_233_600);
 
 pub(crate) fn key() -> ApiKey {
     ApiKey::new(KEY).expect("it keeps the rules")

@@ -85,7 +85,7 @@ fn comes_back(call: &Call<'_>, status: u16, body: Bytes) {
         return;
     };
     *response.status_mut() = status;
-    let Answer { grade, outcome } = CHANNEL.decode(call, &response);
+    let Answer { grade, outcome } = CHANNEL.decode(call, &response, account::NOON);
     assert_eq!(grade, Grade::Strong);
     texts_are_short(&outcome);
 

@@ -33,7 +33,7 @@ pub fn run(input: &[u8]) {
 
 fn arrives(channel: &dyn Channel, body: Bytes) {
     let request = account::post("/notify", body);
-    let Ok(notification) = channel.notification(&request) else {
+    let Ok(notification) = channel.notification(&request, account::NOON) else {
         return;
     };
     let fields = Fields::read(request.body()).expect("it was believed");

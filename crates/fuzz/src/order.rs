@@ -135,5 +135,5 @@ fn can_be_sent(order: &Order) {
     assert_eq!(i128::from(read.total_fee), i128::from(order.amount.minor()));
     // The same key signs both ways: our own order is no notification.
     let echoed = account::post("/notify", request.body().clone());
-    assert!(channel.notification(&echoed).is_err());
+    assert!(channel.notification(&echoed, created_at).is_err());
 }

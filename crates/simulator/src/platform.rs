@@ -31,7 +31,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::UnixMillis;
 use crate::chance::Chance;
-use account::{Account, Funds};
+use account::{Account, Funds, TestKey};
 use fault::{Fault, FaultId, FaultKind, Faults, NewFault};
 use frequency::Frequency;
 use journal::{Entry, Journal};
@@ -365,6 +365,15 @@ impl Platform {
         let account = self.accounts.get_mut(mch_id);
         account
             .map(|account| account.refund_notify_url = url)
+            .is_some()
+    }
+
+    /// Another key for API v2 from now on, as it is set in the merchant platform: what was signed
+    /// before stays as it was. `false` when there is no such merchant.
+    pub fn set_api_v2_key(&mut self, mch_id: &str, key: &str) -> bool {
+        let account = self.accounts.get_mut(mch_id);
+        account
+            .map(|account| account.api_v2_key = TestKey(key.to_owned()))
             .is_some()
     }
 

@@ -424,6 +424,30 @@ async fn a_merchants_money_is_settled_and_put_in() {
 }
 
 #[tokio::test]
+async fn a_merchant_changes_its_key_and_the_old_one_signs_no_more() {
+    let api = Api::new();
+    let path = "/_sim/merchants/1900007357";
+    let new = "TongbaoSimulatorTestKey000000002";
+    for key in ["", "short", "TongbaoSimulatorTestKey 00000002"] {
+        let (status, _) = api
+            .call("PATCH", path, Some(json!({"api_v2_key": key})))
+            .await;
+        assert_eq!(status, 422, "{key:?}");
+    }
+    let change = json!({"api_v2_key": new});
+    let (status, merchant) = api.call("PATCH", path, Some(change)).await;
+    assert_eq!(status, 200);
+    assert!(!merchant.to_string().contains(new), "{merchant}");
+    let known = api.get("/_sim/credentials").await;
+    assert_eq!(known["wechat"]["api_v2_key"], new);
+
+    let order = Merchant::order("T00001", 1_000);
+    let refused = api.ask("/pay/unifiedorder", &order).await;
+    let refused = read(&refused.into_body().collect().await.unwrap().to_bytes());
+    assert_eq!(refused.get("return_msg"), Some("签名错误"));
+}
+
+#[tokio::test]
 async fn a_page_opens_the_wallet_and_learns_who_reads_it() {
     let api = Api::new();
     let mut order = Merchant::order("T00001", 1_000);

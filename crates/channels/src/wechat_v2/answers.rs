@@ -3,39 +3,46 @@
 
 use bytes::Bytes;
 use http::{Response, StatusCode};
-use tongbao_core::{Action, Failure, Outcome, Scene};
+use tongbao_core::{Action, Failure, Outcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::head::{Content, Reply};
 use tongbao_wire::wechat_v2::{
     AppCall, ErrorCode, Fields, JsapiCall, TimeStamp, TradeState, TradeType, close_order,
-    jsapi_call, micropay, mweb, order_query, reverse, sign, unified_order,
+    jsapi_call, micropay, mweb, order_query, reverse, unified_order,
 };
 
 use super::Account;
 use crate::channel::{Call, Order};
 
-pub(super) fn read(account: &Account, call: &Call<'_>, response: &Response<Bytes>) -> Outcome {
+pub(super) fn read(
+    account: &Account,
+    call: &Call<'_>,
+    response: &Response<Bytes>,
+    now: Timestamp,
+) -> Outcome {
     let fields = match fields(response) {
         Ok(fields) => fields,
         Err(why) => return unknown(why),
     };
     match call {
-        Call::Start(order) if order.scene == Scene::Barcode => match verified(account, &fields) {
-            Ok(reply) => charged(account, reply, order.out_trade_no),
+        Call::Start(order) if order.scene == Scene::Barcode => {
+            match verified(account, &fields, now) {
+                Ok(reply) => charged(account, reply, order.out_trade_no, now),
+                Err(why) => unknown(why),
+            }
+        }
+        Call::Start(order) => match verified(account, &fields, now) {
+            Ok(reply) => started(account, order, reply, now),
             Err(why) => unknown(why),
         },
-        Call::Start(order) => match verified(account, &fields) {
-            Ok(reply) => started(account, order, reply),
-            Err(why) => unknown(why),
-        },
-        Call::Query { out_trade_no } => match verified(account, &fields) {
+        Call::Query { out_trade_no } => match verified(account, &fields, now) {
             Ok(reply) => queried(account, reply, out_trade_no),
             Err(why) => unknown(why),
         },
-        Call::Close { .. } => match verified(account, &fields) {
+        Call::Close { .. } => match verified(account, &fields, now) {
             Ok(reply) => closed(reply),
             Err(why) => unknown(why),
         },
-        Call::Reverse { .. } => match verified(account, &fields) {
+        Call::Reverse { .. } => match verified(account, &fields, now) {
             // Absent is not "no": it is not said to be done.
             Ok(reply) => reversed(reply, fields.get("recall") == Some("N")),
             Err(why) => unknown(why),
@@ -56,9 +63,11 @@ pub(super) fn fields(response: &Response<Bytes>) -> Result<Fields<'_>, String> {
 pub(super) fn verified<T: Content>(
     account: &Account,
     fields: &Fields<'_>,
+    now: Timestamp,
 ) -> Result<Reply<T>, String> {
     if fields.get("return_code") == Some("SUCCESS") {
-        sign::verify(fields, &account.key, account.sign_type)
+        account
+            .verify(fields, account.sign_type, now)
             .map_err(|error| format!("answer not believed: {}", error.label()))?;
     }
     let reply =
@@ -74,7 +83,12 @@ pub(super) fn verified<T: Content>(
     }
 }
 
-fn started(account: &Account, order: &Order<'_>, reply: Reply<unified_order::Prepaid>) -> Outcome {
+fn started(
+    account: &Account,
+    order: &Order<'_>,
+    reply: Reply<unified_order::Prepaid>,
+    now: Timestamp,
+) -> Outcome {
     match reply {
         Reply::Done { head, content } => match action(account, order, &head.nonce_str, content) {
             Some(action) => Outcome::Accepted { action },
@@ -84,10 +98,7 @@ fn started(account: &Account, order: &Order<'_>, reply: Reply<unified_order::Pre
         // platform says it did not take, it did not take. (The attempt is looked
         // at again all the same.)
         Reply::Refused { return_msg } => match return_msg.as_deref() {
-            Some("签名错误" | "错误的签名,验签失败") => refused(
-                None,
-                "the platform refused our signature: check api_v2_key and sign_type of this channel",
-            ),
+            Some(text) if is_about_signature(text) => signature_refused(account, None, now),
             Some(text) if is_trouble(text) => unknown(format!("FAIL {text}")),
             text => refused(None, text.unwrap_or("the platform gave no reason")),
         },
@@ -95,13 +106,41 @@ fn started(account: &Account, order: &Order<'_>, reply: Reply<unified_order::Pre
             err_code,
             err_code_des,
             ..
-        } => refused_to_start(err_code, err_code_des.as_deref().unwrap_or_default()),
+        } => {
+            let text = err_code_des.unwrap_or_default();
+            refused_to_start(account, err_code, &text, now)
+        }
     }
+}
+
+/// The two texts in which the platform says so, unsigned.
+pub(super) fn is_about_signature(text: &str) -> bool {
+    matches!(text, "签名错误" | "错误的签名,验签失败")
+}
+
+/// Whoever does not accept our signature has read no further. But while the key
+/// changes the platform may not have the new one yet, and will.
+fn signature_refused(account: &Account, code: Option<&ErrorCode>, now: Timestamp) -> Outcome {
+    if account.is_changing_keys(now) {
+        return unknown(
+            "the platform does not accept the new api_v2_key yet; it is asked again until it does"
+                .to_owned(),
+        );
+    }
+    refused(
+        code,
+        "the platform refused our signature: check api_v2_key and sign_type of this channel",
+    )
 }
 
 /// This call moves money, and its failures are not what they seem: only a code
 /// that says so is an end. Everything else is asked about.
-fn charged(account: &Account, reply: Reply<micropay::Paid>, out_trade_no: &str) -> Outcome {
+fn charged(
+    account: &Account,
+    reply: Reply<micropay::Paid>,
+    out_trade_no: &str,
+    now: Timestamp,
+) -> Outcome {
     let (code, text) = match reply {
         Reply::Done { content, .. } if content.out_trade_no != out_trade_no => {
             return unknown(format!(
@@ -116,7 +155,14 @@ fn charged(account: &Account, reply: Reply<micropay::Paid>, out_trade_no: &str) 
                 None => unknown("paid, but without a readable amount".to_owned()),
             };
         }
-        Reply::Refused { return_msg } => return refused_by_signature(return_msg.as_deref()),
+        // Unsigned, and seen after the money was taken; but not when it is about
+        // our signature.
+        Reply::Refused { return_msg } => {
+            return match return_msg {
+                Some(text) if is_about_signature(&text) => signature_refused(account, None, now),
+                text => unsigned(text),
+            };
+        }
         Reply::Failed {
             err_code,
             err_code_des,
@@ -142,11 +188,11 @@ fn charged(account: &Account, reply: Reply<micropay::Paid>, out_trade_no: &str) 
         | ErrorCode::AppidNotExist
         | ErrorCode::MchidNotExist
         | ErrorCode::AppidMchidNotMatch
-        | ErrorCode::SignError
         | ErrorCode::XmlFormatError
         | ErrorCode::RequirePostMethod
         | ErrorCode::PostDataEmpty
         | ErrorCode::NotUtf8 => refused(Some(&code), &text),
+        ErrorCode::SignError => signature_refused(account, Some(&code), now),
         // The number has a history that a query can tell.
         ErrorCode::OrderPaid
         | ErrorCode::OrderClosed
@@ -154,18 +200,6 @@ fn charged(account: &Account, reply: Reply<micropay::Paid>, out_trade_no: &str) 
         | ErrorCode::OutTradeNoUsed => ask_now(format!("{code} {text}")),
         // SYSTEMERROR, BANKERROR, limits, and every word nobody has seen yet.
         _ => unknown(format!("{code} {text}")),
-    }
-}
-
-/// Unsigned, and seen after the money was taken; but whoever does not accept our
-/// signature has read no further.
-fn refused_by_signature(text: Option<&str>) -> Outcome {
-    match text {
-        Some("签名错误" | "错误的签名,验签失败") => refused(
-            None,
-            "the platform refused our signature: check api_v2_key and sign_type of this channel",
-        ),
-        text => unsigned(text.map(str::to_owned)),
     }
 }
 
@@ -249,7 +283,12 @@ pub(super) fn is_trouble(text: &str) -> bool {
         .any(|word| text.contains(word))
 }
 
-fn refused_to_start(code: Option<ErrorCode>, text: &str) -> Outcome {
+fn refused_to_start(
+    account: &Account,
+    code: Option<ErrorCode>,
+    text: &str,
+    now: Timestamp,
+) -> Outcome {
     let Some(code) = code else {
         return unknown("FAIL without a code".to_owned());
     };
@@ -258,6 +297,7 @@ fn refused_to_start(code: Option<ErrorCode>, text: &str) -> Outcome {
         ErrorCode::OrderPaid | ErrorCode::OrderClosed | ErrorCode::OutTradeNoUsed => {
             ask_now(format!("{code} {text}"))
         }
+        ErrorCode::SignError => signature_refused(account, Some(&code), now),
         ErrorCode::InvalidRequest
         | ErrorCode::ParamError
         | ErrorCode::LackParams
@@ -266,7 +306,6 @@ fn refused_to_start(code: Option<ErrorCode>, text: &str) -> Outcome {
         | ErrorCode::AppidNotExist
         | ErrorCode::MchidNotExist
         | ErrorCode::AppidMchidNotMatch
-        | ErrorCode::SignError
         | ErrorCode::XmlFormatError
         | ErrorCode::RequirePostMethod
         | ErrorCode::PostDataEmpty

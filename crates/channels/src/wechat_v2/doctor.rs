@@ -2,12 +2,13 @@
 
 use bytes::Bytes;
 use http::Response;
-use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query, sign};
+use tongbao_core::Timestamp;
+use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query};
 
 use super::{Account, answers, refunds};
 use crate::channel::Diagnosis;
 
-pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnosis {
+pub(super) fn diagnose(account: &Account, response: &Response<Bytes>, now: Timestamp) -> Diagnosis {
     let fields = match answers::fields(response) {
         Ok(fields) => fields,
         Err(why) => {
@@ -31,12 +32,7 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
     if let Reply::Refused { return_msg } = &reply {
         let said = return_msg.as_deref().unwrap_or("nothing");
         return if said.contains("签") || said.to_ascii_lowercase().contains("sign") {
-            ill(
-                "bad_key",
-                format!("the platform does not accept our signature: {said}"),
-                "copy api_v2_key again, or set a new one in the merchant platform under API \
-                 security (it takes about 15 minutes); check that sign_type is spelled right",
-            )
+            bad_key(account, said, now)
         } else if said.contains("sub_") {
             sub_merchant(account, said)
         } else {
@@ -47,7 +43,7 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
             )
         };
     }
-    if sign::verify(&fields, &account.key, account.sign_type).is_err() {
+    if account.verify(&fields, account.sign_type, now).is_err() {
         return ill(
             "bad_answer_signature",
             "the answer's signature does not fit our key".to_owned(),
@@ -59,7 +55,7 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
         Reply::Failed {
             err_code: Some(ErrorCode::OrderNotExist),
             ..
-        } => well(account),
+        } => well(account, now),
         Reply::Failed {
             err_code:
                 Some(
@@ -102,6 +98,23 @@ pub(super) fn diagnose(account: &Account, response: &Response<Bytes>) -> Diagnos
     }
 }
 
+fn bad_key(account: &Account, said: &str, now: Timestamp) -> Diagnosis {
+    if account.is_changing_keys(now) {
+        return ill(
+            "new_key_not_yet",
+            format!("the platform does not accept the new api_v2_key yet: {said}"),
+            "set the same key in the merchant platform under API security, where it takes about \
+             15 minutes; until then no order is placed, and none is taken for failed",
+        );
+    }
+    ill(
+        "bad_key",
+        format!("the platform does not accept our signature: {said}"),
+        "copy api_v2_key again, or set a new one in the merchant platform under API security (it \
+         takes about 15 minutes); check that sign_type is spelled right",
+    )
+}
+
 /// The account is known and the key is right: it is about whom it acts for.
 fn sub_merchant(account: &Account, said: &str) -> Diagnosis {
     let cure = match &account.sub {
@@ -120,13 +133,19 @@ fn sub_merchant(account: &Account, said: &str) -> Diagnosis {
 }
 
 /// What refunds need cannot be tried without one; that it is missing can be said.
-fn well(account: &Account) -> Diagnosis {
+fn well(account: &Account, now: Timestamp) -> Diagnosis {
     let knows = match &account.sub {
         None => "the platform knows the account and accepts the key".to_owned(),
         Some(sub) => format!(
             "the platform knows the account, accepts the key and lets it act for sub-merchant {}",
             sub.mch_id
         ),
+    };
+    let knows = match &account.previous {
+        Some((_, until)) if now < *until => {
+            format!("{knows}; the previous key is believed until {until}")
+        }
+        _ => knows,
     };
     let (cause, cure) = match refunds::can(account) {
         Ok(()) => (knows, String::new()),

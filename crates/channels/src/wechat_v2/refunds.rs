@@ -3,7 +3,7 @@
 
 use bytes::Bytes;
 use http::{Request, Response};
-use tongbao_core::{Currency, Failure, Grade, Money, RefundOutcome};
+use tongbao_core::{Currency, Failure, Grade, Money, RefundOutcome, Timestamp};
 use tongbao_wire::wechat_v2::order_query::OrderNo;
 use tongbao_wire::wechat_v2::refund_notification::Envelope;
 use tongbao_wire::wechat_v2::refund_query::RefundNo;
@@ -11,7 +11,7 @@ use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::{ErrorCode, Fields, Reply, refund, refund_query};
 
 use super::Account;
-use super::answers::{cut, fields, is_trouble, verified};
+use super::answers::{cut, fields, is_about_signature, is_trouble, verified};
 use crate::channel::{
     ChannelError, NotANotification, Notification, RefundCall, RefundOrder, Stamp, Told,
 };
@@ -89,14 +89,19 @@ pub(super) fn decode(
     account: &Account,
     call: &RefundCall<'_>,
     response: &Response<Bytes>,
+    now: Timestamp,
 ) -> RefundOutcome {
     let fields = match fields(response) {
         Ok(fields) => fields,
         Err(why) => return unknown(why),
     };
     let read = match call {
-        RefundCall::Start(order) => verified(account, &fields).map(|reply| taken(reply, order)),
-        RefundCall::Query(order) => verified(account, &fields).map(|reply| queried(reply, order)),
+        RefundCall::Start(order) => {
+            verified(account, &fields, now).map(|reply| taken(reply, order))
+        }
+        RefundCall::Query(order) => {
+            verified(account, &fields, now).map(|reply| queried(reply, order))
+        }
     };
     read.unwrap_or_else(unknown)
 }
@@ -121,7 +126,7 @@ fn taken(reply: Reply<refund::Accepted>, order: &RefundOrder<'_>) -> RefundOutco
         } => refused(err_code, err_code_des.as_deref().unwrap_or_default()),
         // Unsigned, but it moves no money: at worst the question is asked again.
         Reply::Refused { return_msg } => match return_msg.as_deref() {
-            Some("签名错误" | "错误的签名,验签失败") => RefundOutcome::NotYet {
+            Some(text) if is_about_signature(text) => RefundOutcome::NotYet {
                 failure: failure(
                     "channel_refused",
                     None,
@@ -236,14 +241,21 @@ fn outcome(status: &RefundStatus, refund_no: String) -> RefundOutcome {
 pub(super) fn notification(
     account: &Account,
     fields: &Fields<'_>,
+    now: Timestamp,
 ) -> Result<Notification, NotANotification> {
     let refuse = |reason, detail: String| NotANotification { reason, detail };
     let unreadable = |detail: String| refuse("refund_unreadable", detail);
     let envelope = Envelope::from_fields(fields).map_err(|error| unreadable(error.to_string()))?;
     account.check(envelope.merchants())?;
-    let refund = envelope
-        .open(&account.key)
-        .map_err(|_| unreadable(String::new()))?;
+    // All keys are tried, whatever the first one says: who listens learns nothing.
+    let opened: Vec<_> = account
+        .keys(now)
+        .map(|key| envelope.open(key).ok())
+        .collect();
+    let refund = opened
+        .into_iter()
+        .find_map(|refund| refund)
+        .ok_or_else(|| unreadable(String::new()))?;
     Ok(Notification {
         out_trade_no: refund.out_trade_no,
         grade: Grade::Weak,

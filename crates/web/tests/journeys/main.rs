@@ -8,6 +8,7 @@ mod audit;
 mod barcode;
 mod checkout;
 mod faults;
+mod keys;
 mod notifications;
 mod operations;
 mod payment;

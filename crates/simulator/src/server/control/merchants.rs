@@ -5,6 +5,7 @@ use axum::routing::{get, post};
 use axum::{Json as Answer, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
+use tongbao_wire::wechat_v2::ApiKey;
 
 use crate::server::Simulator;
 use crate::server::problem::{InPath, Json, Problem};
@@ -35,7 +36,10 @@ struct MerchantView {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
+    /// An empty one takes it away.
     refund_notify_url: Option<String>,
+    /// 32 characters; signs from now on, in both directions.
+    api_v2_key: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +68,20 @@ async fn change(
     InPath(mch_id): InPath<String>,
     Json(change): Json<Change>,
 ) -> Result<Answer<MerchantView>, Problem> {
-    simulator.act(|p, _| p.set_refund_notify_url(&mch_id, change.refund_notify_url));
+    if let Some(key) = &change.api_v2_key
+        && ApiKey::new(key).is_err()
+    {
+        return Err(Problem::invalid("api_v2_key is not 32 visible characters"));
+    }
+    simulator.act(|platform, _| {
+        if let Some(url) = change.refund_notify_url {
+            let url = Some(url).filter(|url| !url.is_empty());
+            platform.set_refund_notify_url(&mch_id, url);
+        }
+        if let Some(key) = &change.api_v2_key {
+            platform.set_api_v2_key(&mch_id, key);
+        }
+    });
     view(&simulator, &mch_id)
 }
 
