@@ -155,6 +155,14 @@ id!(
     /// A platform's notification as it came in.
     NotificationId, "ntf_"
 );
+id!(
+    /// A shop of a merchant.
+    StoreId, "sto_"
+);
+id!(
+    /// A till of a shop.
+    TillId, "til_"
+);
 
 #[cfg(test)]
 mod tests {
@@ -231,6 +239,8 @@ mod tests {
             EventId::PREFIX,
             EndpointId::PREFIX,
             NotificationId::PREFIX,
+            StoreId::PREFIX,
+            TillId::PREFIX,
         ];
         prefixes.sort_unstable();
         assert!(prefixes.windows(2).all(|pair| pair[0] != pair[1]));

@@ -23,6 +23,7 @@ pub mod payment;
 pub mod refund;
 pub mod report;
 pub mod schedule;
+pub mod shop;
 pub mod time;
 pub mod webhook;
 
@@ -30,7 +31,7 @@ pub use attempt::{Action, Attempt, AttemptState, Failure, Patience, Raised, Reve
 pub use case::{Case, CaseKind, CaseState};
 pub use id::{
     ApiKeyId, AttemptId, CaseId, ChannelId, EndpointId, EventId, MerchantId, NotificationId,
-    PaymentId, RefundId,
+    PaymentId, RefundId, StoreId, TillId,
 };
 pub use job::{Job, JobKind};
 pub use merchant::Policy;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Currency, Money};
+use crate::{Currency, Money, StoreId};
 
 /// The longest order number that every platform takes.
 pub const ORDER_NO_MAX: usize = 64;
@@ -11,8 +11,6 @@ pub const SUBJECT_MAX_BYTES: usize = 127;
 /// Shortest and longest life of an order, in seconds: the platforms refuse a
 /// shorter one, and their own codes live two hours.
 pub const EXPIRES_IN_SECS: std::ops::RangeInclusive<i64> = 60..=7_200;
-/// A shop's name, in bytes of UTF-8.
-pub const STORE_MAX_BYTES: usize = 64;
 /// Metadata in bytes of JSON.
 pub const METADATA_MAX_BYTES: usize = 4_096;
 
@@ -28,8 +26,8 @@ pub struct Order {
     pub subject: String,
     /// The merchant's own data; comes back untouched.
     pub metadata: serde_json::Value,
-    /// A shop of the merchant.
-    pub store: Option<String>,
+    /// In which of the merchant's shops.
+    pub store: Option<StoreId>,
     /// Where the checkout page leads when it is done.
     pub return_url: Option<String>,
 }
@@ -61,7 +59,6 @@ impl Order {
         amount(self.amount)?;
         readable("subject", &self.subject, SUBJECT_MAX_BYTES)?;
         metadata(&self.metadata)?;
-        self.store.as_deref().map_or(Ok(()), store)?;
         self.return_url.as_deref().map_or(Ok(()), return_url)
     }
 
@@ -149,7 +146,7 @@ pub(crate) fn readable(field: &'static str, text: &str, most: usize) -> Result<(
 
 /// Marks that make a text read other than it is, line ends that are no control
 /// characters, and what XML cannot carry.
-fn is_unreadable(c: char) -> bool {
+pub(crate) fn is_unreadable(c: char) -> bool {
     matches!(
         c,
         '\u{061c}'
@@ -160,14 +157,6 @@ fn is_unreadable(c: char) -> bool {
             | '\u{fffe}'
             | '\u{ffff}'
     )
-}
-
-fn store(text: &str) -> Result<(), Invalid> {
-    if text.is_empty() || text.len() > STORE_MAX_BYTES || text.chars().any(char::is_control) {
-        let detail = format!("use 1 to {STORE_MAX_BYTES} bytes without control characters");
-        return Err(Invalid::new("store", detail));
-    }
-    Ok(())
 }
 
 fn metadata(value: &serde_json::Value) -> Result<(), Invalid> {
@@ -230,6 +219,7 @@ fn return_url(url: &str) -> Result<(), Invalid> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::id::Id;
 
     fn tea() -> Order {
         Order {
@@ -260,7 +250,7 @@ mod tests {
             amount: Money::fen(Money::MAX_FEN),
             subject: format!("{}a", "茶".repeat(42)),
             metadata: serde_json::json!({"note": "x".repeat(METADATA_MAX_BYTES - 11)}),
-            store: Some("s".repeat(64)),
+            store: Some(StoreId::from_bits(u128::MAX)),
             return_url: Some(format!("http://shop.example/{}", "p".repeat(492))),
         };
         assert_eq!(most.validate(), Ok(()));
@@ -366,13 +356,6 @@ mod tests {
     }
 
     #[test]
-    fn a_store_has_a_name() {
-        for store in ["", "a\tb", &"s".repeat(65)] {
-            assert_refused("store", &tea_but(|order| order.store = Some(store.into())));
-        }
-    }
-
-    #[test]
     fn a_return_url_leads_where_it_seems_to_lead() {
         for url in [
             "",
@@ -414,7 +397,10 @@ mod tests {
                 "metadata",
                 tea_but(|order| order.metadata = serde_json::json!({"x": 1})),
             ),
-            ("store", tea_but(|order| order.store = Some("s".into()))),
+            (
+                "store",
+                tea_but(|order| order.store = Some(StoreId::from_bits(7))),
+            ),
             (
                 "return_url",
                 tea_but(|order| order.return_url = Some("https://a.example".into())),

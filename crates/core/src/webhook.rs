@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{EndpointId, EventId, MerchantId, PaymentId, Timestamp};
+use crate::{EndpointId, EventId, MerchantId, PaymentId, StoreId, Timestamp};
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -64,7 +64,7 @@ pub struct WebhookEvent {
     /// Of which payment; none for a case of an unknown one.
     pub payment: Option<PaymentId>,
     /// The shop, for endpoints that listen to one shop alone.
-    pub store: Option<String>,
+    pub store: Option<StoreId>,
     /// What happened.
     pub kind: EventType,
     /// Rises with every change of the payment: apply an event only when it is
@@ -90,7 +90,7 @@ pub struct Endpoint {
     /// Only these; empty means all.
     pub event_types: Vec<EventType>,
     /// Only events of this shop.
-    pub store: Option<String>,
+    pub store: Option<StoreId>,
     /// The signing secret under the vault's seal.
     pub sealed_secret: Vec<u8>,
     /// When it was made.

@@ -3,21 +3,42 @@
 use aws_lc_rs::digest;
 use tongbao_core::merchant::{ApiKey, Merchant, Policy};
 use tongbao_core::order::Invalid;
+use tongbao_core::shop::Till;
 use tongbao_core::{ApiKeyId, MerchantId};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::mint;
+use crate::shop::TILL_KEY_PREFIX;
+
+/// Who speaks.
+#[derive(Clone, Debug)]
+pub struct Caller {
+    /// In whose name.
+    pub merchant: Merchant,
+    /// The till, where it is one: it speaks for its shop, and for nothing else.
+    pub till: Option<Till>,
+}
 
 impl Engine {
-    /// The merchant whose key this is.
-    pub async fn authenticate(&self, key: &str) -> Result<Option<Merchant>, EngineError> {
+    /// Whose key this is. A till's key that was revoked is nobody's.
+    pub async fn authenticate(&self, key: &str) -> Result<Option<Caller>, EngineError> {
         // Keys are 160 random bits or more: looking one up by its hash tells
         // nothing by its timing.
-        let Some(found) = self.store().api_key(hash(key)).await? else {
-            return Ok(None);
+        let (merchant, till) = if key.starts_with(TILL_KEY_PREFIX) {
+            let found = self.store().till_by_hash(hash(key)).await?;
+            match found.filter(|till| till.revoked_at.is_none()) {
+                Some(till) => (till.merchant, Some(till)),
+                None => return Ok(None),
+            }
+        } else {
+            match self.store().api_key(hash(key)).await? {
+                Some(found) => (found.merchant, None),
+                None => return Ok(None),
+            }
         };
-        Ok(self.store().merchant(found.merchant).await?)
+        let merchant = self.store().merchant(merchant).await?;
+        Ok(merchant.map(|merchant| Caller { merchant, till }))
     }
 
     /// Adds a merchant.
@@ -66,14 +87,13 @@ impl Engine {
             None => {}
         }
         let now = self.now();
-        let hint = key.chars().take(7).collect();
         let id: ApiKeyId = mint::new_id(&*self.seams.mint, now);
         self.store()
             .insert_api_key(ApiKey {
                 id,
                 merchant,
                 hash,
-                hint,
+                hint: hint(key),
                 created_at: now,
             })
             .await?;
@@ -81,7 +101,12 @@ impl Engine {
     }
 }
 
-fn hash(key: &str) -> [u8; 32] {
+/// The first characters, so that people can tell keys apart.
+pub(crate) fn hint(key: &str) -> String {
+    key.chars().take(7).collect()
+}
+
+pub(crate) fn hash(key: &str) -> [u8; 32] {
     let mut hash = [0; 32];
     hash.copy_from_slice(digest::digest(&digest::SHA256, key.as_bytes()).as_ref());
     hash

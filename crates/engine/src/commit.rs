@@ -296,7 +296,7 @@ impl Engine {
             id: mint::new_id(&*self.seams.mint, now),
             merchant: payment.merchant,
             payment: Some(payment.id),
-            store: payment.order.store.clone(),
+            store: payment.order.store,
             kind,
             sequence: payment.version,
             body: webhook_body(kind, payment.version, data, now),

@@ -74,6 +74,7 @@ impl Engine {
             return self.replayed(merchant, promised).await;
         }
         new.order.validate()?;
+        self.check_store(merchant.id, new.order.store).await?;
         let expires_in = match new.expires_in {
             None => EXPIRES_IN,
             Some(secs) if EXPIRES_IN_SECS.contains(&secs) => {

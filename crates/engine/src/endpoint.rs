@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use tongbao_core::order::Invalid;
 use tongbao_core::webhook::{Endpoint, EventType};
-use tongbao_core::{EndpointId, MerchantId};
+use tongbao_core::{EndpointId, MerchantId, StoreId};
 use tongbao_store::{Change, StoreError, Unique};
 use zeroize::Zeroizing;
 
@@ -25,7 +25,7 @@ pub struct NewEndpoint {
     /// Only these; empty means all.
     pub event_types: Vec<EventType>,
     /// Only events of this shop.
-    pub store: Option<String>,
+    pub store: Option<StoreId>,
 }
 
 /// What is to be changed of an endpoint.
@@ -63,6 +63,7 @@ impl Engine {
             return Ok(made);
         }
         webhook_url::check(&new.url, &self.config.public_url)?;
+        self.check_store(merchant, new.store).await?;
         let mut random = Zeroizing::new([0; SECRET_LEN]);
         self.seams.mint.fill(&mut *random);
         let secret = Zeroizing::new(format!("whsec_{}", BASE64_STANDARD.encode(*random)));

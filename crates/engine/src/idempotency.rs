@@ -7,7 +7,7 @@ use std::str::FromStr;
 use aws_lc_rs::digest;
 use serde_json::Value;
 use tongbao_core::order::Invalid;
-use tongbao_core::{MerchantId, Timestamp};
+use tongbao_core::{MerchantId, TillId, Timestamp};
 use tongbao_store::{Change, IdempotencyRecord, StoreError};
 
 use crate::engine::Engine;
@@ -46,6 +46,17 @@ impl IdempotencyKey {
             key: key.to_owned(),
             fingerprint,
         })
+    }
+
+    /// The same key in the hand of one till: what another one, or the merchant,
+    /// was promised under it is nothing to this one. A space is in no key that
+    /// comes from outside.
+    #[must_use]
+    pub fn of_till(self, till: TillId) -> Self {
+        Self {
+            key: format!("{till} {}", self.key),
+            ..self
+        }
     }
 
     /// The row that goes into the transaction that makes `resource`.

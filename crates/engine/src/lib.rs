@@ -32,6 +32,7 @@ mod refresh;
 mod refund;
 mod retell;
 pub mod seams;
+mod shop;
 mod start;
 mod vault;
 pub mod view;
@@ -39,6 +40,7 @@ mod webhook_url;
 mod worker;
 
 pub use auth_code::AuthCode;
+pub use authenticate::Caller;
 pub use channel::{ChannelPatch, NewChannel, diagnose};
 pub use create::{CreatedPayment, NewPayment};
 pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, event_types};
@@ -47,6 +49,7 @@ pub use error::EngineError;
 pub use idempotency::{Answered, IdempotencyKey};
 pub use refund::{NewRefund, RequestedRefund};
 pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
+pub use shop::{MadeTill, TILL_KEY_PREFIX, unknown_store};
 pub use start::{NewAttempt, StartedAttempt, Way};
 pub use tongbao_channels::{
     ChannelError, ClientIdentity, Diagnosis, Kind, SettingsError, kind, kinds,

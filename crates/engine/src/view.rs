@@ -43,7 +43,7 @@ pub struct PaymentView {
     /// The merchant's own data.
     #[schema(value_type = Object)]
     pub metadata: serde_json::Value,
-    /// A shop of the merchant.
+    /// In which of the merchant's stores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,
     /// Where the checkout page leads when it is done.
@@ -241,7 +241,7 @@ impl Engine {
                 .map(|refund| RefundView::new(payment.id, refund))
                 .collect(),
             metadata: order.metadata.clone(),
-            store: order.store.clone(),
+            store: order.store.map(|id| id.to_string()),
             return_url: order.return_url.clone(),
             sequence: payment.version,
             created_at: payment.created_at.to_string(),

@@ -15,14 +15,16 @@ use tongbao_core::channel::ChannelAccount;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::{JobKey, NEVER};
 use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
+    TillId, Timestamp,
 };
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
     IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
-    RefundRow, Store, StoreError,
+    RefundRow, Store, StoreError, Takings,
 };
 
 use crate::chance::Chance;
@@ -255,7 +257,11 @@ enum Roll {
 impl Store for ModelStore {
     async fn commit(&self, mut change: Change) -> Result<Vec<Job>, StoreError> {
         // The world is set up before there is time.
-        if change.channel.is_some() || change.endpoint.is_some() {
+        let sets_up = change.channel.is_some()
+            || change.endpoint.is_some()
+            || change.shop.is_some()
+            || change.till.is_some();
+        if sets_up {
             return self.tables().commit(change).map(|done| done.claimed);
         }
         let witness = self.witness.clone();
@@ -525,6 +531,42 @@ impl Store for ModelStore {
             .filter(|row| row.merchant == merchant)
             .cloned()
             .collect())
+    }
+
+    async fn shops(&self, merchant: MerchantId) -> Result<Vec<Shop>, StoreError> {
+        Ok(self.tables().shops_of(merchant).cloned().collect())
+    }
+
+    async fn shop(&self, merchant: MerchantId, id: StoreId) -> Result<Option<Shop>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.shops_of(merchant).find(|row| row.id == id).cloned())
+    }
+
+    async fn tills(&self, merchant: MerchantId, store: StoreId) -> Result<Vec<Till>, StoreError> {
+        let tables = self.tables();
+        let rows = tables.tills_of(merchant);
+        Ok(rows.filter(|row| row.store == store).cloned().collect())
+    }
+
+    async fn till(&self, merchant: MerchantId, id: TillId) -> Result<Option<Till>, StoreError> {
+        let tables = self.tables();
+        Ok(tables.tills_of(merchant).find(|row| row.id == id).cloned())
+    }
+
+    async fn till_by_hash(&self, hash: [u8; 32]) -> Result<Option<Till>, StoreError> {
+        let tables = self.tables();
+        let mut rows = tables.tills.values();
+        Ok(rows.find(|row| row.hash == hash).cloned())
+    }
+
+    async fn takings(
+        &self,
+        merchant: MerchantId,
+        store: StoreId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Takings, StoreError> {
+        Ok(reads::takings(&self.tables(), merchant, store, from, to))
     }
 
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {

@@ -3,6 +3,7 @@
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::NewJob;
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
     AttemptId, Case, Event, Job, MerchantId, Payment, PaymentId, RefundId, Rules, Timestamp,
@@ -39,6 +40,13 @@ pub struct Change {
     pub channel: Option<Box<ChannelAccount>>,
     /// What the request made, when it is an endpoint.
     pub endpoint: Option<Box<Endpoint>>,
+    /// What the request made, when it is a shop. A name that another shop of the
+    /// merchant has is [`Taken`](crate::StoreError::Taken).
+    pub shop: Option<Box<Shop>>,
+    /// What the request made, when it is a till, or revoked. A name that another
+    /// till of the shop has, whose key is good, is
+    /// [`Taken`](crate::StoreError::Taken).
+    pub till: Option<Box<Till>>,
 }
 
 /// A payment as it is from now on.

@@ -9,6 +9,8 @@ pub enum Unique {
     MerchantRefundNo,
     /// The idempotency key.
     IdempotencyKey,
+    /// The name of a shop or a till.
+    Name,
     /// Anything else: ids and numbers that we mint ourselves.
     Other,
 }

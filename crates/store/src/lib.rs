@@ -23,9 +23,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
+    TillId, Timestamp,
 };
 
 pub use change::{
@@ -35,7 +37,7 @@ pub use change::{
 pub use error::{StoreError, Unique};
 pub use read::{
     CaseFilter, Cursor, Delivery, DeliveryTry, EventFilter, InboxFilter, InboxRow, Page,
-    PaymentFilter, Pulse, RefundFilter, RefundRow,
+    PaymentFilter, Pulse, RefundFilter, RefundRow, Takings,
 };
 
 /// A database that keeps what a payment gateway must not forget.
@@ -219,6 +221,25 @@ pub trait Store: Send + Sync {
     async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError>;
     /// A merchant's channel accounts, oldest first.
     async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError>;
+
+    /// A merchant's shops, oldest first.
+    async fn shops(&self, merchant: MerchantId) -> Result<Vec<Shop>, StoreError>;
+    /// One shop.
+    async fn shop(&self, merchant: MerchantId, id: StoreId) -> Result<Option<Shop>, StoreError>;
+    /// The tills of a shop, oldest first.
+    async fn tills(&self, merchant: MerchantId, store: StoreId) -> Result<Vec<Till>, StoreError>;
+    /// One till.
+    async fn till(&self, merchant: MerchantId, id: TillId) -> Result<Option<Till>, StoreError>;
+    /// The till whose key has this SHA-256, whoever's it is, also when it is revoked.
+    async fn till_by_hash(&self, hash: [u8; 32]) -> Result<Option<Till>, StoreError>;
+    /// What a shop took in `[from, to)`, by when it was paid.
+    async fn takings(
+        &self,
+        merchant: MerchantId,
+        store: StoreId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Takings, StoreError>;
 
     /// Adds or changes an endpoint.
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError>;

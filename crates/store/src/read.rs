@@ -3,7 +3,8 @@
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::webhook::{DeliveryState, EventType};
 use tongbao_core::{
-    CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Refund, RefundState, Timestamp,
+    CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Refund, RefundState, StoreId,
+    Timestamp,
 };
 
 /// Where the next page begins: the id of the last row of this one. Ids begin
@@ -24,6 +25,8 @@ pub struct Page<T> {
 pub struct PaymentFilter {
     /// Whose.
     pub merchant: MerchantId,
+    /// Of this shop.
+    pub store: Option<StoreId>,
     /// Exactly this order number.
     pub merchant_order_no: Option<String>,
     /// The API's word: `created`, `pending` (also those being closed), `paid`,
@@ -143,6 +146,15 @@ pub struct DeliveryTry {
     pub answer: String,
     /// How long it took, in milliseconds.
     pub took_millis: i64,
+}
+
+/// What a shop took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Takings {
+    /// How many payments.
+    pub payments: i64,
+    /// Their sum in fen, before refunds.
+    pub amount: i64,
 }
 
 /// What an operator's metrics show: each a quick count.

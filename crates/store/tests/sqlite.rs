@@ -118,6 +118,12 @@ async fn what_must_never_change_does_not_even_by_hand() {
     open_shop(&store).await;
     show_code(&store, 1).await;
     tell(&store, event(1)).await;
+    open_branch(&store, 1).await;
+    let revoked = tongbao_core::shop::Till {
+        revoked_at: Some(NOON),
+        ..till(1, 1)
+    };
+    store.commit(with_till(revoked)).await.unwrap();
     drop(store);
 
     let db = Connection::open(&path).unwrap();
@@ -133,6 +139,9 @@ async fn what_must_never_change_does_not_even_by_hand() {
         "UPDATE payment_log SET event = NULL",
         "DELETE FROM payment_log",
         "UPDATE events SET body = '{}'",
+        "UPDATE payments SET store = NULL",
+        "UPDATE tills SET hash = x'00'",
+        "UPDATE tills SET revoked_at = NULL",
     ] {
         let outcome = db.execute_batch(change);
         let error = outcome.expect_err(change).to_string();
@@ -167,17 +176,24 @@ async fn no_row_can_be_given_to_another_merchant_even_by_hand() {
     });
     store.commit(change).await.unwrap();
     store.commit(created(&payment_of(2, 2))).await.unwrap();
+    open_branch(&store, 1).await;
+    store.commit(with_till(till(1, 1))).await.unwrap();
     drop(store);
 
     let db = Connection::open(&path).unwrap();
-    db.execute_batch("PRAGMA foreign_keys = ON; DROP TRIGGER events_are_facts")
-        .unwrap();
+    db.execute_batch(
+        "PRAGMA foreign_keys = ON; DROP TRIGGER events_are_facts; \
+         DROP TRIGGER tills_stay_where_they_are",
+    )
+    .unwrap();
     for change in [
         "UPDATE inbox SET merchant_key = 2",
         "UPDATE inbox SET channel_key = 2",
         "UPDATE inbox SET payment_key = 2",
         "UPDATE events SET merchant_key = 2",
         "UPDATE events SET payment_key = 2",
+        "UPDATE stores SET merchant_key = 2",
+        "UPDATE tills SET merchant_key = 2",
         "UPDATE deliveries SET merchant_key = 2",
         "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, \
          scene, state, created_at, raised) VALUES (65, 2, 2, 'att', 'no', 1, '', '', 0, '[]')",
@@ -198,6 +214,8 @@ async fn the_readable_views_show_ids_in_the_place_of_keys() {
     let store = SqliteStore::open(&path).unwrap();
     open_shop(&store).await;
     store.save_endpoint(endpoint(1)).await.unwrap();
+    open_branch(&store, 1).await;
+    store.commit(with_till(till(1, 1))).await.unwrap();
     let read = show_code(&store, 1).await;
     let (payment, mut change) = decided(&read, paid(1));
     change.jobs = vec![query(&payment, NOON)];
@@ -216,7 +234,7 @@ async fn the_readable_views_show_ids_in_the_place_of_keys() {
     let mut names = db.prepare(names).unwrap();
     let views = names.query_map([], |row| row.get(0)).unwrap();
     let views: Vec<String> = views.map(Result::unwrap).collect();
-    assert_eq!(views.len(), 9);
+    assert_eq!(views.len(), 11);
     for view in views {
         let of_merchant = format!("SELECT count(*) FROM {view} WHERE merchant_id = ?");
         let count: i64 = db

@@ -20,6 +20,7 @@ mod stories {
     mod lists;
     mod refunds;
     mod restart;
+    mod shops;
     mod tenants;
     mod timeline;
 }

@@ -109,6 +109,17 @@ impl Day<'_> {
             ..people::endpoint(2)
         };
         self.stage.play(vec![Command::SaveEndpoint(choosy)]);
+        let revoked = tongbao_core::shop::Till {
+            revoked_at: Some(NOON),
+            ..people::till(1, 1)
+        };
+        for change in [
+            people::with_shop(people::branch(1)),
+            people::with_till(people::till(1, 1)),
+            people::with_till(revoked),
+        ] {
+            self.stage.play(vec![commit(change)]);
+        }
     }
 
     fn create(&mut self, payments: &[Payment]) {

@@ -132,10 +132,18 @@ async fn everything(store: &dyn Store, merchant: MerchantId) -> Result<String, S
     add(&store.merchants().await?);
     add(&store.channels(merchant).await?);
     add(&store.endpoints(merchant).await?);
+    for shop in store.shops(merchant).await? {
+        add(&store.tills(merchant, shop.id).await?);
+        let end = Timestamp::from_secs(1_900_000_000);
+        let start = Timestamp::from_secs(0);
+        add(&store.takings(merchant, shop.id, start, end).await?);
+        add(&shop);
+    }
     add(&store.next_due().await?);
     add(&store.pulse(Timestamp::from_secs(1_900_000_000)).await?);
     let payments = PaymentFilter {
         merchant,
+        store: None,
         merchant_order_no: None,
         state: None,
         from: None,

@@ -10,6 +10,8 @@ mod notifications;
 pub(crate) mod openapi;
 mod payments;
 mod refunds;
+mod stores;
+mod tills;
 mod timeline;
 mod webhook_endpoints;
 
@@ -27,6 +29,8 @@ pub(crate) fn router() -> Router<App> {
         .merge(attempts::router())
         .merge(refunds::router())
         .merge(timeline::router())
+        .merge(stores::router())
+        .merge(tills::router())
         .merge(webhook_endpoints::router())
         .merge(events::router())
         .merge(channels::router())

@@ -8,7 +8,7 @@ mod json;
 mod query;
 
 pub(crate) use body::{Unread, read_body};
-pub(crate) use caller::Caller;
+pub(crate) use caller::{Caller, Seller};
 pub(crate) use command::{Bare, Command, Key};
 pub(crate) use id::Id;
 pub(crate) use query::{Asked, limit, timestamp};

@@ -84,6 +84,8 @@ kinds! {
     INVALID_KEY = BAD_REQUEST, "invalid_idempotency_key", "The Idempotency-Key cannot be used";
     UNAUTHORIZED = UNAUTHORIZED, "unauthorized", "The API key is missing or unknown";
     FORBIDDEN = FORBIDDEN, "cross_site", "The request came from another site";
+    NOT_FOR_TILLS = FORBIDDEN, "not_for_tills", "A till's key cannot do this";
+    ONLY_FOR_TILLS = FORBIDDEN, "only_for_tills", "Only a till's key can do this";
     NOT_FOUND = NOT_FOUND, "not_found", "There is no such thing";
     UNKNOWN_ROUTE = NOT_FOUND, "unknown_route", "Nothing is at this address";
     METHOD_NOT_ALLOWED = METHOD_NOT_ALLOWED, "method_not_allowed", "The address does not take this method";
@@ -148,7 +150,8 @@ impl Problem {
     pub(crate) fn unauthorized() -> Self {
         Self::new(
             UNAUTHORIZED,
-            "send `Authorization: Bearer sk_…` with a key of this gateway",
+            "send `Authorization: Bearer sk_…` (or a till's `tk_…`) with a key of this gateway that \
+             was not revoked",
         )
     }
 

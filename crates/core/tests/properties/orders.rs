@@ -1,7 +1,8 @@
 //! Any order is taken or refused by the name of a field, and what is taken stays what it is.
 
 use proptest::prelude::*;
-use tongbao_core::{Currency, Money, Order};
+use tongbao_core::id::Id;
+use tongbao_core::{Currency, Money, Order, StoreId};
 
 fn text() -> impl Strategy<Value = String> {
     prop_oneof![
@@ -22,15 +23,15 @@ fn order() -> impl Strategy<Value = Order> {
         any::<f64>().prop_map(|number| serde_json::json!({ "a": [number] })),
         any::<i64>().prop_map(|number| serde_json::json!(number)),
     ];
-    let optional = || prop::option::weighted(0.2, text());
+    let store = any::<u128>().prop_map(StoreId::from_bits);
     (
         text(),
         amount,
         currency,
         text(),
         metadata,
-        optional(),
-        optional(),
+        prop::option::weighted(0.2, store),
+        prop::option::weighted(0.2, text()),
     )
         .prop_map(
             |(merchant_order_no, minor, currency, subject, metadata, store, return_url)| Order {

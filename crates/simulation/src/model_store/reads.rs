@@ -2,10 +2,12 @@
 
 use tongbao_core::job::NEVER;
 use tongbao_core::webhook::{DeliveryState, WebhookEvent};
-use tongbao_core::{Case, CaseState, EventId, MerchantId, Payment, PaymentId, Timestamp};
+use tongbao_core::{
+    Case, CaseState, EventId, MerchantId, Payment, PaymentId, State, StoreId, Timestamp,
+};
 use tongbao_store::{
     CaseFilter, Delivery, EventFilter, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse,
-    RefundFilter, RefundRow,
+    RefundFilter, RefundRow, Takings,
 };
 
 use super::Tables;
@@ -31,6 +33,9 @@ pub(super) fn payments(tables: &Tables, filter: &PaymentFilter) -> Page<Payment>
     let wanted = |payment: &&Payment| {
         payment.merchant == filter.merchant
             && filter
+                .store
+                .is_none_or(|store| payment.order.store == Some(store))
+            && filter
                 .merchant_order_no
                 .as_ref()
                 .is_none_or(|number| payment.order.merchant_order_no == *number)
@@ -48,6 +53,29 @@ pub(super) fn payments(tables: &Tables, filter: &PaymentFilter) -> Page<Payment>
         filter.cursor.as_ref(),
         filter.limit,
     )
+}
+
+/// What a shop took, by when it was paid.
+pub(super) fn takings(
+    tables: &Tables,
+    merchant: MerchantId,
+    store: StoreId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Takings {
+    let mut takings = Takings::default();
+    for payment in tables.payments.values() {
+        if let State::Paid { at, .. } = payment.state
+            && payment.merchant == merchant
+            && payment.order.store == Some(store)
+            && at >= from
+            && at < to
+        {
+            takings.payments += 1;
+            takings.amount += payment.order.amount.minor();
+        }
+    }
+    takings
 }
 
 pub(super) fn timeline(tables: &Tables, merchant: MerchantId, payment: PaymentId) -> Vec<LogEntry> {

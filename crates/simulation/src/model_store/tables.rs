@@ -9,10 +9,11 @@ use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::{JobKey, JobKind, NEVER, NewJob, Subject};
 use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
     Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment, PaymentId,
-    RefundId, Timestamp,
+    RefundId, StoreId, TillId, Timestamp,
 };
 use tongbao_store::{
     Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
@@ -73,6 +74,8 @@ pub struct Tables {
     pub(crate) api_keys: Map<[u8; 32], ApiKey>,
     pub(crate) channels: Map<ChannelId, ChannelAccount>,
     pub(crate) endpoints: Map<EndpointId, Endpoint>,
+    pub(crate) shops: Map<StoreId, Shop>,
+    pub(crate) tills: Map<TillId, Till>,
     pub(crate) data_keys: Map<u32, DataKey>,
     /// Payments by id.
     pub payments: Map<PaymentId, Payment>,
@@ -114,6 +117,70 @@ impl Tables {
                 || plan.bug == Some(Bug::OrderNumberNotUnique),
             ..Self::default()
         }
+    }
+
+    pub(crate) fn shops_of(&self, merchant: MerchantId) -> impl Iterator<Item = &Shop> {
+        self.shops
+            .values()
+            .filter(move |row| row.merchant == merchant)
+    }
+
+    pub(crate) fn tills_of(&self, merchant: MerchantId) -> impl Iterator<Item = &Till> {
+        self.tills
+            .values()
+            .filter(move |row| row.merchant == merchant)
+    }
+
+    /// Adds it, or revokes its key; a key that is revoked stays so.
+    fn save_till(&mut self, till: Till) {
+        let revoked_at = till.revoked_at;
+        let row = self.tills.entry(till.id).or_insert(till);
+        row.revoked_at = row.revoked_at.or(revoked_at);
+    }
+
+    /// Whether a row may name this shop.
+    fn check_store(&self, merchant: MerchantId, store: Option<StoreId>) -> Result<(), StoreError> {
+        let known = |id| {
+            self.shops
+                .get(&id)
+                .is_some_and(|row| row.merchant == merchant)
+        };
+        if store.is_none_or(known) {
+            return Ok(());
+        }
+        let detail = "the store is not one of the merchant";
+        Err(StoreError::Failed(detail.to_owned()))
+    }
+
+    /// Names and stores: what a change with a shop or in a shop is refused for.
+    fn check_shops(&self, change: &Change) -> Result<(), StoreError> {
+        if let Some(shop) = &change.shop {
+            let mut others = self.shops_of(shop.merchant);
+            if others.any(|row| row.name == shop.name) {
+                return Err(StoreError::Taken(Unique::Name));
+            }
+        }
+        if let Some(till) = &change.till {
+            self.check_store(till.merchant, Some(till.store))?;
+            let same = |row: &&Till| {
+                row.store == till.store && row.name == till.name && row.revoked_at.is_none()
+            };
+            let mut others = self.tills.values().filter(same);
+            if !self.tills.contains_key(&till.id) && others.next().is_some() {
+                return Err(StoreError::Taken(Unique::Name));
+            }
+        }
+        if let Some(endpoint) = &change.endpoint {
+            self.check_store(endpoint.merchant, endpoint.store)?;
+        }
+        if let Some(change) = &change.payment {
+            self.check_store(change.payment.merchant, change.payment.order.store)?;
+        }
+        let told = change.cases.iter().map(|opened| &opened.event);
+        for event in change.events.iter().chain(told) {
+            self.check_store(event.merchant, event.store)?;
+        }
+        Ok(())
     }
 
     fn lease(&self, now: Timestamp, until: Timestamp) -> Timestamp {
@@ -193,6 +260,12 @@ impl Tables {
         if let Some(endpoint) = change.endpoint {
             self.endpoints.insert(endpoint.id, *endpoint);
         }
+        if let Some(shop) = change.shop {
+            self.shops.insert(shop.id, *shop);
+        }
+        if let Some(till) = change.till {
+            self.save_till(*till);
+        }
         let before = change.payment.and_then(|change| self.put_payment(change));
         for entry in change.log {
             self.log.entry(entry.payment).or_default().push(entry);
@@ -252,6 +325,7 @@ impl Tables {
         {
             return Err(StoreError::Taken(Unique::IdempotencyKey));
         }
+        self.check_shops(change)?;
         if let Some(PaymentChange {
             payment,
             read_version,

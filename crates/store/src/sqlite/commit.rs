@@ -5,6 +5,7 @@
 
 use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::Endpoint;
 use tongbao_core::{Job, Timestamp};
 
@@ -16,7 +17,7 @@ use super::inbox::InboxMessage;
 use super::jobs::{self, Asked, JobText};
 use super::payments::PaymentRow;
 use super::timeline::LogRow;
-use super::{channels, endpoints};
+use super::{channels, endpoints, shops};
 use crate::{Change, StoreError};
 
 pub(super) struct Commit {
@@ -30,6 +31,8 @@ pub(super) struct Commit {
     inbox: Option<InboxMessage>,
     channel: Option<Box<ChannelAccount>>,
     endpoint: Option<Box<Endpoint>>,
+    shop: Option<Box<Shop>>,
+    till: Option<Box<Till>>,
 }
 
 impl Commit {
@@ -54,6 +57,8 @@ impl Commit {
             inbox: change.inbox.map(InboxMessage::new),
             channel: change.channel,
             endpoint: change.endpoint,
+            shop: change.shop,
+            till: change.till,
         }
     }
 
@@ -69,6 +74,12 @@ impl Commit {
         }
         if let Some(endpoint) = &self.endpoint {
             endpoints::save(db, endpoint)?;
+        }
+        if let Some(shop) = &self.shop {
+            shops::insert(db, shop)?;
+        }
+        if let Some(till) = &self.till {
+            shops::save_till(db, till)?;
         }
         if let Some(payment) = &self.payment {
             payment.begin(db, &mut heads)?;

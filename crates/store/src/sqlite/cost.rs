@@ -182,6 +182,7 @@ fn writes(db: &Connection, number: u64) -> Vec<(&'static str, i64)> {
 fn reads(db: &Connection) -> Vec<(&'static str, i64)> {
     let list = PaymentFilter {
         merchant: merchant(),
+        store: None,
         merchant_order_no: None,
         state: None,
         from: None,

@@ -389,7 +389,7 @@ impl Replay {
             REPLAYED_AT_ONCE
         ];
         let events = statement::all(db, sql, key, |row| {
-            Ok((row.int()?, row.int()?, row.opt_text()?))
+            Ok((row.int()?, row.int()?, row.opt_id()?))
         })?;
         let next = events
             .last()

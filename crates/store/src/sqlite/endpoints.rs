@@ -23,7 +23,7 @@ pub(super) fn save(db: &Connection, endpoint: &Endpoint) -> Result<(), StoreErro
         endpoint.url,
         endpoint.enabled,
         json(&endpoint.event_types),
-        endpoint.store,
+        endpoint.store.map(IdText::of),
         endpoint.sealed_secret,
         endpoint.created_at.as_millis(),
     ];
@@ -106,7 +106,7 @@ fn read(row: &mut Columns<'_>) -> Result<Endpoint, StoreError> {
         url: row.text()?,
         enabled: row.flag()?,
         event_types: row.json::<Vec<EventType>>()?,
-        store: row.opt_text()?,
+        store: row.opt_id()?,
         sealed_secret: row.bytes()?,
         created_at: row.time()?,
     })

@@ -56,7 +56,7 @@ impl EventRow {
             merchant,
             self.id,
             payment,
-            self.event.store,
+            self.event.store.map(IdText::of),
             self.event.kind.as_str(),
             self.event.sequence,
             self.event.body,
@@ -86,7 +86,7 @@ impl EventRow {
             event,
             self.event.created_at.as_millis(),
             self.quoted_type,
-            self.event.store,
+            self.event.store.map(IdText::of),
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -211,7 +211,7 @@ fn read(row: &mut Columns<'_>) -> Result<WebhookEvent, StoreError> {
         id,
         merchant,
         payment: row.opt_id()?,
-        store: row.opt_text()?,
+        store: row.opt_id()?,
         kind: row.word(EventType::parse)?,
         sequence: row.int()?,
         body: row.text()?,

@@ -56,6 +56,7 @@ fn constraint(extended: i32, message: &str) -> StoreError {
     match message.rsplit(' ').next() {
         Some("payments.merchant_order_no") => StoreError::Taken(Unique::MerchantOrderNo),
         Some("refunds.merchant_refund_no") => StoreError::Taken(Unique::MerchantRefundNo),
+        Some("stores.name" | "tills.name") => StoreError::Taken(Unique::Name),
         Some("idempotency.key") => StoreError::Taken(Unique::IdempotencyKey),
         // The payment is there already, at some version.
         Some("payments.id") => StoreError::Conflict,

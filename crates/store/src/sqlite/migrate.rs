@@ -11,9 +11,10 @@ use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
 /// never edited.
-const MIGRATIONS: [&str; 2] = [
+const MIGRATIONS: [&str; 3] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_refunds.sql"),
+    include_str!("../../migrations/sqlite/0003_shops.sql"),
 ];
 
 /// `tbao`: marks the file as ours.
@@ -98,6 +99,50 @@ mod tests {
 
         assert_eq!(apply(&mut db), report(0));
         assert_eq!(apply(&mut db), report(known));
+    }
+
+    #[test]
+    fn a_store_that_was_free_text_becomes_a_shop_of_that_name() {
+        let mut db = memory();
+        db.execute_batch(MIGRATIONS[0]).unwrap();
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        db.pragma_update(None, "user_version", 1).unwrap();
+        db.execute_batch(
+            "INSERT INTO merchants VALUES (1, 'mer_1', '茶馆', 0, 5), (2, 'mer_2', '书店', 0, 5);
+             INSERT INTO endpoints (merchant_key, id, url, enabled, event_types, store, sealed_secret, created_at)
+             VALUES (1, 'whe_1', 'u', 1, '[]', '外滩', x'00', 7), (2, 'whe_2', 'u', 1, '[]', '外滩', x'00', 8),
+                    (2, 'whe_3', 'u', 1, '[]', NULL, x'00', 8);
+             INSERT INTO events (merchant_key, id, store, type, sequence, body, created_at)
+             VALUES (1, 'evt_1', '外滩', 't', 1, '{}', 6), (1, 'evt_2', '南京路', 't', 1, '{}', 9);",
+        )
+        .unwrap();
+
+        apply(&mut db).unwrap();
+        let rows = |sql: &str| {
+            let mut statement = db.prepare(sql).unwrap();
+            let rows = statement.query_map([], |row| row.get::<_, String>(0));
+            rows.unwrap().collect::<Result<Vec<_>, _>>().unwrap()
+        };
+        let shops = rows(
+            "SELECT merchant_key || name || created_at FROM stores ORDER BY merchant_key, name",
+        );
+        assert_eq!(shops, ["1南京路9", "1外滩6", "2外滩8"]);
+        for id in rows("SELECT id FROM stores") {
+            id.parse::<tongbao_core::StoreId>().unwrap();
+        }
+        for table in ["endpoints", "events"] {
+            let named = rows(&format!(
+                "SELECT stores.name FROM {table} JOIN stores ON stores.id = store \
+                 AND stores.merchant_key = {table}.merchant_key ORDER BY {table}.id"
+            ));
+            let expected = if table == "events" {
+                ["外滩", "南京路"]
+            } else {
+                ["外滩", "外滩"]
+            };
+            assert_eq!(named, expected, "{table}");
+        }
     }
 
     #[test]

@@ -39,6 +39,7 @@ mod place;
 mod pulse;
 mod readers;
 mod refunds;
+mod shops;
 mod snapshot;
 mod statement;
 mod timeline;
@@ -53,9 +54,11 @@ use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::job::NEVER;
 use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
+    TillId, Timestamp,
 };
 
 pub use file_system::FileSystem;
@@ -66,7 +69,7 @@ pub use snapshot::SqliteSnapshot;
 use crate::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
     IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
-    RefundRow, Store, StoreError,
+    RefundRow, Store, StoreError, Takings,
 };
 use commit::Commit;
 use deliveries::{Loaded, Record, Replay};
@@ -422,6 +425,36 @@ impl Store for SqliteStore {
 
     async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError> {
         self.read(|db| channels::all(db, merchant))
+    }
+
+    async fn shops(&self, merchant: MerchantId) -> Result<Vec<Shop>, StoreError> {
+        self.read(|db| shops::all(db, merchant))
+    }
+
+    async fn shop(&self, merchant: MerchantId, id: StoreId) -> Result<Option<Shop>, StoreError> {
+        self.read(|db| shops::by_id(db, merchant, id))
+    }
+
+    async fn tills(&self, merchant: MerchantId, store: StoreId) -> Result<Vec<Till>, StoreError> {
+        self.read(|db| shops::tills(db, merchant, store))
+    }
+
+    async fn till(&self, merchant: MerchantId, id: TillId) -> Result<Option<Till>, StoreError> {
+        self.read(|db| shops::till(db, merchant, id))
+    }
+
+    async fn till_by_hash(&self, hash: [u8; 32]) -> Result<Option<Till>, StoreError> {
+        self.read(|db| shops::till_by_hash(db, hash))
+    }
+
+    async fn takings(
+        &self,
+        merchant: MerchantId,
+        store: StoreId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Takings, StoreError> {
+        self.read(|db| shops::takings(db, merchant, store, from, to))
     }
 
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {

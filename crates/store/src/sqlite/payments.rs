@@ -118,7 +118,7 @@ impl PaymentRow {
             currency.as_str(),
             order.subject,
             metadata,
-            order.store,
+            order.store.map(IdText::of),
             order.return_url,
             state.word,
             self.paid_by,
@@ -378,6 +378,25 @@ macro_rules! runs {
 
 const RUNS: [(&str, &str); 4] = runs!("created", "pending", "paid", "closed");
 
+/// The same for the payments of one shop.
+macro_rules! runs_of_store {
+    ($($state:literal),+) => {
+        [$((
+            $state,
+            concat!(
+                "SELECT created_at, key FROM payments \
+                 WHERE store = ?6 AND state = '",
+                $state,
+                "' AND merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+                 AND created_at >= ?2 AND (created_at, key) < (?3, ?4) \
+                 ORDER BY created_at DESC, key DESC LIMIT ?5"
+            ),
+        )),+]
+    };
+}
+
+const RUNS_OF_STORE: [(&str, &str); 4] = runs_of_store!("created", "pending", "paid", "closed");
+
 pub(super) fn list(db: &Connection, filter: &PaymentFilter) -> Result<Page<Payment>, StoreError> {
     if let Some(number) = &filter.merchant_order_no {
         let found = by_order_no(db, filter.merchant, number)?;
@@ -396,14 +415,24 @@ pub(super) fn list(db: &Connection, filter: &PaymentFilter) -> Result<Page<Payme
     let from = filter.from.map_or(i64::MIN, Timestamp::as_millis);
     let limit = page::fetched(filter.limit);
     let mut keys: Vec<(i64, i64)> = Vec::new();
-    for (state, sql) in RUNS {
+    let store = filter.store.map(IdText::of);
+    let runs = if store.is_some() { RUNS_OF_STORE } else { RUNS };
+    for (state, sql) in runs {
         if filter.state.as_deref().is_some_and(|asked| asked != state) {
             continue;
         }
-        let key = params![merchant, from, behind.0, behind.1, limit];
-        keys.extend(statement::all(db, sql, key, |row| {
-            Ok((row.int()?, row.int()?))
-        })?);
+        let read = |row: &mut Columns<'_>| Ok((row.int()?, row.int()?));
+        let found = match &store {
+            None => {
+                let key = params![merchant, from, behind.0, behind.1, limit];
+                statement::all(db, sql, key, read)?
+            }
+            Some(store) => {
+                let key = params![merchant, from, behind.0, behind.1, limit, store];
+                statement::all(db, sql, key, read)?
+            }
+        };
+        keys.extend(found);
     }
     page::newest(
         keys,
@@ -462,6 +491,9 @@ fn behind(
 fn is_wanted(payment: &Payment, filter: &PaymentFilter) -> bool {
     let state = filter.state.as_deref();
     state.is_none_or(|asked| asked == payment.public_state())
+        && filter
+            .store
+            .is_none_or(|store| payment.order.store == Some(store))
         && filter.from.is_none_or(|from| payment.created_at >= from)
         && filter.to.is_none_or(|to| payment.created_at < to)
         && filter.cursor.is_none()
@@ -475,7 +507,7 @@ fn read_payment(row: &mut Columns<'_>) -> Result<(i64, Payment), StoreError> {
         amount: row.money()?,
         subject: row.text()?,
         metadata: row.json()?,
-        store: row.opt_text()?,
+        store: row.opt_id()?,
         return_url: row.opt_text()?,
     };
     let payment = Payment {

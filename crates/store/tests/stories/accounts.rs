@@ -58,10 +58,11 @@ async fn a_channel_is_changed_version_by_version(store: &impl Store) {
 
 async fn an_endpoint_can_be_changed_and_removed(store: &impl Store) {
     open_shop(store).await;
+    open_branch(store, 2).await;
     let mut endpoint = endpoint(1);
     store.save_endpoint(endpoint.clone()).await.unwrap();
     endpoint.event_types = vec![EventType::PaymentPaid, EventType::CaseOpened];
-    endpoint.store = Some("till-2".to_owned());
+    endpoint.store = Some(id(2));
     endpoint.enabled = false;
     store.save_endpoint(endpoint.clone()).await.unwrap();
 

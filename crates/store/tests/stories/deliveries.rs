@@ -40,6 +40,8 @@ fn came_to(claim: DeliveryClaim, outcome: DeliveryOutcome) -> DeliveryResult {
 
 async fn an_event_goes_to_every_endpoint_that_listens(store: &impl Store) {
     open_shop(store).await;
+    open_branch(store, 1).await;
+    open_branch(store, 2).await;
     let to = |number, change: fn(&mut Endpoint)| {
         let mut endpoint = endpoint(number);
         change(&mut endpoint);
@@ -54,14 +56,14 @@ async fn an_event_goes_to_every_endpoint_that_listens(store: &impl Store) {
         to(4, |endpoint| {
             endpoint.event_types = vec![EventType::CaseOpened, EventType::PaymentPaid];
         }),
-        to(5, |endpoint| endpoint.store = Some("till-1".to_owned())),
-        to(6, |endpoint| endpoint.store = Some("till-2".to_owned())),
+        to(5, |endpoint| endpoint.store = Some(id(1))),
+        to(6, |endpoint| endpoint.store = Some(id(2))),
     ] {
         store.save_endpoint(endpoint).await.unwrap();
     }
     tell(store, event(1)).await;
     let of_a_till = WebhookEvent {
-        store: Some("till-1".to_owned()),
+        store: Some(id(1)),
         ..event(2)
     };
     tell(store, of_a_till).await;
@@ -214,13 +216,14 @@ async fn sending_again_keeps_the_id_and_the_bytes(store: &impl Store) {
 
 async fn a_replay_sends_what_the_endpoint_listens_to_oldest_first(store: &impl Store) {
     open_shop(store).await;
+    open_branch(store, 2).await;
     for number in 1..=6 {
         let mut event = event(number);
         if number == 3 {
             event.kind = EventType::CaseOpened;
         }
         if number == 4 {
-            event.store = Some("till-2".to_owned());
+            event.store = Some(id(2));
         }
         tell(store, event).await;
     }
@@ -235,12 +238,12 @@ async fn a_replay_sends_what_the_endpoint_listens_to_oldest_first(store: &impl S
     let claims = claim(store, LATER).await;
     let order: Vec<_> = claims.iter().map(|claim| claim.event.clone()).collect();
     let of_a_till = WebhookEvent {
-        store: Some("till-2".to_owned()),
+        store: Some(id(2)),
         ..event(4)
     };
     assert_eq!(order, [event(2), of_a_till, event(5)]);
 
-    endpoint.store = Some("till-2".to_owned());
+    endpoint.store = Some(id(2));
     store.save_endpoint(endpoint).await.unwrap();
     let count = store.replay(merchant(), id(1), from, to, LATER).await;
     assert_eq!(count, Ok(1));

@@ -19,7 +19,8 @@ async fn an_event_reads_back_in_the_same_bytes(store: &impl Store) {
     open_shop(store).await;
     let mut event = event(1);
     event.body = "{\"subject\":\"龙井\",\"b\":1,\"a\":2 }".to_owned();
-    event.store = Some("till-2".to_owned());
+    event.store = Some(id(2));
+    open_branch(store, 2).await;
     tell(store, event.clone()).await;
 
     let found = store.event(merchant(), id(1)).await.unwrap();

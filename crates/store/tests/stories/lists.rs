@@ -7,6 +7,7 @@ use super::stage::each_store;
 fn all() -> PaymentFilter {
     PaymentFilter {
         merchant: merchant(),
+        store: None,
         merchant_order_no: None,
         state: None,
         from: None,

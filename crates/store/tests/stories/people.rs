@@ -7,6 +7,7 @@ use tongbao_core::id::Id;
 use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_core::job::{JobKey, NewJob, Subject};
 use tongbao_core::merchant::Merchant;
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
     Action, Attempt, ChannelId, Event, Grade, Job, JobKind, MerchantId, Money, Order, Outcome,
@@ -47,6 +48,48 @@ pub(crate) fn merchant_row(number: u128) -> Merchant {
         name: format!("茶馆 {number}"),
         policy: Policy::default(),
         created_at: NOON,
+    }
+}
+
+/// A shop of merchant 1.
+pub(crate) fn branch(number: u64) -> Shop {
+    Shop {
+        id: id(u128::from(number)),
+        merchant: merchant(),
+        name: format!("{number} 号店"),
+        created_at: NOON + Duration::from_secs(number),
+    }
+}
+
+pub(crate) async fn open_branch(store: &impl Store, number: u64) {
+    store.commit(with_shop(branch(number))).await.unwrap();
+}
+
+pub(crate) fn with_shop(shop: Shop) -> Change {
+    Change {
+        shop: Some(Box::new(shop)),
+        ..Change::default()
+    }
+}
+
+/// A till in a shop of merchant 1.
+pub(crate) fn till(store: u64, number: u8) -> Till {
+    Till {
+        id: id(u128::from(number)),
+        merchant: merchant(),
+        store: id(u128::from(store)),
+        name: format!("{number} 号收银台"),
+        hash: [number; 32],
+        hint: "tk_abcd".to_owned(),
+        created_at: NOON + Duration::from_secs(u64::from(number)),
+        revoked_at: None,
+    }
+}
+
+pub(crate) fn with_till(till: Till) -> Change {
+    Change {
+        till: Some(Box::new(till)),
+        ..Change::default()
     }
 }
 

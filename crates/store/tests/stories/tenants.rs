@@ -31,6 +31,7 @@ async fn what_belongs_to_another_merchant_is_not_there(store: &impl Store) {
 
     let payments = PaymentFilter {
         merchant: other,
+        store: None,
         merchant_order_no: None,
         state: None,
         from: None,

@@ -21,6 +21,13 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
     let refund = json!({"merchant_refund_no": "R1", "amount": 1});
     let path = format!("/v1/payments/{}/refunds", order.id);
     let refund = world.api(API_KEY, "POST", &path, &refund).json();
+    let shop = world
+        .api(API_KEY, "POST", "/v1/stores", &json!({"name": "外滩"}))
+        .json();
+    let tills = format!("/v1/stores/{}/tills", shop["id"].as_str().unwrap());
+    let till = world
+        .api(API_KEY, "POST", &tills, &json!({"name": "1 号"}))
+        .json();
     let first = |value: &Value| value["data"][0]["id"].as_str().unwrap().to_owned();
     let ours = BTreeMap::from([
         ("payments", order.id.clone()),
@@ -31,6 +38,8 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         ),
         ("events", first(&world.get("/v1/events"))),
         ("refunds", refund["id"].as_str().unwrap().to_owned()),
+        ("stores", shop["id"].as_str().unwrap().to_owned()),
+        ("tills", till["id"].as_str().unwrap().to_owned()),
     ]);
 
     let operations = operations(&mut world);
@@ -43,7 +52,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         let body = body(method, path);
         let before = world.database.facts(&order.id);
         let foreign = world.api(NEIGHBOURS_KEY, method, &path.replace("{id}", id), &body);
-        let absent = id[..4].to_owned() + "01kb2v7q4w8z3n5m6r7t9x1c2d";
+        let absent = id[..=id.find('_').unwrap()].to_owned() + "01kb2v7q4w8z3n5m6r7t9x1c2d";
         let absent = world.api(
             NEIGHBOURS_KEY,
             method,
@@ -62,7 +71,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         );
         walked += 1;
     }
-    assert!(walked >= 15, "{walked} operations");
+    assert!(walked >= 19, "{walked} operations");
 
     for (_, path) in operations
         .iter()
@@ -96,6 +105,126 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         "a cursor of another merchant leads to nothing"
     );
 }
+
+/// Every documented operation, with a till's key: its own store's payments, and
+/// nothing else.
+#[test]
+fn a_tills_key_opens_its_own_store_and_nothing_else() {
+    let mut world = World::open("tills");
+    let (bund, west) = (shop(&mut world, "外滩"), shop(&mut world, "城西"));
+    let path = format!("/v1/stores/{bund}/tills");
+    let till = world.api(API_KEY, "POST", &path, &json!({"name": "1 号"}));
+    let till = till.json();
+    let key = till["key"].as_str().unwrap().to_owned();
+    let endpoint = json!({"url": "https://shop.example.com/hook"});
+    let endpoint = world.api(API_KEY, "POST", "/v1/webhook_endpoints", &endpoint);
+    let endpoint = endpoint.json()["id"].as_str().unwrap().to_owned();
+    let sold = |world: &mut World, number: &str, store: Option<&str>| {
+        let mut body = json!({
+            "merchant_order_no": number, "amount": 888, "subject": "tea",
+            "attempt": {"scene": "native", "channel": "signature"},
+        });
+        if let Some(store) = store {
+            body["store"] = json!(store);
+        }
+        let made = world.api(API_KEY, "POST", "/v1/payments", &body).json();
+        made["id"].as_str().unwrap().to_owned()
+    };
+    let foreign = [
+        sold(&mut world, "W1", Some(&west)),
+        sold(&mut world, "M1", None),
+    ];
+    let event = {
+        let path = format!("/v1/payments/{}/close", foreign[1]);
+        world.api(API_KEY, "POST", &path, &Value::Null);
+        let listed = world.get("/v1/events");
+        listed["data"][0]["id"].as_str().unwrap().to_owned()
+    };
+    let channels = world.get("/v1/channels");
+    let channel = channels["data"][0]["id"].as_str().unwrap().to_owned();
+
+    for (method, path) in operations(&mut world) {
+        let body = match (&*method, &*path) {
+            ("POST", "/v1/payments") => json!({
+                "merchant_order_no": "T1", "amount": 888, "subject": "tea",
+            }),
+            _ => body(&method, &path),
+        };
+        let thing = path.split('/').nth(2).unwrap();
+        let ids = match thing {
+            "payments" => {
+                let number = format!("T-{method}-{}", path.len());
+                vec![sold(&mut world, &number, Some(&bund))]
+            }
+            "stores" => vec![bund.clone(), west.clone()],
+            "tills" => vec![till["id"].as_str().unwrap().to_owned()],
+            "webhook_endpoints" => vec![endpoint.clone()],
+            "events" => vec![event.clone()],
+            "channels" => vec![channel.clone()],
+            _ => vec![String::new()],
+        };
+        let open = FOR_TILLS.contains(&(&*method, &*path));
+        for id in ids {
+            let answer = world.api(&key, &method, &path.replace("{id}", &id), &body);
+            if open {
+                assert!(answer.status < 300, "{method} {path}: {}", answer.text());
+                for other in &foreign {
+                    assert!(!answer.text().contains(&**other), "{method} {path}");
+                }
+            } else {
+                assert_eq!(answer.status, 403, "{method} {path}: {}", answer.text());
+                assert_eq!(answer.json()["code"], "not_for_tills", "{method} {path}");
+            }
+        }
+        if open && path.contains("{id}") {
+            let absent = "pay_01kb2v7q4w8z3n5m6r7t9x1c2d".to_owned();
+            let absent = world.api(&key, &method, &path.replace("{id}", &absent), &body);
+            for id in &foreign {
+                let before = world.get(&format!("/v1/payments/{id}"));
+                let answer = world.api(&key, &method, &path.replace("{id}", id), &body);
+                assert_eq!(answer.status, 404, "{method} {path}: {}", answer.text());
+                assert_eq!(words(&answer), words(&absent), "{method} {path}");
+                let after = world.get(&format!("/v1/payments/{id}"));
+                assert_eq!(before, after, "{method} {path}");
+            }
+        }
+    }
+
+    let revoke = format!("/v1/tills/{}/revoke", till["id"].as_str().unwrap());
+    let revoked = world.api(API_KEY, "POST", &revoke, &Value::Null);
+    assert_eq!(revoked.status, 200, "{}", revoked.text());
+    for (method, path) in operations(&mut world) {
+        let answer = world.api(
+            &key,
+            &method,
+            &path.replace("{id}", &foreign[0]),
+            &Value::Null,
+        );
+        let open = path == "/v1/openapi.json";
+        assert!(
+            open || answer.status == 401,
+            "{method} {path}: {}",
+            answer.text()
+        );
+    }
+}
+
+/// The id of a new store.
+fn shop(world: &mut World, name: &str) -> String {
+    let body = json!({ "name": name });
+    let shop = world.api(API_KEY, "POST", "/v1/stores", &body).json();
+    shop["id"].as_str().unwrap().to_owned()
+}
+
+/// What a till may do; everything else that is documented is refused.
+const FOR_TILLS: [(&str, &str); 6] = [
+    ("POST", "/v1/payments"),
+    ("GET", "/v1/payments"),
+    ("GET", "/v1/payments/{id}"),
+    ("POST", "/v1/payments/{id}/attempts"),
+    ("POST", "/v1/payments/{id}/close"),
+    ("GET", "/v1/till"),
+];
 
 /// D4: one number or key in two hands is two things.
 #[test]
@@ -139,6 +268,7 @@ fn body(method: &str, path: &str) -> Value {
         ("POST", "refunds") => json!({"merchant_refund_no": "R2", "amount": 1}),
         ("POST", "attempts") => json!({"scene": "native"}),
         ("POST", "replay") => json!({"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}),
+        ("POST", "tills") => json!({"name": "2 号"}),
         ("PATCH", _) => json!({"enabled": false}),
         _ => Value::Null,
     }

@@ -10,9 +10,11 @@ use async_trait::async_trait;
 use futures::channel::oneshot;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, Timestamp,
+    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
+    TillId, Timestamp,
 };
 use tongbao_simulation::gateway::OPENING;
 use tongbao_simulation::kernel::NodeId;
@@ -20,7 +22,7 @@ use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
     IdempotencyRecord, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse, RefundFilter,
-    RefundRow, Store, StoreError,
+    RefundRow, Store, StoreError, Takings,
 };
 
 use super::Bug;
@@ -414,6 +416,36 @@ impl Store for Process {
 
     async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError> {
         self.store.channels(merchant).await
+    }
+
+    async fn shops(&self, merchant: MerchantId) -> Result<Vec<Shop>, StoreError> {
+        self.store.shops(merchant).await
+    }
+
+    async fn shop(&self, merchant: MerchantId, id: StoreId) -> Result<Option<Shop>, StoreError> {
+        self.store.shop(merchant, id).await
+    }
+
+    async fn tills(&self, merchant: MerchantId, store: StoreId) -> Result<Vec<Till>, StoreError> {
+        self.store.tills(merchant, store).await
+    }
+
+    async fn till(&self, merchant: MerchantId, id: TillId) -> Result<Option<Till>, StoreError> {
+        self.store.till(merchant, id).await
+    }
+
+    async fn till_by_hash(&self, hash: [u8; 32]) -> Result<Option<Till>, StoreError> {
+        self.store.till_by_hash(hash).await
+    }
+
+    async fn takings(
+        &self,
+        merchant: MerchantId,
+        store: StoreId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Takings, StoreError> {
+        self.store.takings(merchant, store, from, to).await
     }
 
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError> {

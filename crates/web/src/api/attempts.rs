@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use super::made::Made;
 use crate::app::App;
-use crate::extract::{Caller, Command, Id};
+use crate::extract::{Command, Id, Seller};
 use crate::problem::{INVALID_FIELD, Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
@@ -122,12 +122,13 @@ impl NewAttempt {
 )]
 pub(crate) async fn start(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(payment): Id<PaymentId>,
     Command { key, body }: Command<NewAttempt>,
 ) -> Result<Made<AttemptView>, Problem> {
     let new = body.into_engine()?;
-    let key = key.map(Into::into);
+    let key = seller.key(key);
+    let merchant = seller.for_payment(&app, payment).await?;
     let started = app
         .engine
         .start_attempt(&merchant, payment, new, key)

@@ -10,7 +10,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    attempts, cases, channels, events, notifications, payments, refunds, timeline,
+    attempts, cases, channels, events, notifications, payments, refunds, stores, tills, timeline,
     webhook_endpoints,
 };
 use crate::app::App;
@@ -42,6 +42,13 @@ pub fn document() -> utoipa::openapi::OpenApi {
         refunds::create,
         refunds::list,
         refunds::read,
+        stores::create,
+        stores::list,
+        stores::read,
+        tills::create,
+        tills::list,
+        tills::revoke,
+        tills::own,
         webhook_endpoints::create,
         webhook_endpoints::list,
         webhook_endpoints::read,
@@ -63,6 +70,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
     tags(
         (name = "payments", description = "What a merchant wants paid, and every try at it."),
         (name = "refunds", description = "Money on its way back to a payer."),
+        (name = "stores", description = "A merchant's shops and the tills in them."),
         (name = "webhooks", description = "What we tell a merchant, where and how often."),
         (name = "channels", description = "Accounts at platforms, and what they tell us."),
         (name = "cases", description = "Money that should not be there."),
@@ -80,7 +88,7 @@ impl Modify for Everywhere {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("sk_…")
-            .description(Some("A key of the merchant API; only its hash is stored"))
+            .description(Some("A key of the merchant API, or a till's key `tk_…`, which makes, reads, tries and closes the payments of its own store and nothing else (`not_for_tills`). Only hashes are stored"))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));

@@ -9,17 +9,18 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tongbao_core::order::Invalid;
-use tongbao_core::{Currency, Money, Order, PaymentId};
-use tongbao_engine::PaymentView;
+use tongbao_core::{Currency, Money, Order, PaymentId, StoreId};
+use tongbao_engine::{EngineError, PaymentView};
 use tongbao_store::PaymentFilter;
 use utoipa::{IntoParams, ToSchema};
 
 use super::attempts::NewAttempt;
 use super::listed::Listed;
 use super::made::{Done, Made};
+use super::stores::store_id;
 use crate::app::App;
-use crate::extract::{Asked, Bare, Caller, Command, Id, limit, timestamp};
-use crate::problem::{Problem, ProblemView};
+use crate::extract::{Asked, Bare, Command, Id, Seller, limit, timestamp};
+use crate::problem::{ORDER_NO_CONFLICT, Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -56,8 +57,8 @@ pub(crate) struct NewPayment {
     /// Your own data, an object of at most 4096 bytes; comes back untouched.
     #[schema(value_type = Option<Object>)]
     metadata: Option<Value>,
-    /// A shop of yours; webhook endpoints can listen to one shop.
-    #[schema(max_length = 64)]
+    /// In which of your stores, `sto_…`; webhook endpoints can listen to one store. A till's key fills it in.
+    #[schema(example = "sto_01kb2v7q4w8z3n5m6r7t9x1c2d")]
     store: Option<String>,
     /// Where the checkout page leads when it is done.
     #[schema(max_length = 512, example = "https://shop.example.com/orders/1")]
@@ -67,14 +68,14 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
-    fn into_engine(self) -> Result<tongbao_engine::NewPayment, Problem> {
+    fn into_engine(self, store: Option<StoreId>) -> Result<tongbao_engine::NewPayment, Problem> {
         let currency = self.currency.unwrap_or(Currency::CNY);
         let order = Order {
             merchant_order_no: self.merchant_order_no,
             amount: Money::new(self.amount.0, currency),
             subject: self.subject,
             metadata: self.metadata.unwrap_or_else(|| json!({})),
-            store: self.store,
+            store,
             return_url: self.return_url,
         };
         Ok(tongbao_engine::NewPayment {
@@ -137,14 +138,24 @@ impl<'de> Deserialize<'de> for Fen {
 )]
 pub(crate) async fn create(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Command { key, body }: Command<NewPayment>,
 ) -> Result<Made<PaymentView>, Problem> {
-    let key = key.map(Into::into);
-    let made = app
-        .engine
-        .create_payment(&merchant, body.into_engine()?, key)
-        .await?;
+    let store = seller.store(store_id(body.store.as_deref())?)?;
+    let key = seller.key(key);
+    let new = body.into_engine(store)?;
+    let made = match app.engine.create_payment(&seller.merchant, new, key).await {
+        Err(EngineError::OrderDiffers { payment, .. })
+            if seller.clone().for_payment(&app, payment).await.is_err() =>
+        {
+            return Err(Problem::field(
+                ORDER_NO_CONFLICT,
+                "merchant_order_no",
+                "belongs to an order of another store; use a new number",
+            ));
+        }
+        made => made?,
+    };
     let view = app.engine.payment_view(&made.payment);
     Ok(Made::new(view, made.fresh, made.replayed))
 }
@@ -154,6 +165,8 @@ pub(crate) async fn create(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PaymentsAsked {
+    /// Of this store, `sto_…`; a till sees its own store's alone.
+    store: Option<String>,
     /// Exactly this order number.
     merchant_order_no: Option<String>,
     /// `created`, `pending`, `paid` or `closed`.
@@ -184,7 +197,7 @@ pub(crate) struct PaymentsAsked {
 )]
 pub(crate) async fn list(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Asked(asked): Asked<PaymentsAsked>,
 ) -> Result<Json<Listed<PaymentView>>, Problem> {
     if let Some(state) = &asked.state
@@ -194,7 +207,8 @@ pub(crate) async fn list(
         return Err(Invalid::new("state", detail).into());
     }
     let filter = PaymentFilter {
-        merchant: merchant.id,
+        merchant: seller.merchant.id,
+        store: seller.store(store_id(asked.store.as_deref())?)?,
         merchant_order_no: asked.merchant_order_no,
         state: asked.state,
         from: timestamp("from", asked.from.as_deref())?,
@@ -229,15 +243,16 @@ pub(crate) struct ReadAsked {
     params(("id" = String, Path, description = "`pay_…`"), ReadAsked),
     responses(
         (status = 200, description = "As it stands", body = PaymentView),
-        (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(id): Id<PaymentId>,
     Asked(asked): Asked<ReadAsked>,
 ) -> Result<Json<PaymentView>, Problem> {
+    let merchant = seller.for_payment(&app, id).await?;
     let payment = if asked.refresh == Some(true) {
         app.engine.refresh(merchant.id, id).await?
     } else {
@@ -263,18 +278,19 @@ pub(crate) async fn read(
     ),
     responses(
         (status = 200, description = "As it stands now", body = PaymentView),
-        (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
         (status = 409, description = "`payment_already_paid`", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "`idempotency_key_reused`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn close(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(id): Id<PaymentId>,
     Bare { key }: Bare,
 ) -> Result<Done<PaymentView>, Problem> {
-    let key = key.map(Into::into);
+    let key = seller.key(key);
+    let merchant = seller.for_payment(&app, id).await?;
     let closed = app.engine.close(merchant.id, id, key).await?;
     Ok(Done {
         status: StatusCode::OK,

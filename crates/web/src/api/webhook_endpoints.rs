@@ -13,6 +13,7 @@ use utoipa::ToSchema;
 
 use super::listed::Listed;
 use super::made::{Done, Made};
+use super::stores::store_id;
 use crate::app::App;
 use crate::extract::{Caller, Command, Id, Key, timestamp};
 use crate::problem::{Problem, ProblemView};
@@ -40,7 +41,7 @@ pub(crate) struct EndpointView {
     enabled: bool,
     /// Only these; empty means all.
     event_types: Vec<&'static str>,
-    /// Only events of this shop.
+    /// Only events of this store.
     #[serde(skip_serializing_if = "Option::is_none")]
     store: Option<String>,
     /// The signing secret, `whsec_…`; only in the answer that creates it.
@@ -61,7 +62,7 @@ impl From<&Endpoint> for EndpointView {
                 .iter()
                 .map(|kind| kind.as_str())
                 .collect(),
-            store: endpoint.store.clone(),
+            store: endpoint.store.map(|id| id.to_string()),
             secret: None,
             created_at: endpoint.created_at.to_string(),
         }
@@ -97,7 +98,7 @@ pub(crate) struct NewEndpointBody {
     #[serde(default)]
     #[schema(example = json!(["payment.paid"]))]
     event_types: Vec<String>,
-    /// Only events of this shop.
+    /// Only events of this store, `sto_…`.
     store: Option<String>,
 }
 
@@ -125,7 +126,7 @@ pub(crate) async fn create(
     let new = NewEndpoint {
         event_types: event_types(&body.event_types)?,
         url: body.url,
-        store: body.store,
+        store: store_id(body.store.as_deref())?,
     };
     let replayed = Key::known(key.as_ref(), &app, merchant.id).await?;
     let key = key.map(Into::into);

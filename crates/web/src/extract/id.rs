@@ -28,6 +28,8 @@ fn what(prefix: &str) -> &'static str {
         "pay_" => "payment",
         "chn_" => "channel",
         "whe_" => "webhook endpoint",
+        "sto_" => "store",
+        "til_" => "till",
         "evt_" => "event",
         _ => "thing",
     }

@@ -55,6 +55,8 @@ async fn an_order_that_cannot_be_is_refused_and_nothing_is_stored() {
         ("metadata", json!([])),
         ("return_url", json!("javascript:alert(1)")),
         ("store", json!("")),
+        ("store", json!("外滩")),
+        ("store", json!("sto_01kb2v7q4w8z3n5m6r7t9x1c2d")),
         ("attempt.scene", json!({"scene": "nativ"})),
         (
             "attempt.client_ip",

@@ -15,5 +15,6 @@ mod payment;
 mod refunds;
 mod scenes;
 mod service_provider;
+mod shops;
 mod support;
 mod webhooks;

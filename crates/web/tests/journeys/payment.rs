@@ -50,11 +50,13 @@ async fn a_payment_is_made_once_however_often_it_is_asked_for() {
 async fn another_order_under_the_same_number_is_refused_and_says_what_differs() {
     let world = World::open().await;
     let payment = world.order("T1").await;
+    let bund = world.post("/v1/stores", &json!({"name": "外滩"})).await;
+    let bund = bund.json();
     for (field, value) in [
         ("amount", json!(1235)),
         ("subject", json!("豆浆 × 3")),
         ("metadata", json!({"table": 7})),
-        ("store", json!("bund")),
+        ("store", bund["id"].clone()),
         ("return_url", json!("https://shop.test/1")),
         ("expires_in", json!(60)),
     ] {

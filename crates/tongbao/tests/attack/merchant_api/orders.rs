@@ -110,6 +110,7 @@ fn other_fields() -> Vec<Row> {
         ("metadata", json!({"a": "x".repeat(5_000)})),
         ("store", json!("")),
         ("store", json!("x".repeat(65))),
+        ("store", json!("sto_01kb2v7q4w8z3n5m6r7t9x1c2d")),
         ("store", json!("a\nb")),
         ("attempt", json!({"scene": "free"})),
         (

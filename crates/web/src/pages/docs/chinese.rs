@@ -30,6 +30,104 @@ const TABLE: &[(&str, &str)] = &[
     ("Money on its way back to a payer.", "退还给付款人的钱。"),
     ("Cases", "异常"),
     ("Money that should not be there.", "不该收到的钱。"),
+    ("Stores", "门店"),
+    (
+        "A merchant's shops and the tills in them.",
+        "商户的门店，以及店里的收银台。",
+    ),
+    ("Lists the stores", "查询门店列表"),
+    ("Adds a store", "添加门店"),
+    (
+        "Name it in the `store` of a payment, and in the `store` of a webhook endpoint that shall hear of this store alone. Endpoints without a `store` hear of all.",
+        "在付款的 `store` 里写它；只想收到这家店消息的通知端点，也在 `store` 里写它。不写 `store` 的端点会收到所有门店的消息。",
+    ),
+    ("Reads a store", "查询门店"),
+    ("Lists a store's tills", "查询门店的收银台"),
+    (
+        "Oldest first, also those whose key was revoked.",
+        "从早到晚，包括密钥已作废的。",
+    ),
+    ("Adds a till", "添加收银台"),
+    (
+        "Keep the `key` of the answer: it opens the till page at `/pos` and this API for the store's payments, and is never shown again. Whoever lost it revokes it and adds another till.",
+        "请保存返回的 `key`：用它可以登录 `/pos` 收银页面，也可以通过本接口处理这家店的付款；以后不再显示。丢失后请作废它，再添加一个收银台。",
+    ),
+    ("Revokes a till's key", "作废收银台的密钥"),
+    (
+        "It opens nothing from now on, for ever. Payments that it made go on. A second time changes nothing.",
+        "从此永久失效。用它创建的付款照常进行。重复作废没有影响。",
+    ),
+    ("Reads the till whose key asks", "查询自己的收银台"),
+    (
+        "With its store and what that has taken today. For a till's key alone.",
+        "包括所在门店，以及门店今天的收款。只能用收银台的密钥。",
+    ),
+    ("A till's key cannot do this", "收银台的密钥不能做这件事"),
+    (
+        "Only a till's key can do this",
+        "只有收银台的密钥能做这件事",
+    ),
+    (
+        "Added, by this request, or by the same one before: then without `key`",
+        "已添加：由这次请求，或之前的同一请求；后一种情况不含 `key`",
+    ),
+    ("How many payments were paid.", "收款笔数。"),
+    ("In which of the merchant's stores.", "在商户的哪家门店。"),
+    (
+        "In which of your stores, `sto_…`; webhook endpoints can listen to one store. A till's key fills it in.",
+        "在您的哪家门店，`sto_…`；通知端点可以只接收一家门店的消息。用收银台的密钥时自动填入。",
+    ),
+    (
+        "Of this store, `sto_…`; a till sees its own store's alone.",
+        "只看这家门店，`sto_…`；收银台只能看到自己门店的。",
+    ),
+    (
+        "Only events of this store, `sto_…`.",
+        "只接收这家门店的通知，`sto_…`。",
+    ),
+    ("Only events of this store.", "只接收这家门店的通知。"),
+    ("Ours, `sto_…`.", "我们的编号，`sto_…`。"),
+    ("Ours, `til_…`.", "我们的编号，`til_…`。"),
+    (
+        "Since when the key opens nothing, RFC 3339.",
+        "密钥从何时起失效，RFC 3339。",
+    ),
+    ("The key's first characters.", "密钥的前几个字符。"),
+    (
+        "The key, `tk_…`; only in the answer that creates it.",
+        "密钥，`tk_…`；只在创建时返回。",
+    ),
+    (
+        "Their sum in fen, before refunds.",
+        "合计，单位为分，未扣除退款。",
+    ),
+    (
+        "There is no such store, or it is another merchant's",
+        "没有这家门店，或属于别的商户",
+    ),
+    (
+        "There is none, or it is another merchant's, or, for a till, another store's",
+        "不存在，或属于别的商户；对收银台来说，或属于别的门店",
+    ),
+    ("What people call it.", "名称。"),
+    (
+        "What people call it: 1 to 128 bytes; no two stores of yours have one name.",
+        "名称：1 到 128 字节；同一商户的门店不能重名。",
+    ),
+    (
+        "What people call it: 1 to 128 bytes; no two tills of a store have one name.",
+        "名称：1 到 128 字节；同一门店的收银台不能重名。",
+    ),
+    (
+        "What the store has taken since midnight in China.",
+        "门店今天（北京时间零点起）的收款。",
+    ),
+    ("Where it stands.", "所在门店。"),
+    ("Who gets the money.", "收款方。"),
+    (
+        "`only_for_tills`: the key is the merchant's",
+        "`only_for_tills`：密钥是商户的",
+    ),
     ("Newest first.", "从新到旧。"),
     ("Oldest first.", "从早到晚。"),
     // Calls
@@ -238,10 +336,6 @@ const TABLE: &[(&str, &str)] = &[
         "您自己的数据，不超过 4096 字节的对象，原样返回。",
     ),
     (
-        "A shop of yours; webhook endpoints can listen to one shop.",
-        "您的门店；端点可以只接收某个门店的通知。",
-    ),
-    (
         "Where the checkout page leads when it is done.",
         "付款结束后，收银台返回的地址。",
     ),
@@ -306,7 +400,6 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Every refund.", "每笔退款。"),
     ("The merchant's own data.", "商户自己的数据。"),
-    ("A shop of the merchant.", "商户的门店。"),
     (
         "Rises with every change: an answer or webhook with a lower one is older.",
         "每次变化都会增大：数值更小的回答或通知是旧的。",
@@ -456,7 +549,6 @@ const TABLE: &[(&str, &str)] = &[
         "Only these; empty means all.",
         "只接收这些类型；空表示全部。",
     ),
-    ("Only events of this shop.", "只接收这个门店的通知。"),
     (
         "The signing secret, `whsec_…`; only in the answer that creates it.",
         "签名密钥，`whsec_…`；只在创建时返回。",

@@ -15,6 +15,8 @@ pub(crate) struct Shop(Mutex<Inner>);
 #[derive(Default)]
 struct Inner {
     secret: Option<String>,
+    /// Those of further endpoints, by their address.
+    secrets: Vec<(String, String)>,
     told: Vec<Told>,
     /// What it answers; 200 when it has nothing else planned.
     answers: Vec<Response<Bytes>>,
@@ -24,6 +26,8 @@ struct Inner {
 #[derive(Clone, Debug)]
 pub(crate) struct Told {
     pub(crate) at: Timestamp,
+    /// At which of its endpoints.
+    pub(crate) url: String,
     pub(crate) id: String,
     pub(crate) body: Value,
 }
@@ -38,6 +42,12 @@ impl Shop {
     /// The secret of its endpoint.
     pub(crate) fn knows(&self, secret: &str) {
         self.lock().secret = Some(secret.to_owned());
+    }
+
+    /// The secret of one endpoint among others.
+    pub(crate) fn knows_at(&self, url: &str, secret: &str) {
+        let entry = (url.to_owned(), secret.to_owned());
+        self.lock().secrets.push(entry);
     }
 
     /// Its next answers, in this order.
@@ -64,12 +74,16 @@ impl Shop {
         let (id, signature) = (header("webhook-id"), header("webhook-signature"));
         let timestamp: i64 = header("webhook-timestamp").parse().unwrap();
         assert_eq!(timestamp, now.as_secs());
-        let webhook = Webhook::new(inner.secret.as_deref().unwrap()).unwrap();
+        let url = request.uri().to_string();
+        let own = inner.secrets.iter().find(|(known, _)| *known == url);
+        let secret = own.map(|(_, secret)| secret).or(inner.secret.as_ref());
+        let webhook = Webhook::new(secret.unwrap()).unwrap();
         // `verify` looks at the wall clock, which does not stand still.
         let expected = webhook.sign(&id, timestamp, request.body()).unwrap();
         assert_eq!(signature, expected);
         inner.told.push(Told {
             at: now,
+            url,
             id,
             body: serde_json::from_slice(request.body()).unwrap(),
         });

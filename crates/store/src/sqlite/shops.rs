@@ -1,0 +1,174 @@
+//! A merchant's shops, and their tills.
+
+use rusqlite::{Connection, params};
+use tongbao_core::shop::{Shop, Till};
+use tongbao_core::{MerchantId, StoreId, TillId, Timestamp};
+
+use super::column::{Columns, IdText};
+use super::statement;
+use crate::{StoreError, Takings};
+
+pub(super) fn insert(db: &Connection, shop: &Shop) -> Result<(), StoreError> {
+    let sql = "INSERT INTO stores (merchant_key, id, name, created_at) \
+               VALUES ((SELECT key FROM merchants WHERE id = ?), ?, ?, ?)";
+    let row = params![
+        IdText::of(shop.merchant),
+        IdText::of(shop.id),
+        shop.name,
+        shop.created_at.as_millis(),
+    ];
+    statement::run(db, sql, row).map(|_| ())
+}
+
+/// Every column, in the order in which [`read`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT merchants.id, stores.id, stores.name, stores.created_at \
+             FROM stores JOIN merchants ON merchants.key = merchant_key ",
+            $which
+        )
+    };
+}
+
+/// Oldest first.
+pub(super) fn all(db: &Connection, merchant: MerchantId) -> Result<Vec<Shop>, StoreError> {
+    let sql = select!("WHERE merchants.id = ? ORDER BY stores.created_at, stores.id");
+    statement::all(db, sql, params![IdText::of(merchant)], read)
+}
+
+pub(super) fn by_id(
+    db: &Connection,
+    merchant: MerchantId,
+    id: StoreId,
+) -> Result<Option<Shop>, StoreError> {
+    let sql = select!("WHERE merchants.id = ? AND stores.id = ?");
+    statement::first(db, sql, params![IdText::of(merchant), IdText::of(id)], read)
+}
+
+fn read(row: &mut Columns<'_>) -> Result<Shop, StoreError> {
+    let (merchant, id) = (row.id()?, row.id()?);
+    Ok(Shop {
+        id,
+        merchant,
+        name: row.text()?,
+        created_at: row.time()?,
+    })
+}
+
+/// Adds it, or revokes its key. A key that is revoked stays so.
+pub(super) fn save_till(db: &Connection, till: &Till) -> Result<(), StoreError> {
+    let sql = "INSERT INTO tills \
+               (merchant_key, store_key, id, name, hash, hint, created_at, revoked_at) \
+               SELECT merchants.key, stores.key, ?3, ?4, ?5, ?6, ?7, ?8 \
+               FROM merchants JOIN stores ON merchants.key = merchant_key \
+               WHERE merchants.id = ?1 AND stores.id = ?2 \
+               ON CONFLICT (id) DO UPDATE SET revoked_at = coalesce(revoked_at, excluded.revoked_at) \
+               WHERE store_key = excluded.store_key";
+    let row = params![
+        IdText::of(till.merchant),
+        IdText::of(till.store),
+        IdText::of(till.id),
+        till.name,
+        till.hash,
+        till.hint,
+        till.created_at.as_millis(),
+        till.revoked_at.map(Timestamp::as_millis),
+    ];
+    match statement::run(db, sql, row)? {
+        0 => Err(StoreError::Failed(format!(
+            "{} is no store of {}",
+            till.store, till.merchant
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Every column, in the order in which [`read_till`] takes them.
+macro_rules! select_tills {
+    ($which:literal) => {
+        concat!(
+            "SELECT merchants.id, stores.id, tills.id, tills.name, hash, hint, tills.created_at, \
+             revoked_at \
+             FROM tills JOIN merchants ON merchants.key = tills.merchant_key \
+             JOIN stores ON stores.key = store_key ",
+            $which
+        )
+    };
+}
+
+/// Of one shop, oldest first.
+pub(super) fn tills(
+    db: &Connection,
+    merchant: MerchantId,
+    store: StoreId,
+) -> Result<Vec<Till>, StoreError> {
+    let sql = select_tills!(
+        "WHERE merchants.id = ? AND stores.id = ? ORDER BY tills.created_at, tills.id"
+    );
+    let key = params![IdText::of(merchant), IdText::of(store)];
+    statement::all(db, sql, key, read_till)
+}
+
+pub(super) fn till(
+    db: &Connection,
+    merchant: MerchantId,
+    id: TillId,
+) -> Result<Option<Till>, StoreError> {
+    let sql = select_tills!("WHERE merchants.id = ? AND tills.id = ?");
+    let key = params![IdText::of(merchant), IdText::of(id)];
+    statement::first(db, sql, key, read_till)
+}
+
+pub(super) fn till_by_hash(db: &Connection, hash: [u8; 32]) -> Result<Option<Till>, StoreError> {
+    statement::first(
+        db,
+        select_tills!("WHERE hash = ?"),
+        params![hash],
+        read_till,
+    )
+}
+
+fn read_till(row: &mut Columns<'_>) -> Result<Till, StoreError> {
+    Ok(Till {
+        merchant: row.id()?,
+        store: row.id()?,
+        id: row.id()?,
+        name: row.text()?,
+        hash: row.hash()?,
+        hint: row.text()?,
+        created_at: row.time()?,
+        revoked_at: row.opt_time()?,
+    })
+}
+
+/// A payment lives for two hours, and one that comes late is looked for during
+/// 25: what was paid on a day was made on it or on one of the two before.
+const MADE_BEFORE_MILLIS: i64 = 2 * 86_400_000;
+
+pub(super) fn takings(
+    db: &Connection,
+    merchant: MerchantId,
+    store: StoreId,
+    from: Timestamp,
+    to: Timestamp,
+) -> Result<Takings, StoreError> {
+    let sql = "SELECT count(*), coalesce(sum(amount), 0) FROM payments \
+               WHERE store = ?2 AND state = 'paid' AND created_at >= ?5 \
+               AND merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+               AND paid_at >= ?3 AND paid_at < ?4";
+    let key = params![
+        IdText::of(merchant),
+        IdText::of(store),
+        from.as_millis(),
+        to.as_millis(),
+        from.as_millis().saturating_sub(MADE_BEFORE_MILLIS),
+    ];
+    let found = statement::first(db, sql, key, |row| {
+        Ok(Takings {
+            payments: row.number()?,
+            amount: row.int()?,
+        })
+    })?;
+    Ok(found.unwrap_or_default())
+}

@@ -1,0 +1,280 @@
+//! Shops and tills: who hears of a payment, and what a till's key may do.
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Answer, World, order};
+
+async fn store(world: &World, name: &str) -> String {
+    let made = world.post("/v1/stores", &json!({ "name": name })).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    made.json()["id"].as_str().unwrap().to_owned()
+}
+
+/// A till of the store: its id and its key.
+async fn till(world: &World, store: &str, name: &str) -> (String, String) {
+    let path = format!("/v1/stores/{store}/tills");
+    let made = world.post(&path, &json!({ "name": name })).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    let made = made.json();
+    let text = |field: &str| made[field].as_str().unwrap().to_owned();
+    (text("id"), text("key"))
+}
+
+async fn with_key(
+    world: &World,
+    key: &str,
+    method: Method,
+    path: &str,
+    body: &Value,
+    name: Option<&str>,
+) -> Answer {
+    let mut request = http::Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", format!("Bearer {key}"));
+    if let Some(name) = name {
+        request = request.header("idempotency-key", name);
+    }
+    let body = if body.is_null() {
+        axum::body::Body::empty()
+    } else {
+        request = request.header("content-type", "application/json");
+        axum::body::Body::from(body.to_string())
+    };
+    world.send(request.body(body).unwrap()).await
+}
+
+async fn get_with(world: &World, key: &str, path: &str) -> Answer {
+    with_key(world, key, Method::GET, path, &Value::Null, None).await
+}
+
+async fn post_with(world: &World, key: &str, path: &str, body: &Value) -> Answer {
+    with_key(world, key, Method::POST, path, body, None).await
+}
+
+/// An endpoint, whose secret the merchant's server keeps.
+async fn endpoint(world: &World, url: &str, store: Option<&str>) {
+    let mut body = json!({ "url": url });
+    if let Some(store) = store {
+        body["store"] = store.into();
+    }
+    let made = world.post("/v1/webhook_endpoints", &body).await;
+    assert_eq!(made.status, 201, "{:?}", made.json());
+    let secret = made.json()["secret"].as_str().unwrap().to_owned();
+    world.shop.knows_at(url, &secret);
+}
+
+#[tokio::test]
+async fn a_result_goes_to_the_merchant_and_to_its_own_store_and_to_no_other() {
+    let world = World::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    endpoint(&world, "https://bund.test/hook", Some(&bund)).await;
+    endpoint(&world, "https://west.test/hook", Some(&west)).await;
+
+    let mut sold = order("T1");
+    sold["store"] = json!(bund);
+    let payment = world.post("/v1/payments", &sold).await.json();
+    assert_eq!(payment["store"], json!(bund));
+    world.pay(&payment, "alice");
+    world.settle().await;
+    let elsewhere = world.order("T2").await;
+    world.pay(&elsewhere, "alice");
+    world.settle().await;
+
+    let told = world.shop.told();
+    let heard = |host: &str| -> Vec<_> {
+        let there = told.iter().filter(|told| told.url.contains(host));
+        there
+            .map(|told| (told.kind().to_owned(), told.body["data"]["id"].clone()))
+            .collect()
+    };
+    let paid = |payment: &Value| ("payment.paid".to_owned(), payment["id"].clone());
+    assert_eq!(heard("bund.test"), [paid(&payment)]);
+    assert_eq!(heard("west.test"), []);
+    assert_eq!(heard("shop.test"), [paid(&payment), paid(&elsewhere)]);
+    // In the same words, under the same id.
+    let of_payment: Vec<_> = told
+        .iter()
+        .filter(|told| told.body["data"]["id"] == payment["id"])
+        .collect();
+    assert_eq!(of_payment.len(), 2);
+    assert_eq!(of_payment[0].id, of_payment[1].id);
+    assert_eq!(of_payment[0].body, of_payment[1].body);
+}
+
+#[tokio::test]
+async fn a_till_sells_in_its_own_store() {
+    let world = World::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    let (_, key) = till(&world, &bund, "1 号").await;
+    let mut elsewhere = order("T0");
+    elsewhere["store"] = json!(west);
+    let elsewhere = world.post("/v1/payments", &elsewhere).await.json();
+
+    let sold = post_with(&world, &key, "/v1/payments", &order("T1")).await;
+    assert_eq!(sold.status, 201);
+    let sold = sold.json();
+    assert_eq!(sold["store"], json!(bund));
+    let mut named = order("T2");
+    named["store"] = json!(bund);
+    named.as_object_mut().unwrap().remove("attempt");
+    let second = post_with(&world, &key, "/v1/payments", &named).await.json();
+    let path = |payment: &Value| format!("/v1/payments/{}", payment["id"].as_str().unwrap());
+    let attempt = json!({"scene": "native"});
+    let start = format!("{}/attempts", path(&second));
+    let started = post_with(&world, &key, &start, &attempt).await;
+    assert_eq!(started.status, 201);
+    let close = format!("{}/close", path(&second));
+    let closed = post_with(&world, &key, &close, &Value::Null).await;
+    assert_eq!(closed.json()["state"], "closed");
+    world.pay(&sold, "alice");
+    world.settle().await;
+    let read = get_with(&world, &key, &path(&sold)).await;
+    assert_eq!(read.json()["state"], "paid");
+
+    let listed = get_with(&world, &key, "/v1/payments").await.json();
+    let ids: Vec<_> = listed["data"].as_array().unwrap().iter().collect();
+    assert_eq!(ids.len(), 2);
+    assert!(ids.iter().all(|row| row["store"] == json!(bund)));
+    let hidden = get_with(&world, &key, "/v1/payments?merchant_order_no=T0").await;
+    assert_eq!(hidden.json()["data"], json!([]));
+    let absent = get_with(&world, &key, "/v1/payments/pay_01kb2v7q4w8z3n5m6r7t9x1c2d").await;
+    for (method, rest, body) in [
+        (Method::GET, "", Value::Null),
+        (Method::GET, "?refresh=true", Value::Null),
+        (Method::POST, "/attempts", attempt.clone()),
+        (Method::POST, "/close", Value::Null),
+    ] {
+        let foreign = format!("{}{rest}", path(&elsewhere));
+        let answer = with_key(&world, &key, method, &foreign, &body, None).await;
+        assert_eq!(answer.problem(), absent.problem(), "{rest}");
+    }
+    assert_eq!(world.payment(&elsewhere).await["state"], "pending");
+
+    let me = get_with(&world, &key, "/v1/till").await.json();
+    let today = json!({"payments": 1, "amount": sold["amount"]});
+    assert_eq!(
+        (&me["store"]["name"], &me["today"]),
+        (&json!("外滩"), &today)
+    );
+    world.pass(std::time::Duration::from_hours(12)).await;
+    let me = get_with(&world, &key, "/v1/till").await.json();
+    assert_eq!(me["today"], json!({"payments": 0, "amount": 0}));
+}
+
+#[tokio::test]
+async fn a_till_cannot_sell_elsewhere_or_learn_of_other_stores_orders() {
+    let world = World::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    let (_, key) = till(&world, &bund, "1 号").await;
+    let (_, other) = till(&world, &west, "1 号").await;
+    let mut elsewhere = order("T1");
+    elsewhere["store"] = json!(west);
+    let refused = post_with(&world, &key, "/v1/payments", &elsewhere).await;
+    assert_eq!(refused.problem(), (403, "not_for_tills".to_owned(), None));
+    let list = get_with(&world, &key, &format!("/v1/payments?store={west}")).await;
+    assert_eq!(list.problem(), (403, "not_for_tills".to_owned(), None));
+
+    let sold = post_with(&world, &other, "/v1/payments", &order("T1")).await;
+    assert_eq!(sold.status, 201);
+    let conflict = post_with(&world, &key, "/v1/payments", &order("T1")).await;
+    let number = Some("merchant_order_no".to_owned());
+    assert_eq!(
+        conflict.problem(),
+        (409, "order_no_conflict".to_owned(), number)
+    );
+    let id = sold.json()["id"].as_str().unwrap().to_owned();
+    assert!(!conflict.json().to_string().contains(&id));
+}
+
+/// K6: what one till was promised under a key is nothing to another.
+#[tokio::test]
+async fn two_tills_may_use_one_idempotency_key() {
+    let world = World::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    let (_, one) = till(&world, &bund, "1 号").await;
+    let (_, two) = till(&world, &west, "1 号").await;
+    let send = |key: String, number: &'static str| {
+        let world = &world;
+        async move {
+            let body = order(number);
+            with_key(world, &key, Method::POST, "/v1/payments", &body, Some("k")).await
+        }
+    };
+    let first = send(one.clone(), "T1").await;
+    let second = send(two, "T2").await;
+    let merchants = send(world.key.clone(), "T3").await;
+    assert_eq!(
+        (first.status, second.status, merchants.status),
+        (201, 201, 201)
+    );
+    let again = send(one.clone(), "T1").await;
+    assert_eq!(again.json()["id"], first.json()["id"]);
+    let other = send(one, "T4").await;
+    assert_eq!(
+        other.problem(),
+        (422, "idempotency_key_reused".to_owned(), None)
+    );
+}
+
+#[tokio::test]
+async fn a_tills_key_is_shown_once_and_opens_nothing_when_it_is_revoked() {
+    let world = World::open().await;
+    let bund = store(&world, "外滩").await;
+    let path = format!("/v1/stores/{bund}/tills");
+    let body = json!({"name": "1 号"});
+    let key = world.key.clone();
+    let send = || with_key(&world, &key, Method::POST, &path, &body, Some("till-1"));
+    let made = send().await.json();
+    let till_key = made["key"].as_str().unwrap().to_owned();
+    let again = send().await;
+    assert_eq!(
+        (again.status, again.header("idempotency-replayed")),
+        (201, Some("true"))
+    );
+    assert_eq!(again.json()["id"], made["id"]);
+    let listed = world.get(&path).await.json();
+    for answer in [&again.json(), &listed] {
+        assert!(!answer.to_string().contains(&till_key));
+    }
+    assert_eq!(get_with(&world, &till_key, "/v1/till").await.status, 200);
+    let taken = world.post(&path, &body).await;
+    let name = Some("name".to_owned());
+    assert_eq!(taken.problem(), (422, "invalid_field".to_owned(), name));
+
+    let revoke = format!("/v1/tills/{}/revoke", made["id"].as_str().unwrap());
+    let revoked = world.post(&revoke, &json!({})).await;
+    assert_eq!(revoked.status, 200);
+    let refused = get_with(&world, &till_key, "/v1/till").await;
+    assert_eq!(refused.problem(), (401, "unauthorized".to_owned(), None));
+    world.pass(std::time::Duration::from_mins(1)).await;
+    let second = world.post(&revoke, &json!({})).await.json();
+    assert_eq!(second, revoked.json());
+    assert_eq!(world.post(&path, &body).await.status, 201);
+}
+
+#[tokio::test]
+async fn a_store_is_made_once_and_names_are_its_own() {
+    let world = World::open().await;
+    let key = world.key.clone();
+    let body = json!({"name": " 外滩 "});
+    let send = || with_key(&world, &key, Method::POST, "/v1/stores", &body, Some("s"));
+    let made = send().await.json();
+    assert_eq!(made["name"], "外滩");
+    assert_eq!(send().await.json(), made);
+    let name = Some("name".to_owned());
+    for other in ["外滩", "", "a\nb", &"x".repeat(129)] {
+        let refused = world.post("/v1/stores", &json!({ "name": other })).await;
+        let expected = (422, "invalid_field".to_owned(), name.clone());
+        assert_eq!(refused.problem(), expected, "{other}");
+    }
+    let read = world
+        .get(&format!("/v1/stores/{}", made["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(read.json(), made);
+    let listed = world.get("/v1/stores").await.json();
+    assert_eq!(listed["data"], json!([made]));
+    let own = world.get("/v1/till").await;
+    assert_eq!(own.problem(), (403, "only_for_tills".to_owned(), None));
+}
