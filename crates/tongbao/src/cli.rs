@@ -9,6 +9,7 @@ mod migrate;
 mod pay;
 mod refund;
 mod serve;
+mod shop;
 mod simulate;
 mod stop;
 
@@ -72,6 +73,10 @@ enum Command {
     Merchant(merchant::MerchantCommand),
     #[command(subcommand)]
     Key(merchant::KeyCommand),
+    #[command(subcommand)]
+    Store(shop::StoreCommand),
+    #[command(subcommand)]
+    Till(shop::TillCommand),
     Attack(attack::Args),
     Bench(bench::Args),
     Completions(completions::Args),
@@ -109,6 +114,8 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Migrate(args) => migrate::run(&args, &config()?),
         Command::Merchant(command) => merchant::run(command, &config()?).await,
         Command::Key(command) => merchant::run_key(command, &config()?).await,
+        Command::Store(command) => shop::run(command, &config()?).await,
+        Command::Till(command) => shop::run_till(command, &config()?).await,
         Command::Attack(args) => attack::run(args).await,
         Command::Bench(args) => bench::run(args).await,
         Command::Completions(args) => Ok(completions::run(&args)),

@@ -130,6 +130,32 @@ pub struct DeclaredMerchant {
     /// Its accounts at platforms.
     #[serde(default)]
     pub channels: Vec<DeclaredChannel>,
+    /// Its shops.
+    #[serde(default)]
+    pub stores: Vec<DeclaredStore>,
+}
+
+/// A shop that is made at the start when there is none of that name.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredStore {
+    /// What people call it; also how it is found again.
+    pub name: String,
+    /// Its tills.
+    #[serde(default)]
+    pub tills: Vec<DeclaredTill>,
+}
+
+/// A till that is made at the start when its key is not known.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeclaredTill {
+    /// What people call it.
+    pub name: String,
+    /// A till's key that was chosen elsewhere.
+    pub key: Option<Secret>,
+    /// A file that holds it.
+    pub key_file: Option<PathBuf>,
 }
 
 /// An account at a platform that is made at the start, or brought up to date.
@@ -244,6 +270,13 @@ impl Config {
             for channel in &mut merchant.channels {
                 channel.read_secret_files(config_file)?;
             }
+            for till in merchant
+                .stores
+                .iter_mut()
+                .flat_map(|store| &mut store.tills)
+            {
+                till.read_secret_file(config_file)?;
+            }
         }
         Ok(())
     }
@@ -290,6 +323,14 @@ impl Config {
                 let detail = "is there twice; a merchant is found again by its name";
                 return Err(ConfigError::of(file, place(), detail));
             }
+            let mut stores = BTreeSet::new();
+            for store in &merchant.stores {
+                let place = format!("{}, store {:?}", place(), store.name);
+                if !stores.insert(&store.name) {
+                    let detail = "is there twice; a store is found again by its name";
+                    return Err(ConfigError::of(file, place, detail));
+                }
+            }
             let mut channels = BTreeSet::new();
             for channel in &merchant.channels {
                 let place = format!("{}, channel {:?}", place(), channel.name);
@@ -303,6 +344,24 @@ impl Config {
             }
         }
         Ok(())
+    }
+}
+
+impl DeclaredTill {
+    fn read_secret_file(&mut self, config_file: &Path) -> Result<(), ConfigError> {
+        let detail = match (&self.key, self.key_file.take()) {
+            (Some(_), None) => return Ok(()),
+            (None, Some(file)) => {
+                self.key = Some(secret_file(config_file, "key_file", &file)?);
+                return Ok(());
+            }
+            (Some(_), Some(_)) => "has key and key_file; keep one of them",
+            (None, None) => {
+                "has no key; write key or key_file, or make the till with `tongbao till add`"
+            }
+        };
+        let place = format!("till {:?}", self.name);
+        Err(ConfigError::of(config_file, place, detail))
     }
 }
 

@@ -1,11 +1,12 @@
-//! Merchants and channels that the configuration declares.
+//! Merchants, channels, shops and tills that the configuration declares.
 
 use anyhow::{Context, ensure};
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::Merchant;
+use tongbao_core::shop::Shop;
 use tongbao_engine::{ChannelPatch, Engine, NewChannel};
 
-use crate::config::{DeclaredChannel, DeclaredMerchant};
+use crate::config::{DeclaredChannel, DeclaredMerchant, DeclaredStore};
 
 /// Makes what is declared and not there, found by its name, and brings channels
 /// that are there to what is declared.
@@ -39,7 +40,44 @@ async fn apply_merchant(engine: &Engine, declared: &DeclaredMerchant) -> anyhow:
             .await
             .with_context(|| format!("channel {:?}", channel.name))?;
     }
+    for store in &declared.stores {
+        apply_store(engine, &merchant, store)
+            .await
+            .with_context(|| format!("store {:?}", store.name))?;
+    }
     Ok(())
+}
+
+async fn apply_store(
+    engine: &Engine,
+    merchant: &Merchant,
+    declared: &DeclaredStore,
+) -> anyhow::Result<()> {
+    let shop = if let Some(shop) = shop(engine, merchant, &declared.name).await? {
+        shop
+    } else {
+        let made = engine.create_store(merchant.id, &declared.name, None);
+        made.await?.answer
+    };
+    for till in &declared.tills {
+        if let Some(key) = &till.key {
+            engine
+                .insert_till(merchant.id, shop.id, &till.name, key.expose())
+                .await
+                .with_context(|| format!("till {:?}", till.name))?;
+        }
+    }
+    Ok(())
+}
+
+/// The merchant's shop of that name.
+pub(crate) async fn shop(
+    engine: &Engine,
+    merchant: &Merchant,
+    name: &str,
+) -> anyhow::Result<Option<Shop>> {
+    let shops = engine.store().shops(merchant.id).await?;
+    Ok(shops.into_iter().find(|shop| shop.name == name.trim()))
 }
 
 async fn apply_channel(

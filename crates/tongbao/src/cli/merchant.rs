@@ -4,6 +4,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
+use tongbao_core::merchant::Merchant;
+use tongbao_engine::Engine;
 
 use crate::config::Config;
 use crate::declared::merchant;
@@ -60,19 +62,24 @@ pub(super) async fn run_key(command: KeyCommand, config: &Config) -> anyhow::Res
     let KeyCommand::Add { merchant: wanted } = command;
     let gateway = open(config).await?;
     let engine = gateway.engine();
-    let merchant = match wanted.parse() {
-        Ok(id) => engine.store().merchant(id).await?,
-        Err(_) => merchant(engine, &wanted).await?,
-    };
-    let merchant = merchant.with_context(|| {
-        format!("there is no merchant {wanted:?}; tongbao merchant list shows all")
-    })?;
+    let merchant = named(engine, &wanted).await?;
     println!("{}", engine.create_api_key(merchant.id).await?);
     gateway.close().await;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn open(config: &Config) -> anyhow::Result<Gateway> {
+/// The merchant of that name or id.
+pub(super) async fn named(engine: &Engine, wanted: &str) -> anyhow::Result<Merchant> {
+    let found = match wanted.parse() {
+        Ok(id) => engine.store().merchant(id).await?,
+        Err(_) => merchant(engine, wanted).await?,
+    };
+    found.with_context(|| {
+        format!("there is no merchant {wanted:?}; tongbao merchant list shows all")
+    })
+}
+
+pub(super) async fn open(config: &Config) -> anyhow::Result<Gateway> {
     crate::logs::start(&config.log);
     crate::process::harden(config.limits);
     Gateway::open(config).await
