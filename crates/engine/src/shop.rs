@@ -2,7 +2,7 @@
 
 use tongbao_core::order::Invalid;
 use tongbao_core::shop::{self, Shop, Till};
-use tongbao_core::{MerchantId, StoreId, TillId, Timestamp};
+use tongbao_core::{MerchantId, Scene, StoreId, TillId, Timestamp};
 use tongbao_store::{Change, StoreError, Takings, Unique};
 use zeroize::Zeroizing;
 
@@ -254,6 +254,21 @@ impl Engine {
             answer: till,
             replayed,
         })
+    }
+
+    /// How the merchant's channels that are on can collect, each way once.
+    pub async fn scenes(&self, merchant: MerchantId) -> Result<Vec<Scene>, EngineError> {
+        let mut scenes = Vec::new();
+        for account in self.store().channels(merchant).await? {
+            if account.enabled
+                && let Some(open) = self.open_if_sound(account.id).await?
+            {
+                scenes.extend_from_slice(open.channel.scenes());
+            }
+        }
+        scenes.sort_unstable_by_key(|scene| scene.as_str());
+        scenes.dedup();
+        Ok(scenes)
     }
 
     /// What the shop has taken since midnight in China.

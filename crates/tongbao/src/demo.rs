@@ -30,7 +30,10 @@ use self::ports::Ports;
 use self::settled::Settled;
 use self::shop::ShopConfig;
 use self::welcome::Welcome;
-use crate::config::{BaseUrl, Config, DeclaredChannel, DeclaredMerchant, Limits, Log, Webhooks};
+use crate::config::{
+    BaseUrl, Config, DeclaredChannel, DeclaredMerchant, DeclaredStore, DeclaredTill, Limits, Log,
+    Webhooks,
+};
 use crate::data_dir::database;
 use crate::gateway::{Gateway, Listeners};
 use crate::seams::{OsMint, stopwatch};
@@ -60,6 +63,10 @@ const LOG_LEVEL: &str = "warn,tongbao::demo=info";
 /// What the payer reads on the checkout page, and on the phone.
 const MERCHANT: &str = "通宝茶铺";
 
+/// Beside the shop on the web, one with a counter and a till.
+const STORE: &str = "西湖店";
+const TILL: &str = "1 号收银台";
+
 /// Runs until `stop`.
 pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<ExitCode> {
     let began = stopwatch();
@@ -71,7 +78,8 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
     };
     let dir = DemoDir::open(args.data_dir)?;
     let api_key = key::api_key(&dir.shop())?;
-    let config = config(&dir, &urls, &api_key)?;
+    let till_key = key::till_key(&dir.shop())?;
+    let config = config(&dir, &urls, &api_key, &till_key)?;
     crate::logs::start(&config.log);
 
     let gateway = Gateway::open(&config).await?;
@@ -93,6 +101,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
         let welcome = Welcome {
             urls: &urls,
             api_key: &api_key,
+            till_key: &till_key,
             dir: &dir,
             started_within: stopwatch().saturating_sub(began),
         };
@@ -156,7 +165,12 @@ async fn until_one_ends(
 
 /// What an operator would write into `tongbao.toml`. No file and no variable
 /// changes it: a demo must not touch anything real.
-fn config(dir: &DemoDir, urls: &Urls, api_key: &Secret) -> anyhow::Result<Config> {
+fn config(
+    dir: &DemoDir,
+    urls: &Urls,
+    api_key: &Secret,
+    till_key: &Secret,
+) -> anyhow::Result<Config> {
     let base_url = |url: &str| {
         url.parse::<BaseUrl>()
             .map_err(|error| anyhow!("{url} {error}"))
@@ -188,6 +202,14 @@ fn config(dir: &DemoDir, urls: &Urls, api_key: &Secret) -> anyhow::Result<Config
             name: MERCHANT.to_owned(),
             api_key: Some(api_key.clone()),
             api_key_file: None,
+            stores: vec![DeclaredStore {
+                name: STORE.to_owned(),
+                tills: vec![DeclaredTill {
+                    name: TILL.to_owned(),
+                    key: Some(till_key.clone()),
+                    key_file: None,
+                }],
+            }],
             channels: vec![DeclaredChannel {
                 kind: "wechat_v2".to_owned(),
                 name: "微信支付（模拟）".to_owned(),

@@ -1,5 +1,5 @@
-//! Pages, made on the server from typed templates: the payer's and the
-//! developer's.
+//! Pages, made on the server from typed templates: the payer's, the
+//! cashier's and the developer's.
 
 pub(crate) mod assets;
 mod checkout;
@@ -9,6 +9,7 @@ mod language;
 mod live;
 mod qr;
 mod seats;
+mod till;
 
 use axum::Router;
 use axum::middleware::map_response;
@@ -24,6 +25,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/", get(home))
         .merge(checkout::router())
         .merge(docs::router())
+        .merge(till::router())
         .layer(map_response(headers::strict))
         .merge(assets::router())
 }

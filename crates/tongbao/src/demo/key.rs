@@ -1,4 +1,5 @@
-//! The shop's API key: drawn at the first start, and kept beside its orders.
+//! The keys of the shop and of its till: drawn at the first start, and kept
+//! beside the orders.
 
 use std::path::Path;
 
@@ -16,13 +17,21 @@ struct Kept {
 
 /// The key of the last start, or a new one.
 pub(super) fn api_key(shop: &Path) -> anyhow::Result<Secret> {
-    let file = shop.join("key.json");
-    if let Some(Kept { api_key }) = keep::read(&file)? {
+    kept(&shop.join("key.json"), "sk_")
+}
+
+/// The same for the till.
+pub(super) fn till_key(shop: &Path) -> anyhow::Result<Secret> {
+    kept(&shop.join("till.json"), tongbao_engine::TILL_KEY_PREFIX)
+}
+
+fn kept(file: &Path, prefix: &str) -> anyhow::Result<Secret> {
+    if let Some(Kept { api_key }) = keep::read(file)? {
         return Ok(Secret::new(api_key));
     }
-    let api_key = draw();
+    let api_key = draw(prefix);
     keep::write(
-        &file,
+        file,
         &Kept {
             api_key: api_key.clone(),
         },
@@ -31,12 +40,12 @@ pub(super) fn api_key(shop: &Path) -> anyhow::Result<Secret> {
 }
 
 /// 192 random bits.
-fn draw() -> String {
+fn draw(prefix: &str) -> String {
     let mut random = [0; 24];
     OsMint::default().fill(&mut random);
     random
         .iter()
-        .fold("sk_".to_owned(), |key, byte| format!("{key}{byte:02x}"))
+        .fold(prefix.to_owned(), |key, byte| format!("{key}{byte:02x}"))
 }
 
 #[cfg(test)]

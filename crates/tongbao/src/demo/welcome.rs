@@ -11,6 +11,8 @@ use crate::secret::Secret;
 pub(super) struct Welcome<'a> {
     pub(super) urls: &'a Urls,
     pub(super) api_key: &'a Secret,
+    /// Opens the page of the second shop's till.
+    pub(super) till_key: &'a Secret,
     pub(super) dir: &'a DemoDir,
     pub(super) started_within: Duration,
 }
@@ -34,6 +36,7 @@ impl fmt::Display for Welcome<'_> {
 
   茶铺 Shop   {shop}/
   手机 Phone  {simulator}/        alice's password is 123456
+  收银 Till   {gateway}/pos#{till_key}
   文档 Docs   {gateway}/docs
 
 Buy something, open the phone beside it, pay. Or call the API yourself:
@@ -52,6 +55,7 @@ Data is in {dir} ({fate}).
 Ctrl-C ends the demo, with an audit of all that happened.",
             millis = self.started_within.as_millis(),
             api_key = self.api_key.expose(),
+            till_key = self.till_key.expose(),
             program = program(),
             gateway_dir = self.dir.gateway().display(),
             dir = self.dir.path().display(),

@@ -165,6 +165,74 @@ async fn without_scripts_the_walk_is_the_same() {
     assert!(demo.stop().await.success());
 }
 
+/// What the Enter key sends.
+const ENTER: &str = "\u{e007}";
+
+async fn key_in(chrome: &Chrome, css: &str, keys: &str) {
+    let field = chrome.find(css).await;
+    field.send_keys(keys).await.unwrap();
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and chromedriver; cargo xtask test runs it"]
+async fn at_the_till_the_keyboard_is_enough_and_the_answer_is_large() {
+    let demo = Demo::start().await;
+    let chrome = Chrome::start(ZH.accept).await;
+    let till = chrome.tab().await;
+    chrome.goto(&demo.till).await;
+    chrome.find("#door:not([hidden])").await;
+    let address = chrome.url().await;
+    assert!(!address.contains("tk_"), "the key stays in {address}");
+    chrome.photograph("till-door").await;
+    key_in(&chrome, "#key", ENTER).await;
+    chrome.find("#desk:not([hidden])").await;
+    assert!(chrome.text("#place").await.contains("西湖店"));
+    chrome.photograph("till-amount").await;
+
+    // Without a payment code, a QR code for the customer.
+    key_in(&chrome, "#amount", &format!("12.34{ENTER}")).await;
+    chrome.find("#scan-form:not([hidden])").await;
+    chrome.photograph("till-scan").await;
+    key_in(&chrome, "#code", ENTER).await;
+    chrome.find("#qr:not([hidden])").await;
+    chrome.photograph("till-qr").await;
+    chrome.new_tab().await;
+    chrome.goto(&demo.phone).await;
+    chrome.click("a.person[href*='alice']").await;
+    chrome.click("#codes a.code").await;
+    pay(&chrome).await;
+    chrome.switch_to(&till).await;
+    chrome.find("#answer[data-tone=good]").await;
+    assert_eq!(chrome.text("#verdict").await, "已收款 ¥12.34");
+    chrome.find("#last li .paid").await;
+    assert_eq!(chrome.text("#today-amount").await, "¥12.34");
+    chrome.photograph("till-paid").await;
+
+    // The scanner types digits and Enter.
+    key_in(&chrome, "#next", ENTER).await;
+    key_in(&chrome, "#amount", &format!("0.66{ENTER}")).await;
+    let code = demo.payment_code("alice").await;
+    key_in(&chrome, "#code", &format!("{code}{ENTER}")).await;
+    chrome.find("#answer[data-tone=good]").await;
+    assert_eq!(chrome.text("#verdict").await, "已收款 ¥0.66");
+    chrome.find("#last li:nth-child(2) .paid").await;
+    assert_eq!(chrome.text("#today-amount").await, "¥13.00");
+
+    // A sale that is broken off is closed.
+    key_in(&chrome, "#next", ENTER).await;
+    key_in(&chrome, "#amount", &format!("5{ENTER}")).await;
+    key_in(&chrome, "#code", ENTER).await;
+    chrome.find("#qr:not([hidden])").await;
+    chrome.click("#cancel").await;
+    chrome
+        .find("#answer[data-tone=bad] #next:not([hidden])")
+        .await;
+    chrome.photograph("till-cancelled").await;
+
+    chrome.close().await;
+    assert!(demo.stop().await.success());
+}
+
 /// The first page names everything that there is.
 async fn look_around(chrome: &Chrome, demo: &Demo, words: &Words) {
     chrome.goto(&demo.docs).await;

@@ -14,6 +14,8 @@ pub(crate) struct Demo {
     pub(crate) shop: String,
     pub(crate) phone: String,
     pub(crate) docs: String,
+    /// With the till's key behind the `#`.
+    pub(crate) till: String,
     api_key: String,
     /// What it says after its welcome.
     rest: Lines<BufReader<ChildStdout>>,
@@ -51,6 +53,7 @@ impl Demo {
             shop: after("Shop"),
             phone: after("Phone"),
             docs: after("Docs"),
+            till: after("Till"),
             api_key: after("TONGBAO_API_KEY="),
             rest: lines,
             child,
@@ -69,6 +72,15 @@ impl Demo {
         let answer = response.text().await.unwrap();
         assert!(status.is_success(), "{status} {answer}");
         serde_json::from_str(&answer).unwrap()
+    }
+
+    /// The digits that the person shows at a till.
+    pub(crate) async fn payment_code(&self, person: &str) -> String {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let path = format!("{}/_sim/wallets/{person}/auth_code", self.phone);
+        let answer = client.post(path).send().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        answer["auth_code"].as_str().unwrap().to_owned()
     }
 
     /// Ctrl-C.

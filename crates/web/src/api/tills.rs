@@ -6,7 +6,7 @@ use axum::{Json, Router};
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use tongbao_core::shop::Till;
-use tongbao_core::{StoreId, TillId};
+use tongbao_core::{Scene, StoreId, TillId};
 use utoipa::ToSchema;
 
 use super::listed::Listed;
@@ -178,6 +178,8 @@ pub(crate) struct OwnTill {
     store: OwnStore,
     /// Who gets the money.
     merchant: String,
+    /// How the merchant's channels can collect now: `native`, `barcode` and so on.
+    scenes: Vec<&'static str>,
     /// What the store has taken since midnight in China.
     today: Today,
 }
@@ -223,6 +225,7 @@ pub(crate) async fn own(State(app): State<App>, seller: Seller) -> Result<Json<O
     })?;
     let shop = app.engine.store_of(merchant.id, till.store).await?;
     let takings = app.engine.takings_today(merchant.id, shop.id).await?;
+    let scenes = app.engine.scenes(merchant.id).await?;
     Ok(Json(OwnTill {
         id: till.id.to_string(),
         name: till.name,
@@ -231,6 +234,7 @@ pub(crate) async fn own(State(app): State<App>, seller: Seller) -> Result<Json<O
             name: shop.name,
         },
         merchant: merchant.name,
+        scenes: scenes.into_iter().map(Scene::as_str).collect(),
         today: Today {
             payments: takings.payments,
             amount: takings.amount,

@@ -32,6 +32,8 @@ const FILES: &[(&str, &str, &str)] = &[
         include_str!("../../static/checkout.css"),
     ),
     ("checkout.js", JS, include_str!("../../static/checkout.js")),
+    ("till.css", CSS, include_str!("../../static/till.css")),
+    ("till.js", JS, include_str!("../../static/till.js")),
     ("docs.css", CSS, include_str!("../../static/docs.css")),
 ];
 

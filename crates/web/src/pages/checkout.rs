@@ -14,6 +14,7 @@ use axum::middleware::map_response;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use axum::routing::{get, post};
 use axum::{Json, Router};
+use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde::{Deserialize, Serialize};
 use tongbao_core::merchant::Merchant;
@@ -23,6 +24,7 @@ use tongbao_engine::{EngineError, NewAttempt};
 use super::headers::cross_site;
 use super::language::Language;
 use super::live::{self, Shown};
+use super::qr::Qr;
 use crate::app::App;
 use crate::problem::{FORBIDDEN, Problem, UNAVAILABLE};
 use stage::{Stage, Standing, View};
@@ -34,6 +36,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/checkout/{token}/attempts", post(pay))
         .route("/checkout/{token}/status", get(status))
         .route("/checkout/{token}/events", get(events))
+        .route("/checkout/{token}/code.svg", get(code))
         .layer(DefaultBodyLimit::max(4_096))
         .layer(map_response(not_indexed))
 }
@@ -177,6 +180,26 @@ async fn events(
     })?;
     let shown = OnThePage { app: app.clone() };
     Ok(live::events(app, payment, changes, seat, shown))
+}
+
+/// The open QR code as a picture, for pages that show it elsewhere.
+async fn code(State(app): State<App>, Path(token): Path<String>) -> Result<Response, Problem> {
+    let (payment, _) = find(&app, &token).await?.ok_or_else(unknown_token)?;
+    let Standing::Waiting(_, code_url) = Standing::of(&payment, app.engine.now()) else {
+        return Err(Problem::not_found("code: none is open"));
+    };
+    let picture = Qr::of(code_url).map(|qr| CodePicture { qr });
+    let picture = picture.ok_or_else(|| Problem::internal(&"a code is too long to be drawn"))?;
+    let text = picture
+        .render()
+        .map_err(|error| Problem::internal(&error))?;
+    Ok(([(CONTENT_TYPE, "image/svg+xml")], text).into_response())
+}
+
+#[derive(Template)]
+#[template(path = "code.svg", escape = "html")]
+struct CodePicture {
+    qr: Qr,
 }
 
 /// What makes the page look different.

@@ -278,3 +278,28 @@ async fn a_store_is_made_once_and_names_are_its_own() {
     let own = world.get("/v1/till").await;
     assert_eq!(own.problem(), (403, "only_for_tills".to_owned(), None));
 }
+
+#[tokio::test]
+async fn the_till_page_knows_nothing_and_its_code_is_a_picture_while_it_is_open() {
+    let world = World::open().await;
+    let page = world.get("/pos").await;
+    assert_eq!(page.status, 200);
+    let policy = page.header("content-security-policy").unwrap();
+    assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"));
+    assert_eq!(page.header("set-cookie"), None);
+    assert_eq!(page.header("cache-control"), Some("no-store"));
+    for known in ["老街早餐店", "外滩"] {
+        assert!(!page.text.contains(known));
+    }
+
+    let payment = world.order("T1").await;
+    let url = payment["checkout_url"].as_str().unwrap();
+    let path = url.strip_prefix(crate::support::PUBLIC_URL).unwrap();
+    let code = format!("{path}/code.svg");
+    let picture = world.get(&code).await;
+    assert_eq!(picture.header("content-type"), Some("image/svg+xml"));
+    assert!(picture.text.starts_with("<svg") && picture.text.contains(" d=\"M4 4h7v1h-7z"));
+    world.pay(&payment, "alice");
+    world.settle().await;
+    assert_eq!(world.get(&code).await.status, 404);
+}

@@ -71,6 +71,10 @@ const TABLE: &[(&str, &str)] = &[
         "Added, by this request, or by the same one before: then without `key`",
         "已添加：由这次请求，或之前的同一请求；后一种情况不含 `key`",
     ),
+    (
+        "How the merchant's channels can collect now: `native`, `barcode` and so on.",
+        "商户的渠道现在能怎样收款：`native`、`barcode` 等。",
+    ),
     ("How many payments were paid.", "收款笔数。"),
     ("In which of the merchant's stores.", "在商户的哪家门店。"),
     (
