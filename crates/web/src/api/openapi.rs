@@ -88,7 +88,7 @@ impl Modify for Everywhere {
         let scheme = HttpBuilder::new()
             .scheme(HttpAuthScheme::Bearer)
             .bearer_format("sk_…")
-            .description(Some("A key of the merchant API, or a till's key `tk_…`, which makes, reads, tries and closes the payments of its own store and nothing else (`not_for_tills`). Only hashes are stored"))
+            .description(Some("A key of the merchant API, or a till's key `tk_…`, which makes, reads, tries, closes and refunds the payments of its own store and nothing else (`not_for_tills`). Only hashes are stored"))
             .build();
         let components = document.components.get_or_insert_default();
         components.add_security_scheme("api_key", SecurityScheme::Http(scheme));

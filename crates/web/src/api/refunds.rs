@@ -13,7 +13,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::listed::{self, Listed};
 use super::made::Made;
 use crate::app::App;
-use crate::extract::{Asked, Caller, Command, Id, limit};
+use crate::extract::{Asked, Caller, Command, Id, Seller, limit};
 use crate::problem::{Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
@@ -68,7 +68,7 @@ pub(crate) struct NewRefund {
 )]
 pub(crate) async fn create(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(payment): Id<PaymentId>,
     Command { key, body }: Command<NewRefund>,
 ) -> Result<Made<RefundView>, Problem> {
@@ -77,7 +77,8 @@ pub(crate) async fn create(
         amount: Money::fen(body.amount),
         reason: body.reason,
     };
-    let key = key.map(Into::into);
+    let key = seller.key(key);
+    let merchant = seller.for_payment(&app, payment).await?;
     let made = app.engine.refund(&merchant, payment, new, key).await?;
     let refund = made
         .payment
@@ -101,10 +102,13 @@ pub(crate) async fn create(
 )]
 pub(crate) async fn read(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(id): Id<RefundId>,
 ) -> Result<Json<RefundView>, Problem> {
-    let payment = app.engine.payment_of_refund(merchant.id, id).await?;
+    let payment = app.engine.payment_of_refund(seller.merchant.id, id).await?;
+    if !seller.may_see(&payment) {
+        return Err(EngineError::NotFound("refund").into());
+    }
     let refund = payment.refund(id).ok_or(EngineError::NotFound("refund"))?;
     Ok(Json(RefundView::new(payment.id, refund)))
 }

@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::shop::Till;
-use tongbao_core::{PaymentId, StoreId};
+use tongbao_core::{Payment, PaymentId, StoreId};
 use tongbao_engine::{EngineError, IdempotencyKey, TILL_KEY_PREFIX};
 
 use super::command::Key;
@@ -56,11 +56,17 @@ impl Seller {
     pub(crate) async fn for_payment(self, app: &App, id: PaymentId) -> Result<Merchant, Problem> {
         if let Some(till) = &self.till {
             let payment = app.engine.payment(self.merchant.id, id).await?;
-            if payment.order.store != Some(till.store) {
+            if !till_may_see(till, &payment) {
                 return Err(EngineError::NotFound("payment").into());
             }
         }
         Ok(self.merchant)
+    }
+
+    /// Whether the payment, and what hangs on it, is there for this caller.
+    pub(crate) fn may_see(&self, payment: &Payment) -> bool {
+        let mut tills = self.till.iter();
+        tills.all(|till| till_may_see(till, payment))
     }
 
     /// The store that is meant: a till's own, also where none is named.
@@ -82,10 +88,14 @@ impl Seller {
     }
 }
 
+fn till_may_see(till: &Till, payment: &Payment) -> bool {
+    payment.order.store == Some(till.store)
+}
+
 fn not_for_tills() -> Problem {
     Problem::new(
         NOT_FOR_TILLS,
-        "a till's key makes, reads, tries and closes the payments of its own store; for anything \
+        "a till's key makes, reads, tries, closes and refunds the payments of its own store; for anything \
          else use a key of the merchant, `sk_…`",
     )
 }

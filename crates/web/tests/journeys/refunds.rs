@@ -12,7 +12,7 @@ use tongbao_simulator::{FaultKind, NewFault};
 use crate::support::{Answer, World};
 
 /// With a certificate, as the platform wants it for refunds.
-async fn open() -> World {
+pub(crate) async fn open() -> World {
     let world = World::open().await;
     let settings = json!({"settings": {
         "client_certificate": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",

@@ -303,3 +303,28 @@ async fn the_till_page_knows_nothing_and_its_code_is_a_picture_while_it_is_open(
     world.settle().await;
     assert_eq!(world.get(&code).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_till_refunds_what_its_own_store_took() {
+    let world = crate::refunds::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    let (_, key) = till(&world, &bund, "1 号").await;
+    let (_, other) = till(&world, &west, "1 号").await;
+    let sold = post_with(&world, &key, "/v1/payments", &order("T1")).await;
+    let sold = sold.json();
+    world.pay(&sold, "alice");
+    world.settle().await;
+
+    let path = format!("/v1/payments/{}/refunds", sold["id"].as_str().unwrap());
+    let wanted = json!({"merchant_refund_no": "R1", "amount": 234});
+    let foreign = post_with(&world, &other, &path, &wanted).await;
+    assert_eq!(foreign.problem(), (404, "not_found".to_owned(), None));
+    let made = post_with(&world, &key, &path, &wanted).await;
+    assert_eq!(made.status, 201, "{made:?}");
+    let path = format!("/v1/refunds/{}", made.json()["id"].as_str().unwrap());
+    assert_eq!(get_with(&world, &key, &path).await.status, 200);
+    let foreign = get_with(&world, &other, &path).await;
+    assert_eq!(foreign.problem(), (404, "not_found".to_owned(), None));
+    let all = get_with(&world, &key, "/v1/refunds").await;
+    assert_eq!(all.problem(), (403, "not_for_tills".to_owned(), None));
+}
