@@ -30,7 +30,8 @@ struct State<E> {
     agenda: BTreeMap<(Timestamp, u64), Entry<E>>,
     ready: Vec<TaskId>,
     newborn: Vec<(NodeId, BoxFuture<'static, ()>)>,
-    faults: u64,
+    /// When something went wrong.
+    faults: Vec<Timestamp>,
 }
 
 /// The shared part: what tasks and events can reach.
@@ -58,7 +59,7 @@ impl<E: Send + 'static> Kernel<E> {
                 agenda: BTreeMap::new(),
                 ready: Vec::new(),
                 newborn: Vec::new(),
-                faults: 0,
+                faults: Vec::new(),
             }),
         })
     }
@@ -72,15 +73,26 @@ impl<E: Send + 'static> Kernel<E> {
         self.lock().now
     }
 
-    /// Passes on whether something goes wrong, and counts it when it does.
+    /// Passes on whether something goes wrong, and notes it when it does.
     pub fn count(&self, fault: bool) -> bool {
-        self.lock().faults += u64::from(fault);
+        if fault {
+            let mut state = self.lock();
+            let now = state.now;
+            state.faults.push(now);
+        }
         fault
     }
 
     /// How often something went wrong.
     pub fn faults(&self) -> u64 {
-        self.lock().faults
+        self.lock().faults.len() as u64
+    }
+
+    /// Whether nothing went wrong between two moments.
+    pub fn was_quiet(&self, from: Timestamp, to: Timestamp) -> bool {
+        let faults = &self.lock().faults;
+        let first = faults.partition_point(|at| *at < from);
+        faults.get(first).is_none_or(|at| *at > to)
     }
 
     /// Plans an event.

@@ -141,6 +141,8 @@ bugs! {
     ReverseTakenForDone,
     /// Money that comes while it is being reversed is taken for paid
     ReversedMoneyTakenForPaid,
+    /// A payer at a till is asked about at the pace of one with a QR code
+    TillNotHurried,
     /// A retry of the same refund bears a new number
     NewRefundNumberOnRetry,
     /// A refund that the platform has taken counts as done

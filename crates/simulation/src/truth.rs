@@ -4,8 +4,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tongbao_core::Timestamp;
 use tongbao_core::job::JobKey;
+use tongbao_core::{Payment, Timestamp};
 
 /// One run's.
 #[derive(Default)]
@@ -27,10 +27,43 @@ pub struct Known {
     pub reversed: BTreeMap<String, u32>,
     /// Payers' codes and numbers that have charged.
     pub charged: BTreeSet<String>,
+    /// When a number charged, and when what came of it was written down.
+    pub at_the_till: BTreeMap<String, AtTheTill>,
     /// SHA-256 of messages that nobody with a key has signed.
     pub forged: BTreeSet<[u8; 32]>,
     /// The fence of each job's last claim.
     pub fences: BTreeMap<JobKey, i64>,
+}
+
+/// A payer at a till.
+pub struct AtTheTill {
+    /// The platform was asked for the money.
+    pub charged: Timestamp,
+    /// The cashier was told an end.
+    pub ended: Option<Timestamp>,
+}
+
+impl Known {
+    /// What a payment's row says of those who pay for it at a till.
+    pub fn ended_at_the_till(&mut self, payment: &Payment, now: Timestamp) {
+        for attempt in &payment.attempts {
+            if !attempt.state.is_open()
+                && let Some(till) = self.at_the_till.get_mut(&attempt.out_trade_no)
+            {
+                till.ended.get_or_insert(now);
+            }
+        }
+    }
+}
+
+impl AtTheTill {
+    /// The money was asked for.
+    pub const fn began(charged: Timestamp) -> Self {
+        Self {
+            charged,
+            ended: None,
+        }
+    }
 }
 
 impl Truth {

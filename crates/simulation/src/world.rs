@@ -294,6 +294,7 @@ impl World {
                     .map(|a| a.channel)
             },
             queries_off: self.plan.off == DefenceOff::Queries,
+            was_quiet: &|from, to| self.kernel.was_quiet(from, to),
             now,
             known: &self.truth.known(),
             dead_endpoint: self.dead_endpoint,
@@ -369,6 +370,7 @@ impl Witness for CommitWitness {
                 after.public_state()
             )
         });
+        self.truth.known().ended_at_the_till(after, now);
         let books = platform.truth();
         let commit = Commit {
             before,

@@ -21,6 +21,8 @@ pub struct Rest<'a> {
     pub channel: &'a dyn Fn(&str) -> Option<ChannelId>,
     /// Queries are never answered in this run.
     pub queries_off: bool,
+    /// Whether nothing went wrong between two moments.
+    pub was_quiet: &'a dyn Fn(Timestamp, Timestamp) -> bool,
     /// The end of all days.
     pub now: Timestamp,
     /// What the world knows beside the books.
@@ -34,12 +36,13 @@ pub struct Rest<'a> {
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 11] = [
+pub const ALL: [(&str, Check); 12] = [
     ("M7", m7_the_books_agree_about_refunds),
     ("L2", l2_every_refund_is_final_or_a_case),
     ("M8", m8_no_money_is_kept_unseen),
     ("M9", m9_no_money_from_nothing),
     ("L1", l1_every_payment_is_final),
+    ("L3", l3_a_cashier_soon_knows),
     ("L9", l9_no_closed_payment_can_still_be_paid),
     ("L4", l4_nothing_lies_about),
     ("E8", e8_late_money_was_looked_for),
@@ -164,6 +167,30 @@ fn l1_every_payment_is_final(rest: &Rest<'_>) -> Verdict {
             .find(|attempt| attempt.state.is_open());
         ensure(open.is_none(), || {
             format!("{:?} is still open", open.map(|attempt| attempt.id))
+        })?;
+    }
+    Ok(())
+}
+
+/// So long a cashier waits at most for a payment or an end, where nothing goes wrong.
+const AT_THE_TILL: Duration = Duration::from_secs(45);
+
+/// What went wrong so long before is over: a process has started again, and what
+/// it held has been taken up.
+const OVER: Duration = Duration::from_secs(90);
+
+fn l3_a_cashier_soon_knows(rest: &Rest<'_>) -> Verdict {
+    if rest.queries_off {
+        return Ok(());
+    }
+    for (number, till) in &rest.known.at_the_till {
+        let by = till.charged + AT_THE_TILL;
+        if !(rest.was_quiet)(till.charged - OVER, by) {
+            continue;
+        }
+        ensure(till.ended.is_some_and(|ended| ended <= by), || {
+            let ended = till.ended.map(|ended| ended.since(till.charged));
+            format!("{number} was charged at a till and came to its end after {ended:?}")
         })?;
     }
     Ok(())

@@ -110,6 +110,7 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         }
         Bug::UserPayingTakenForPaid => till::user_paying_taken_for_paid(change),
         Bug::ReverseWithoutQuery => till::reverse_without_query(change),
+        Bug::TillNotHurried => till::not_hurried(change),
         Bug::ReversedMoneyTakenForPaid => till::reversed_money_taken_for_paid(change),
         _ => tamper_refunds(bug, change, before),
     }

@@ -93,6 +93,10 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const CALLS_FOR_IT: u32 = 10;
 
 impl Order {
+    pub(super) const fn is_at_a_till(&self) -> bool {
+        self.till.is_some()
+    }
+
     pub(super) fn draw_all(plan: &Plan) -> Vec<Self> {
         let mut chance = Chance::fork(plan.seed, "orders");
         let mut tills = Chance::fork(plan.seed, "tills");

@@ -14,6 +14,7 @@ use crate::event::{ExchangeId, WorldEvent};
 use crate::invariants::at_boundary;
 use crate::invariants::over_history::Received;
 use crate::seed::DefenceOff;
+use crate::truth::AtTheTill;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
 
 /// Where payments at a till are taken back.
@@ -137,15 +138,18 @@ impl World {
     fn watch_the_till(&self, request: &Request<Bytes>) {
         let mut known = self.truth.known();
         let (id, verdict) = match request.uri().path() {
-            "/pay/micropay" => (
-                "E10",
+            "/pay/micropay" => {
+                let body = String::from_utf8_lossy(request.body());
+                let number = short_number(&body).to_owned();
+                let began = AtTheTill::began(self.kernel.now());
+                known.at_the_till.entry(number).or_insert(began);
                 // Two payments of one order are two charges.
-                at_boundary::e10_a_code_is_sent_once(
-                    &mut known,
-                    request,
-                    self.plan.off != DefenceOff::UniqueNumbers,
-                ),
-            ),
+                let one = self.plan.off != DefenceOff::UniqueNumbers;
+                (
+                    "E10",
+                    at_boundary::e10_a_code_is_sent_once(&mut known, request, one),
+                )
+            }
             // One whose lease has ended under its hands may be overtaken.
             REVERSE if self.plan.off != DefenceOff::Leases => {
                 let body = String::from_utf8_lossy(request.body());

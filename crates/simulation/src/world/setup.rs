@@ -15,7 +15,7 @@ use tongbao_store::Store;
 use zeroize::Zeroizing;
 
 use super::merchant::Order;
-use super::{Account, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
+use super::{Account, CALM_AFTER, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
 use crate::gateway::{Build, Caller, OPENING, Surroundings};
@@ -200,7 +200,11 @@ impl World {
             self.plan_death(id);
         }
         for order in 0..self.plan.orders {
-            let wait = self.chance.millis(0, 900_000);
+            let mut wait = self.chance.millis(0, 900_000);
+            // Some cashiers are held to what they are promised in a sound world.
+            if lock(&self.orders)[order].is_at_a_till() && self.chance.percent(25) {
+                wait += self.plan.heals_after + CALM_AFTER;
+            }
             self.kernel.after(wait, WorldEvent::Merchant(order));
         }
         for _ in 0..self.plan.attacks {

@@ -1,5 +1,7 @@
 //! Mistakes about a payer at a till.
 
+use std::time::Duration;
+
 use tongbao_core::job::JobKind;
 use tongbao_core::{
     Attempt, AttemptId, AttemptState, Event, Outcome, Report, Reversal, Source, State, Timestamp,
@@ -107,6 +109,20 @@ pub(super) fn reverse_without_query(change: &mut Change) {
         if job.key.kind == JobKind::Query {
             job.key.kind = JobKind::Reverse;
             job.due = at;
+        }
+    }
+}
+
+/// A later look is as good as one now.
+const LATER: Duration = Duration::from_secs(30);
+
+pub(super) fn not_hurried(change: &mut Change) {
+    let Some((_, at)) = said(change) else {
+        return;
+    };
+    for job in &mut change.jobs {
+        if job.key.kind == JobKind::Query {
+            job.due = job.due.max(at + LATER);
         }
     }
 }
