@@ -231,6 +231,9 @@ pub struct Diagnosis {
 
 /// One account at one platform, in one version of its protocol.
 pub trait Channel: Send + Sync {
+    /// How old an order must be for the platform to close it; 0 where any may be.
+    fn close_after_secs(&self) -> u32;
+
     /// The ways of paying that it does.
     fn scenes(&self) -> &'static [Scene];
 

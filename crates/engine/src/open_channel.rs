@@ -30,6 +30,7 @@ impl OpenChannel {
         Rules {
             policy: self.merchant.policy,
             trust,
+            close_after_secs: self.channel.close_after_secs(),
         }
     }
 }

@@ -180,6 +180,8 @@ fn config(
         ("app_id", account.app_id),
         ("mch_id", account.mch_id),
         ("api_v2_key", account.api_v2_key.0),
+        // The simulator closes at once, and who tries a demo does not wait.
+        ("close_after_secs", "0".to_owned()),
     ];
     let defaults = Config::default();
     Ok(Config {

@@ -25,6 +25,7 @@ impl Payment {
             effects: Vec::new(),
             changed: false,
             closes_later: false,
+            close_after: Duration::from_secs(rules.close_after_secs.into()),
             now,
         };
         match event {
@@ -46,6 +47,8 @@ struct Draft {
     changed: bool,
     /// The next report may close the payment, not this one.
     closes_later: bool,
+    /// No order is closed before it is so old.
+    close_after: Duration,
     now: Timestamp,
 }
 

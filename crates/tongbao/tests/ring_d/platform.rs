@@ -43,6 +43,7 @@ pub(crate) fn gateway_config(platform: SocketAddr) -> Value {
                 "app_id": account.app_id,
                 "mch_id": account.mch_id,
                 "api_v2_key": account.api_v2_key.0,
+                "close_after_secs": "0",
             },
         })
     };

@@ -265,7 +265,9 @@ pub(crate) async fn read(
 ///
 /// Nobody can pay it any more then. Every channel is asked before it is told to close. The answer is `closed`;
 /// or `paid`, when the payer was faster; or still `pending`, when a channel does
-/// not answer: then it becomes one of the two by itself, and a webhook tells.
+/// not answer, or closes nothing that young (WeChat Pay: five minutes): then it
+/// becomes one of the two by itself, and a webhook tells. Until then a payer with
+/// the code may still pay, and whatever is paid is `paid`.
 /// Closing a closed payment again changes nothing.
 #[utoipa::path(
     post,

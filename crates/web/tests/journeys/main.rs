@@ -7,6 +7,7 @@ mod api;
 mod audit;
 mod barcode;
 mod checkout;
+mod closing;
 mod faults;
 mod keys;
 mod notifications;

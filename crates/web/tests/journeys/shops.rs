@@ -1,5 +1,7 @@
 //! Shops and tills: who hears of a payment, and what a till's key may do.
 
+use std::time::Duration;
+
 use http::Method;
 use serde_json::{Value, json};
 
@@ -125,6 +127,8 @@ async fn a_till_sells_in_its_own_store() {
     let start = format!("{}/attempts", path(&second));
     let started = post_with(&world, &key, &start, &attempt).await;
     assert_eq!(started.status, 201);
+    // The platform closes none that is younger than five minutes.
+    world.pass(Duration::from_mins(5)).await;
     let close = format!("{}/close", path(&second));
     let closed = post_with(&world, &key, &close, &Value::Null).await;
     assert_eq!(closed.json()["state"], "closed");

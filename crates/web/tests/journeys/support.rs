@@ -21,7 +21,9 @@ use tempfile::TempDir;
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{Engine, EngineConfig, NoFaults, Seams};
-use tongbao_simulator::{Account, Delivered, FaultKind, NewFault, Outgoing, Platform, UnixMillis};
+use tongbao_simulator::{
+    Account, Delivered, EarlyClose, FaultKind, NewFault, Outgoing, Platform, Settings, UnixMillis,
+};
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_web::{App, Options};
 use tower::ServiceExt;
@@ -93,7 +95,7 @@ impl World {
     async fn with(platforms: BTreeMap<String, String>) -> Self {
         let database = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(NOON));
-        let platform = Arc::new(Mutex::new(Platform::new(7)));
+        let platform = Arc::new(Mutex::new(strict_platform()));
         let shop = Arc::new(Shop::default());
         let mint = Arc::new(CountingMint::default());
         let network = Network {
@@ -385,6 +387,16 @@ impl World {
         })
         .collect()
     }
+}
+
+/// As strict as its manual.
+fn strict_platform() -> Platform {
+    let mut platform = Platform::new(7);
+    platform.set_settings(Settings {
+        early_close: EarlyClose::Refused,
+        ..Settings::default()
+    });
+    platform
 }
 
 /// An order of ¥12.34 whose code is wanted at once.

@@ -40,7 +40,12 @@ impl Draft {
 
     /// An open attempt is asked about until it has an end.
     pub(super) fn ask_again(&mut self, place: Place) {
-        let gap = self.gap(place);
+        self.ask_again_within(place, Duration::MAX);
+    }
+
+    /// The same, after so long at the latest.
+    pub(super) fn ask_again_within(&mut self, place: Place, most: Duration) {
+        let gap = self.gap(place).min(most.max(BREATH));
         let wait = self.until_hint(place).map_or(gap, |hint| hint.min(gap));
         self.query(self.payment.attempts[place].id, wait);
     }

@@ -91,10 +91,22 @@ impl Draft {
     fn close_there(&mut self, place: Place, source: Source) {
         if source == Source::Close {
             self.ask_again(place);
-            return;
+        } else {
+            self.close_when_old_enough(place);
         }
-        let attempt = self.payment.attempts[place].id;
-        self.effects.push(Effect::Close { attempt });
+    }
+
+    /// A channel may refuse to close a young order, or say that it is closed and
+    /// leave it open. Until then the payer may still pay, so it is asked about as
+    /// any other.
+    pub(super) fn close_when_old_enough(&mut self, place: Place) {
+        let wait = self.close_after.saturating_sub(self.age(place));
+        if wait.is_zero() {
+            let attempt = self.payment.attempts[place].id;
+            self.effects.push(Effect::Close { attempt });
+        } else {
+            self.ask_again_within(place, wait);
+        }
     }
 
     /// A close that did not stick, or a refusal that was none. Nobody waits for

@@ -68,11 +68,10 @@ impl Draft {
 
     /// Nobody wants this order any more.
     pub(super) fn end_there(&mut self, place: Place) {
-        let attempt = self.payment.attempts[place].id;
         if self.is_at_a_till(place) {
-            self.query(attempt, Duration::ZERO);
+            self.query(self.payment.attempts[place].id, Duration::ZERO);
         } else {
-            self.effects.push(Effect::Close { attempt });
+            self.close_when_old_enough(place);
         }
     }
 

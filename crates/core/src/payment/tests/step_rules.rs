@@ -24,6 +24,7 @@ pub(super) fn judged(
     what_was_received_is_written_once(before, after);
     only_proven_money_of_the_right_amount_is_paid(before, event, after, rules);
     a_till_is_never_closed_and_nothing_else_reversed(&step);
+    nothing_is_closed_too_young(&step, now, rules);
     what_is_taken_back_stays_taken_back(before, &step);
     a_reverse_follows_a_question(event, &step);
     other_money_is_a_case(before, &step);
@@ -149,6 +150,17 @@ fn a_till_is_never_closed_and_nothing_else_reversed(step: &Step) {
         };
         let attempt = step.payment.attempt(id).expect("it was found");
         assert_eq!(attempt.is_reversed_not_closed(), by_reverse, "{step:?}");
+    }
+}
+
+fn nothing_is_closed_too_young(step: &Step, now: Timestamp, rules: Rules) {
+    let least = Duration::from_secs(rules.close_after_secs.into());
+    for effect in &step.effects {
+        if let Effect::Close { attempt } = effect {
+            let attempt = step.payment.attempt(*attempt).expect("it was found");
+            let from_the_future = attempt.created_at > now;
+            assert!(from_the_future || now.since(attempt.created_at) >= least);
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::words::{ACCEPTS_LATE, CAREFUL, NOON, TRUSTS_SIGNATURES, event, id, spoken};
+use super::words::{ACCEPTS_LATE, CAREFUL, CLOSES_LATE, NOON, TRUSTS_SIGNATURES, event, id, spoken};
 use super::world::World;
 use crate::job::Subject;
 use crate::{JobKind, Rules};
@@ -364,5 +364,32 @@ fn a_contradiction_after_the_last_look_is_asked_about_once() {
         ("00:05", "query a: success", "paid by a, a succeeded; tell payment.paid"),
         ("40:00:00", "bill a: closed", "paid by a, a succeeded; query a now"),
         ("40:00:00", "query a: closed", "paid by a, a succeeded"),
+    ]);
+}
+
+#[test]
+fn an_order_that_is_too_young_to_be_closed_is_asked_about_until_it_is_not() {
+    told(CLOSES_LATE, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:05", "close", "closing, a pending; query a now"),
+        ("00:05", "query a: not paid", "same; query a 5s"),
+        ("00:10", "query a: not paid", "same; query a 5s"),
+        ("00:15", "query a: silence", "same; query a 15s"),
+        ("04:45", "query a: not paid", "same; query a 15s"),
+        ("05:00", "query a: not paid", "same; close a"),
+        ("05:00", "closer a: closed", "closed, a closed; query a 60s, tell payment.closed"),
+    ]);
+}
+
+#[test]
+fn money_that_comes_while_an_order_is_too_young_to_be_closed_is_paid() {
+    told(CLOSES_LATE, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:05", "close", "closing, a pending; query a now"),
+        ("00:05", "query a: not paid", "same; query a 5s"),
+        ("00:07", "notice? a: success", "closing, a pending; query a now"),
+        ("00:07", "query a: success", "paid by a, a succeeded; tell payment.paid"),
     ]);
 }

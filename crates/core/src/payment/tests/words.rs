@@ -20,14 +20,21 @@ pub(super) const PRICE: i64 = 1234;
 pub(super) const CAREFUL: Rules = Rules {
     policy: crate::Policy { accept_late: false },
     trust: Grade::Strong,
+    close_after_secs: 0,
 };
 pub(super) const ACCEPTS_LATE: Rules = Rules {
     policy: crate::Policy { accept_late: true },
     trust: Grade::Strong,
+    close_after_secs: 0,
 };
 pub(super) const TRUSTS_SIGNATURES: Rules = Rules {
     policy: crate::Policy { accept_late: false },
     trust: Grade::Shared,
+    close_after_secs: 0,
+};
+pub(super) const CLOSES_LATE: Rules = Rules {
+    close_after_secs: 300,
+    ..CAREFUL
 };
 
 /// `a` is 1, `b` is 2, …

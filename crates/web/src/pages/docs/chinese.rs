@@ -153,8 +153,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Closes a payment", "关闭付款"),
     (
-        "Nobody can pay it any more then. Every channel is asked before it is told to close. The answer is `closed`; or `paid`, when the payer was faster; or still `pending`, when a channel does not answer: then it becomes one of the two by itself, and a webhook tells. Closing a closed payment again changes nothing.",
-        "此后不能再付款。先向每个渠道查询，再让它关单。结果是 `closed`；如果顾客抢先付了款，则是 `paid`；渠道没有回应时仍是 `pending`，之后会自己变成前两者之一，并发出通知。重复关闭没有影响。",
+        "Nobody can pay it any more then. Every channel is asked before it is told to close. The answer is `closed`; or `paid`, when the payer was faster; or still `pending`, when a channel does not answer, or closes nothing that young (WeChat Pay: five minutes): then it becomes one of the two by itself, and a webhook tells. Until then a payer with the code may still pay, and whatever is paid is `paid`. Closing a closed payment again changes nothing.",
+        "此后不能再付款。先向每个渠道查询，再让它关单。结果是 `closed`；如果顾客抢先付了款，则是 `paid`；渠道没有回应，或者订单太新还不能关（微信支付：下单后五分钟内）时仍是 `pending`，之后会自己变成前两者之一，并发出通知。在此之前拿着码的顾客仍可付款，付了就是 `paid`。重复关闭没有影响。",
     ),
     ("Reads a payment's timeline", "查询付款的经过"),
     (
