@@ -37,8 +37,9 @@ pub(super) fn answer(
     request: &Request<Bytes>,
     fault: Option<&Fault>,
 ) -> (String, String) {
+    let number = fault.and_then(|fault| fault.asked.err_code.as_ref()?.parse::<i64>().ok());
     let early = match fault.map(|fault| fault.asked.kind) {
-        Some(FaultKind::SystemError) => Some(ErrCode::SystemBusy),
+        Some(FaultKind::SystemError) => Some(number.unwrap_or(-1).into()),
         Some(FaultKind::FrequencyLimited) => Some(ErrCode::TooFrequent),
         _ => None,
     };
@@ -132,7 +133,12 @@ fn write<T: Content>(outcome: Result<T, ErrCode>) -> (String, String) {
                 ErrCode::InvalidSecret => "invalid appsecret",
                 ErrCode::CodeUsed => "code been used",
                 ErrCode::CodeBlocked => "code blocked",
+                ErrCode::CodeExpired => "code expired",
                 ErrCode::TooFrequent => "api minute-quota reach limit",
+                ErrCode::DailyLimit => "api freq out of limit",
+                ErrCode::InvalidCredential => "invalid credential",
+                ErrCode::NotPermitted => "api unauthorized",
+                ErrCode::AppLimited => "user limited",
                 ErrCode::Other(_) => "invalid request",
             };
             let reply = Reply::<T>::Failed {

@@ -7,6 +7,10 @@ use crate::word::words;
 
 /// Where the browser is sent.
 pub const ADDRESS: &str = "https://open.weixin.qq.com/connect/oauth2/authorize";
+/// The same, on another host.
+pub const PATH: &str = "/connect/oauth2/authorize";
+/// The host that people's browsers know.
+pub const HOST: &str = "https://open.weixin.qq.com";
 
 /// WeChat opens nothing without this end.
 const FRAGMENT: &str = "#wechat_redirect";
@@ -50,6 +54,11 @@ impl Authorize {
     /// A state that WeChat would not bring back, or a page that is not an absolute address
     /// without fragment, is [`ParamError::Malformed`].
     pub fn to_url(&self) -> Result<String, ParamError> {
+        self.to_url_on(HOST)
+    }
+
+    /// The same on another host: `https://…` without a slash at its end.
+    pub fn to_url_on(&self, host: &str) -> Result<String, ParamError> {
         check_state(&self.state)?;
         check_page(&self.redirect_uri)?;
         let query = param::write(&[
@@ -59,7 +68,7 @@ impl Authorize {
             ("scope", self.scope.as_str()),
             ("state", &self.state),
         ]);
-        Ok(format!("{ADDRESS}?{query}{FRAGMENT}"))
+        Ok(format!("{host}{PATH}?{query}{FRAGMENT}"))
     }
 
     /// WeChat's side: reads the address that a browser was sent to.

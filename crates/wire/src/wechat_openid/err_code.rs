@@ -5,6 +5,8 @@
 pub enum ErrCode {
     /// -1: the platform is busy; ask again.
     SystemBusy,
+    /// 40001: the secret is not the application's, in older words.
+    InvalidCredential,
     /// 40013: no such application.
     InvalidAppid,
     /// 40029: a made-up or expired code, or one of another application. A new one is needed.
@@ -16,8 +18,16 @@ pub enum ErrCode {
     CodeUsed,
     /// 40226: the platform holds the payer for a fraud.
     CodeBlocked,
+    /// 42003: the code is older than five minutes.
+    CodeExpired,
+    /// 45009: the application has asked too often today.
+    DailyLimit,
     /// 45011: this payer has asked a hundred times in a minute; wait.
     TooFrequent,
+    /// 48001: the application may not ask; an account that is not verified, for one.
+    NotPermitted,
+    /// 50002: the application's rights are suspended.
+    AppLimited,
     /// A number that was not documented when this was written. Never 0, which is success.
     Other(i64),
 }
@@ -27,12 +37,17 @@ impl ErrCode {
     pub const fn number(self) -> i64 {
         match self {
             Self::SystemBusy => -1,
+            Self::InvalidCredential => 40001,
             Self::InvalidAppid => 40013,
             Self::InvalidCode => 40029,
             Self::InvalidSecret => 40125,
             Self::CodeUsed => 40163,
             Self::CodeBlocked => 40226,
+            Self::CodeExpired => 42003,
+            Self::DailyLimit => 45009,
             Self::TooFrequent => 45011,
+            Self::NotPermitted => 48001,
+            Self::AppLimited => 50002,
             Self::Other(number) => number,
         }
     }
@@ -42,12 +57,17 @@ impl From<i64> for ErrCode {
     fn from(number: i64) -> Self {
         match number {
             -1 => Self::SystemBusy,
+            40001 => Self::InvalidCredential,
             40013 => Self::InvalidAppid,
             40029 => Self::InvalidCode,
             40125 => Self::InvalidSecret,
             40163 => Self::CodeUsed,
             40226 => Self::CodeBlocked,
+            42003 => Self::CodeExpired,
+            45009 => Self::DailyLimit,
             45011 => Self::TooFrequent,
+            48001 => Self::NotPermitted,
+            50002 => Self::AppLimited,
             other => Self::Other(other),
         }
     }
