@@ -4,6 +4,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tongbao_core::{Grade, Money, Outcome, RefundOutcome, Scene, Timestamp};
 
+use crate::login::Login;
+
 /// What the payer's browser needs.
 #[derive(Clone, Copy, Debug)]
 pub struct Pages<'a> {
@@ -206,6 +208,10 @@ pub enum ChannelError {
     /// none.
     #[error("{0}")]
     NoCertificate(&'static str),
+    /// The platform tells who a payer is only to those who know the application's
+    /// secret, and the account has none.
+    #[error("{0}")]
+    NoAppSecret(&'static str),
     /// Something in the order cannot be put on this platform's wire.
     #[error("{field}: {detail}")]
     Unsendable {
@@ -243,6 +249,10 @@ pub trait Channel: Send + Sync {
     /// "Not yet known" is an answer, and so is everything that cannot be
     /// trusted or read: [`Outcome::Unknown`]. When it came says which keys count.
     fn decode(&self, call: &Call<'_>, response: &Response<Bytes>, now: Timestamp) -> Answer;
+
+    /// How a payer becomes known who comes with a login code; the error says what is
+    /// missing.
+    fn login(&self, scene: Scene) -> Result<&dyn Login, ChannelError>;
 
     /// Whether refunds can be sent; the error says what is missing.
     fn can_refund(&self) -> Result<(), ChannelError>;

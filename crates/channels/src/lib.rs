@@ -10,6 +10,7 @@
 //! learns a channel's name.
 
 mod channel;
+mod login;
 pub mod registry;
 pub mod settings;
 mod wechat_v2;
@@ -21,5 +22,6 @@ pub use channel::{
     Answer, Call, Channel, ChannelError, ClientIdentity, Diagnosis, NotANotification, Notification,
     Order, Pages, RefundAnswer, RefundCall, RefundOrder, Stamp, Told,
 };
-pub use registry::{Kind, kind, kinds};
+pub use login::{Login, NoPayer};
+pub use registry::{Addresses, Kind, Site, kind, kinds};
 pub use settings::{Settings, SettingsError};

@@ -1,5 +1,7 @@
 //! The list of channels. A new one is one entry here.
 
+use std::collections::BTreeMap;
+
 use tongbao_wire::payment_code::Wallet;
 
 use crate::channel::Channel;
@@ -11,10 +13,10 @@ use crate::wechat_v2;
 pub struct Kind {
     /// Its name in the API, the config and the database.
     pub name: &'static str,
-    /// The platform it speaks to: the name of its address in the config.
+    /// The platform it speaks to.
     pub platform: &'static str,
-    /// Where the platform is, unless the config says otherwise.
-    pub default_base_url: &'static str,
+    /// The addresses that it needs; the first is where orders go.
+    pub sites: &'static [Site],
     /// What a payer calls it: Chinese, English.
     pub label: [&'static str; 2],
     /// Whose payment codes it takes.
@@ -23,12 +25,37 @@ pub struct Kind {
     pub fields: &'static [Field],
     /// The key that both sides change, each in its own moment.
     pub rotation: Option<Rotation>,
-    /// Opens an account. The base address has no slash at its end.
+    /// Opens an account.
     pub open: Open,
 }
 
-/// Opens an account at the platform's address.
-pub type Open = fn(&Settings, base_url: &str) -> Result<Box<dyn Channel>, SettingsError>;
+/// Opens an account at the platform's addresses.
+pub type Open = fn(&Settings, &Addresses) -> Result<Box<dyn Channel>, SettingsError>;
+
+/// One of a platform's addresses.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Site {
+    /// Its name in the config.
+    pub name: &'static str,
+    /// Where it is, unless the config says otherwise; no slash at its end.
+    pub usual: &'static str,
+}
+
+/// Where platforms are: those of the config, and the others where they usually are.
+#[derive(Clone, Debug, Default)]
+pub struct Addresses(BTreeMap<String, String>);
+
+impl Addresses {
+    /// By the name of the site; without a slash at the end.
+    pub fn new(configured: BTreeMap<String, String>) -> Self {
+        Self(configured)
+    }
+
+    /// Where that one is.
+    pub fn of(&self, site: &Site) -> &str {
+        self.0.get(site.name).map_or(site.usual, String::as_str)
+    }
+}
 
 const KINDS: &[Kind] = &[wechat_v2::KIND];
 

@@ -7,6 +7,7 @@
 mod answers;
 mod certificate;
 mod doctor;
+mod login;
 mod refunds;
 
 use std::time::Duration;
@@ -30,7 +31,8 @@ use crate::channel::{
     Answer, Call, Channel, ChannelError, ClientIdentity, Diagnosis, NotANotification, Notification,
     Order, RefundAnswer, RefundCall, Stamp, Told,
 };
-use crate::registry::Kind;
+use crate::login::Login;
+use crate::registry::{Addresses, Kind, Site};
 use crate::settings::{Field, Rotation, Settings, SettingsError};
 
 /// The platform refuses an order that expires within five minutes of its
@@ -46,10 +48,15 @@ const LIFE_AT_A_TILL: Duration = Duration::from_mins(2);
 /// younger order is refused, or answered with success and left open.
 const CLOSE_AFTER_SECS: u32 = 300;
 
+const ORDERS: Site = Site {
+    name: "wechat_pay",
+    usual: "https://api.mch.weixin.qq.com",
+};
+
 pub(crate) const KIND: Kind = Kind {
     name: "wechat_v2",
     platform: "wechat_pay",
-    default_base_url: "https://api.mch.weixin.qq.com",
+    sites: &[ORDERS, login::EXCHANGES, login::PAGES],
     label: ["微信支付", "WeChat Pay"],
     wallets: &[Wallet::WeChat],
     fields: &[
@@ -137,9 +144,18 @@ pub(crate) const KIND: Kind = Kind {
             identity: false,
             help: "apiclient_key.pem as text, from the same archive as client_certificate",
         },
+        Field {
+            name: "app_secret",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "the AppSecret of app_id (of sub_appid, if there is one); payers who come with a \
+                   login code need it, and the checkout page inside WeChat. From the public \
+                   account's or mini-program's platform under basic configuration",
+        },
     ],
     rotation: Some(ROTATION),
-    open: |settings, base_url| Ok(Box::new(Account::open(settings, base_url)?)),
+    open: |settings, addresses| Ok(Box::new(Account::open(settings, addresses)?)),
 };
 
 const ROTATION: Rotation = Rotation {
@@ -161,6 +177,7 @@ struct Account {
     sign_type: SignType,
     close_after_secs: u32,
     identity: Option<ClientIdentity>,
+    app: Option<login::App>,
 }
 
 struct SubMerchant {
@@ -169,7 +186,7 @@ struct SubMerchant {
 }
 
 impl Account {
-    fn open(settings: &Settings, base_url: &str) -> Result<Self, SettingsError> {
+    fn open(settings: &Settings, addresses: &Addresses) -> Result<Self, SettingsError> {
         let key = api_key("api_v2_key", settings.required("api_v2_key")?)?;
         let previous = match ROTATION.previous(settings)? {
             Some((key, until)) => Some((api_key(ROTATION.previous, key)?, until)),
@@ -181,7 +198,7 @@ impl Account {
                 .ok_or_else(|| SettingsError::new("sign_type", "is neither HMAC-SHA256 nor MD5"))?,
         };
         Ok(Self {
-            base_url: base_url.to_owned(),
+            base_url: addresses.of(&ORDERS).to_owned(),
             app_id: number(settings, "app_id")?,
             mch_id: number(settings, "mch_id")?,
             sub: sub_merchant(settings)?,
@@ -190,6 +207,7 @@ impl Account {
             sign_type,
             close_after_secs: close_after_secs(settings)?,
             identity: certificate::read(settings)?,
+            app: login::App::read(settings, addresses)?,
         })
     }
 
@@ -441,6 +459,18 @@ impl Channel for Account {
         Answer {
             grade: Grade::Strong,
             outcome: answers::read(self, call, response, now),
+        }
+    }
+
+    fn login(&self, scene: Scene) -> Result<&dyn Login, ChannelError> {
+        match (scene, &self.app) {
+            (Scene::Jsapi | Scene::MiniProgram, Some(app)) => Ok(app),
+            (Scene::Jsapi | Scene::MiniProgram, None) => {
+                Err(ChannelError::NoAppSecret(login::NO_APP_SECRET))
+            }
+            (Scene::Native | Scene::App | Scene::H5 | Scene::Barcode, _) => {
+                Err(ChannelError::UnsupportedScene(scene))
+            }
         }
     }
 

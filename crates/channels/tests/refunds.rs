@@ -9,8 +9,8 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
 use tongbao_channels::{
-    Call, Channel, ChannelError, ClientIdentity, RefundCall, RefundOrder, Settings, Stamp, Told,
-    kind,
+    Addresses, Call, Channel, ChannelError, ClientIdentity, RefundCall, RefundOrder, Settings,
+    Stamp, Told, kind,
 };
 use tongbao_core::{Grade, Money, RefundOutcome, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
@@ -36,10 +36,14 @@ fn settings(more: &[(&str, &str)]) -> serde_json::Value {
     typed
 }
 
+fn addresses(orders: &str) -> Addresses {
+    Addresses::new([("wechat_pay".to_owned(), orders.to_owned())].into())
+}
+
 fn open(more: &[(&str, &str)], address: &str) -> Result<Box<dyn Channel>, String> {
     let kind = kind("wechat_v2").unwrap();
     let settings = Settings::read(kind.fields, settings(more)).unwrap();
-    (kind.open)(&settings, address).map_err(|error| error.to_string())
+    (kind.open)(&settings, &addresses(address)).map_err(|error| error.to_string())
 }
 
 fn account() -> Box<dyn Channel> {

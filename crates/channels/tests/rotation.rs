@@ -12,7 +12,7 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use tongbao_channels::settings::Field;
 use tongbao_channels::{
-    Call, Channel, Kind, Order, Pages, RefundCall, RefundOrder, Settings, Stamp, kind,
+    Addresses, Call, Channel, Kind, Order, Pages, RefundCall, RefundOrder, Settings, Stamp, kind,
 };
 use tongbao_core::{Money, Outcome, RefundOutcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
@@ -65,7 +65,7 @@ fn rotating() -> Box<dyn Channel> {
 }
 
 fn open(settings: &Settings) -> Result<Box<dyn Channel>, String> {
-    (wechat().open)(settings, "http://platform.test").map_err(|error| error.to_string())
+    (wechat().open)(settings, &Addresses::default()).map_err(|error| error.to_string())
 }
 
 fn keys(settings: &Settings) -> [Option<&str>; 3] {

@@ -9,7 +9,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
 use tongbao_channels::{
-    Call, Channel, Order, Pages, RefundCall, RefundOrder, Settings, Stamp, kind,
+    Addresses, Call, Channel, Order, Pages, RefundCall, RefundOrder, Settings, Stamp, kind,
 };
 use tongbao_core::{Money, Outcome, RefundOutcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
@@ -32,7 +32,8 @@ fn open(sub: &[(&str, &str)]) -> Result<Box<dyn Channel>, String> {
         typed[*name] = json!(value);
     }
     let settings = Settings::read(kind.fields, typed).unwrap();
-    (kind.open)(&settings, "http://platform.test").map_err(|error| error.to_string())
+    let addresses = [("wechat_pay".to_owned(), "http://platform.test".to_owned())];
+    (kind.open)(&settings, &Addresses::new(addresses.into())).map_err(|error| error.to_string())
 }
 
 fn tea() -> Box<dyn Channel> {

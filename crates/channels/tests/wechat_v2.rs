@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
-use tongbao_channels::{Call, Channel, Order, Pages, Settings, Stamp, kind};
+use tongbao_channels::{Addresses, Call, Channel, Order, Pages, Settings, Stamp, kind};
 use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
 use tongbao_wire::wechat_v2::{ApiKey, AppCall, Fields, JsapiCall, SignType};
@@ -24,6 +24,10 @@ const PAGES: Pages<'static> = Pages {
     back: "https://shop.test/orders/1",
 };
 
+fn addresses(orders: &str) -> Addresses {
+    Addresses::new([("wechat_pay".to_owned(), orders.to_owned())].into())
+}
+
 fn account(sign_type: &str) -> Box<dyn Channel> {
     let kind = kind("wechat_v2").unwrap();
     let typed = serde_json::json!({
@@ -34,7 +38,7 @@ fn account(sign_type: &str) -> Box<dyn Channel> {
     });
     (kind.open)(
         &Settings::read(kind.fields, typed).unwrap(),
-        "https://platform.test",
+        &addresses("https://platform.test"),
     )
     .unwrap()
 }

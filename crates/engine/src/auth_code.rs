@@ -29,18 +29,23 @@ impl AuthCode {
     /// Tells the codes that were shown for one payment apart. Who could guess the
     /// digits from it is too late: they are dead within the minute.
     pub(crate) fn digest(&self, payment: PaymentId) -> String {
-        let text = Zeroizing::new(format!("{payment}|{}", *self.0));
-        let digest = digest::digest(&digest::SHA256, text.as_bytes());
-        let mut hex = String::with_capacity(16);
-        for byte in &digest.as_ref()[..8] {
-            let _ = write!(hex, "{byte:02x}");
-        }
-        hex
+        fingerprint(payment, &self.0)
     }
 
     pub(crate) fn expose(&self) -> &str {
         &self.0
     }
+}
+
+/// Tells codes apart without telling what they are.
+pub(crate) fn fingerprint(of: impl fmt::Display, code: &str) -> String {
+    let text = Zeroizing::new(format!("{of}|{code}"));
+    let digest = digest::digest(&digest::SHA256, text.as_bytes());
+    let mut hex = String::with_capacity(16);
+    for byte in &digest.as_ref()[..8] {
+        let _ = write!(hex, "{byte:02x}");
+    }
+    hex
 }
 
 impl fmt::Debug for AuthCode {

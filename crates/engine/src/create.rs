@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use tongbao_channels::NoPayer;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::{EXPIRES_IN_SECS, Invalid};
 use tongbao_core::{Event, Order, Payment, PaymentId, Rules, Timestamp};
@@ -101,7 +102,12 @@ impl Engine {
             // Somebody was faster with the same number or key: look again. A
             // commit of unknown outcome is found, or not, in the same way.
             Err(EngineError::Store(StoreError::Taken(_) | StoreError::CommitUnknown(_))) => {
-                self.created_meanwhile(merchant, new, key.as_ref()).await
+                self.created_meanwhile(merchant, new, key.as_ref(), EngineError::Busy)
+                    .await
+            }
+            Err(error @ EngineError::NoPayer(NoPayer::CodeUsed(_))) => {
+                self.created_meanwhile(merchant, new, key.as_ref(), error)
+                    .await
             }
             Err(error) => Err(error),
         }
@@ -112,13 +118,14 @@ impl Engine {
         merchant: &Merchant,
         new: &NewPayment,
         key: Option<&IdempotencyKey>,
+        otherwise: EngineError,
     ) -> Result<CreatedPayment, EngineError> {
         if let Some(promised) = self.made_before(merchant.id, key).await? {
             return self.replayed(merchant, promised).await;
         }
         match self.same_order(merchant, new).await? {
             Some(payment) => self.found_payment(merchant, payment, key).await,
-            None => Err(EngineError::Busy),
+            None => Err(otherwise),
         }
     }
 
@@ -194,17 +201,22 @@ impl Engine {
         expires_in: Duration,
         key: Option<&IdempotencyKey>,
     ) -> Result<Decided, EngineError> {
-        let open = match &new.attempt {
-            Some(attempt) => Some(self.pick_channel(merchant, attempt).await?),
+        let first = match &new.attempt {
+            Some(attempt) => {
+                let open = self.pick_channel(merchant, attempt).await?;
+                let (openid, asked) = self.payer(&open, attempt).await?;
+                Some((attempt, open, openid, asked))
+            }
             None => None,
         };
         let now = self.now();
         let mut change = Change::default();
         let mut payment = self.born(merchant, new, now, now + expires_in, &mut change);
         change.idempotency = key.map(|key| key.record(merchant.id, payment.id, now));
-        if let (Some(attempt), Some(open)) = (&new.attempt, open) {
+        if let Some((attempt, open, openid, _)) = &first {
+            let (attempt, openid) = (attempt.to_owned().clone(), openid.clone());
             let event = Event::AttemptStarted {
-                attempt: Box::new(self.attempt(payment.id, attempt.clone(), &open, now)?),
+                attempt: Box::new(self.attempt(payment.id, attempt, openid, open, now)),
             };
             let step = payment.on(event.clone(), now, open.rules())?;
             change

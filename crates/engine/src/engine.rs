@@ -1,10 +1,10 @@
 //! The engine and what it is made of.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::broadcast;
+use tongbao_channels::Addresses;
 use tongbao_core::{ChannelId, Patience, PaymentId, Timestamp};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
@@ -12,6 +12,7 @@ use zeroize::Zeroizing;
 use crate::bell::Bell;
 use crate::error::EngineError;
 use crate::lane::Lanes;
+use crate::login::Asking;
 use crate::notification::Minutes;
 use crate::open_channel::OpenChannels;
 use crate::seams::{Clock, Seams};
@@ -23,9 +24,8 @@ use crate::worker;
 pub struct EngineConfig {
     /// Where payers and platforms reach this gateway; no slash at its end.
     pub public_url: String,
-    /// Addresses of platforms that are not at their usual place, by the
-    /// platform's name (`wechat_pay`); no slash at their end.
-    pub platforms: BTreeMap<String, String>,
+    /// Where the platforms are.
+    pub platforms: Addresses,
     /// How long a channel may take to answer.
     pub channel_timeout: Duration,
     /// How long a payer at a till is waited for.
@@ -41,6 +41,7 @@ pub struct Engine {
     pub(crate) vault: Vault,
     pub(crate) config: EngineConfig,
     pub(crate) open_channels: OpenChannels,
+    pub(crate) asking: Asking,
     pub(crate) lanes: Lanes,
     pub(crate) refused_sample: Minutes,
     pub(crate) unknown_sample: Minutes,
@@ -64,6 +65,7 @@ impl Engine {
             vault,
             config,
             open_channels: OpenChannels::default(),
+            asking: Asking::default(),
             lanes: Lanes::default(),
             refused_sample: Minutes::default(),
             unknown_sample: Minutes::default(),

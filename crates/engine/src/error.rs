@@ -1,6 +1,6 @@
 //! What a caller of the engine can act on.
 
-use tongbao_channels::{ChannelError, SettingsError};
+use tongbao_channels::{ChannelError, NoPayer, SettingsError};
 use tongbao_core::order::Invalid;
 use tongbao_core::{PaymentId, RefundId, Refusal};
 use tongbao_store::StoreError;
@@ -51,6 +51,9 @@ pub enum EngineError {
     /// The channel cannot make this call.
     #[error(transparent)]
     Channel(#[from] ChannelError),
+    /// A login code told nobody's name.
+    #[error(transparent)]
+    NoPayer(#[from] NoPayer),
     /// Others kept changing the same row; try again.
     #[error("the row is being changed by others; try again")]
     Busy,

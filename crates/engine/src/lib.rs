@@ -25,6 +25,7 @@ mod error;
 mod idempotency;
 mod job;
 mod lane;
+mod login;
 mod mint;
 mod notification;
 mod open_channel;
@@ -47,11 +48,13 @@ pub use endpoint::{EndpointPatch, NewEndpoint, SECRET_SHOWN_FOR, Secretive, even
 pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use idempotency::{Answered, IdempotencyKey};
+pub use login::LoginCode;
 pub use refund::{NewRefund, RequestedRefund};
 pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
 pub use shop::{MadeTill, TILL_KEY_PREFIX, unknown_store};
-pub use start::{NewAttempt, StartedAttempt, Way};
+pub use start::{NewAttempt, NewPayer, StartedAttempt, Way};
 pub use tongbao_channels::{
-    ChannelError, ClientIdentity, Diagnosis, Kind, SettingsError, kind, kinds,
+    Addresses, ChannelError, ClientIdentity, Diagnosis, Kind, NoPayer, SettingsError, Site, kind,
+    kinds,
 };
 pub use view::{AttemptView, CaseView, PaymentView, RefundView};

@@ -160,18 +160,13 @@ impl Engine {
         Ok(Settings::join(account.settings.clone(), secrets))
     }
 
-    /// The codec for those settings, at the platform's address.
+    /// The codec for those settings, at the platform's addresses.
     pub(crate) fn codec(
         &self,
         name: &str,
         settings: &Settings,
     ) -> Result<Box<dyn Channel>, EngineError> {
         let kind = kind(name).ok_or(EngineError::NotFound("kind of channel"))?;
-        let base_url = self
-            .config
-            .platforms
-            .get(kind.platform)
-            .map_or(kind.default_base_url, String::as_str);
-        Ok((kind.open)(settings, base_url)?)
+        Ok((kind.open)(settings, &self.config.platforms)?)
     }
 }

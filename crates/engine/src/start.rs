@@ -3,10 +3,12 @@
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use tongbao_channels::Wallet;
+use tongbao_channels::{NoPayer, Wallet};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::Invalid;
-use tongbao_core::{Attempt, AttemptId, Event, Payment, PaymentId, Refusal, Scene, Timestamp};
+use tongbao_core::{
+    Attempt, AttemptId, Event, MerchantId, Payment, PaymentId, Refusal, Scene, Timestamp,
+};
 use tongbao_store::{StoreError, Unique};
 
 use crate::auth_code::AuthCode;
@@ -14,6 +16,7 @@ use crate::commit::Also;
 use crate::engine::Engine;
 use crate::error::EngineError;
 use crate::idempotency::{IdempotencyKey, Promised};
+use crate::login::{Asked, LoginCode};
 use crate::mint;
 use crate::open_channel::OpenChannel;
 
@@ -27,11 +30,19 @@ pub struct NewAttempt {
     pub channel: Option<String>,
     /// The code that the payer shows; for [`Scene::Barcode`].
     pub auth_code: Option<AuthCode>,
-    /// The platform's name for who is to pay; for [`Scene::Jsapi`] and
-    /// [`Scene::MiniProgram`].
-    pub payer: Option<String>,
+    /// Who is to pay; for [`Scene::Jsapi`] and [`Scene::MiniProgram`].
+    pub payer: Option<NewPayer>,
     /// The payer's address.
     pub client_ip: Option<String>,
+}
+
+/// Who is to pay.
+#[derive(Clone, Debug)]
+pub enum NewPayer {
+    /// The platform's name, under the channel's application.
+    Openid(String),
+    /// Whoever has this code.
+    Code(LoginCode),
 }
 
 /// An attempt, and whether this very request started it.
@@ -73,10 +84,30 @@ impl Engine {
                 fresh: false,
             });
         }
+        let (payment_id, merchant_id) = (payment.id, merchant.id);
+        if let Some(known) = of_the_same_code(&payment, &new) {
+            return self
+                .found_attempt(merchant_id, payment_id, known, key)
+                .await;
+        }
         let open = self.pick_channel(merchant, &new).await?;
+        if let Some(NewPayer::Code(_)) = new.payer {
+            payment.wants_a_payer(self.now())?;
+        }
+        let (openid, asked) = match self.payer(&open, &new).await {
+            // The same request was faster, in another process.
+            Err(EngineError::NoPayer(NoPayer::CodeUsed(said))) => {
+                let payment = self.payment(merchant_id, payment_id).await?;
+                let known = of_the_same_code(&payment, &new).ok_or(NoPayer::CodeUsed(said))?;
+                return self
+                    .found_attempt(merchant_id, payment_id, known, key)
+                    .await;
+            }
+            known => known?,
+        };
         let now = self.now();
         let code = new.auth_code.clone();
-        let attempt = self.attempt(payment.id, new, &open, now)?;
+        let attempt = self.attempt(payment.id, new, openid, &open, now);
         let id = attempt.id;
         let also = Also {
             idempotency: key.as_ref().map(|key| key.record(merchant.id, id, now)),
@@ -86,8 +117,9 @@ impl Engine {
         let event = Event::AttemptStarted {
             attempt: Box::new(attempt),
         };
-        let (payment_id, merchant_id) = (payment.id, merchant.id);
-        match self.decide(payment, event, open.rules(), also).await {
+        let decided = self.decide(payment, event, open.rules(), also).await;
+        drop(asked);
+        match decided {
             Ok(decided) => {
                 let payment = self.drive(decided, code.as_ref()).await;
                 Ok(StartedAttempt {
@@ -98,14 +130,7 @@ impl Engine {
                 })
             }
             Err(EngineError::Refused(Refusal::AlreadyOpen(open))) => {
-                let attempt = self.found(merchant_id, key.as_ref(), open).await?;
-                let payment = self.payment(merchant_id, payment_id).await?;
-                Ok(StartedAttempt {
-                    payment,
-                    attempt,
-                    fresh: false,
-                    replayed: false,
-                })
+                self.found_attempt(merchant_id, payment_id, open, key).await
             }
             Err(EngineError::Store(StoreError::Taken(Unique::IdempotencyKey))) => {
                 let made = self
@@ -124,28 +149,58 @@ impl Engine {
         }
     }
 
+    /// An attempt that is there, by which the request is answered.
+    async fn found_attempt(
+        &self,
+        merchant: MerchantId,
+        payment: PaymentId,
+        attempt: AttemptId,
+        key: Option<IdempotencyKey>,
+    ) -> Result<StartedAttempt, EngineError> {
+        let attempt = self.found(merchant, key.as_ref(), attempt).await?;
+        Ok(StartedAttempt {
+            payment: self.payment(merchant, payment).await?,
+            attempt,
+            fresh: false,
+            replayed: false,
+        })
+    }
+
+    /// Who is to pay, where only one person can; asks the platform where the payer
+    /// comes with a code. What would be refused anyhow is refused before that.
+    pub(crate) async fn payer(
+        &self,
+        open: &OpenChannel,
+        new: &NewAttempt,
+    ) -> Result<(Option<String>, Option<Asked<'_>>), EngineError> {
+        check(new)?;
+        match &new.payer {
+            None => Ok((None, None)),
+            Some(NewPayer::Openid(openid)) => Ok((Some(openid.clone()), None)),
+            Some(NewPayer::Code(code)) => {
+                let (openid, asked) = self.whose(open, new.scene, code).await?;
+                Ok((Some(openid), Some(asked)))
+            }
+        }
+    }
+
     /// A new attempt under its own number.
     pub(crate) fn attempt(
         &self,
         payment: PaymentId,
         new: NewAttempt,
+        openid: Option<String>,
         open: &OpenChannel,
         now: Timestamp,
-    ) -> Result<Attempt, Invalid> {
-        if let Some(text) = &new.client_ip
-            && text.parse::<IpAddr>().is_err()
-        {
-            return Err(Invalid::new("client_ip", "is not an IPv4 or IPv6 address"));
-        }
-        check_payer(&new)?;
+    ) -> Attempt {
         let id: AttemptId = mint::new_id(&*self.seams.mint, now);
         let number = mint::token_of(id);
         let mut attempt = Attempt::new(id, number, open.account.id, new.scene, now);
+        attempt.code_digest = new.code_digest(payment);
         attempt.client_ip = new.client_ip;
-        attempt.payer = new.payer;
-        attempt.code_digest = new.auth_code.map(|code| code.digest(payment));
+        attempt.payer = openid;
         attempt.patience = attempt.patience.map(|_| self.config.patience);
-        Ok(attempt)
+        attempt
     }
 
     pub(crate) async fn pick_channel(
@@ -223,14 +278,41 @@ impl Engine {
     }
 }
 
+impl NewAttempt {
+    /// Of the code that came with it, whichever: it is good for one attempt.
+    fn code_digest(&self, payment: PaymentId) -> Option<String> {
+        match (&self.auth_code, &self.payer) {
+            (Some(code), _) => Some(code.digest(payment)),
+            (None, Some(NewPayer::Code(code))) => Some(code.digest(payment)),
+            (None, Some(NewPayer::Openid(_)) | None) => None,
+        }
+    }
+}
+
+/// The attempt that the same login code led to before.
+fn of_the_same_code(payment: &Payment, new: &NewAttempt) -> Option<AttemptId> {
+    let Some(NewPayer::Code(code)) = &new.payer else {
+        return None;
+    };
+    let digest = Some(code.digest(payment.id));
+    let mut attempts = payment.attempts.iter();
+    let known = attempts.find(|attempt| attempt.code_digest == digest)?;
+    Some(known.id)
+}
+
 /// What the scene needs to know of the payer.
-fn check_payer(new: &NewAttempt) -> Result<(), Invalid> {
+fn check(new: &NewAttempt) -> Result<(), Invalid> {
     let of_one = matches!(new.scene, Scene::Jsapi | Scene::MiniProgram);
     let refused = |field, detail| Err(Invalid::new(field, detail));
+    if let Some(text) = &new.client_ip
+        && text.parse::<IpAddr>().is_err()
+    {
+        return refused("client_ip", "is not an IPv4 or IPv6 address");
+    }
     match &new.payer {
         None if of_one => {
             let detail = "is missing; only one person can pay in this scene: send the openid under \
-                          the channel's app_id";
+                          the channel's app_id, or a login code as payer.code";
             return refused("payer.openid", detail);
         }
         Some(_) if !of_one => {
@@ -239,14 +321,15 @@ fn check_payer(new: &NewAttempt) -> Result<(), Invalid> {
                 "is for the scenes jsapi and mini_program; leave it out",
             );
         }
-        Some(openid)
+        Some(NewPayer::Code(code)) => code.check()?,
+        Some(NewPayer::Openid(openid))
             if openid.is_empty()
                 || openid.len() > 128
                 || !openid.bytes().all(|byte| byte.is_ascii_graphic()) =>
         {
             return refused("payer.openid", "is not 1 to 128 visible ASCII characters");
         }
-        Some(_) | None => {}
+        Some(NewPayer::Openid(_)) | None => {}
     }
     if new.scene == Scene::H5 && new.client_ip.is_none() {
         let detail = "is missing; the platform compares it with the payer's browser";

@@ -4,7 +4,6 @@
     reason = "a test that cannot be set up has failed"
 )]
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -18,8 +17,8 @@ use tokio::sync::watch;
 use tongbao_core::channel::Confirm;
 use tongbao_core::{Currency, Money, Order, Scene, Timestamp};
 use tongbao_engine::{
-    Clock, Engine, EngineConfig, Mint, NewAttempt, NewChannel, NewPayment, NoFaults, Seams,
-    SendError, Target, Transport,
+    Addresses, Clock, Engine, EngineConfig, Mint, NewAttempt, NewChannel, NewPayment, NoFaults,
+    Seams, SendError, Target, Transport,
 };
 use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
@@ -118,7 +117,7 @@ async fn world() -> World {
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),
-        platforms: BTreeMap::new(),
+        platforms: Addresses::default(),
         channel_timeout: Duration::from_secs(10),
         patience: tongbao_core::Patience::default(),
     };

@@ -19,9 +19,9 @@ use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
-    ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint, NewAttempt,
-    NewChannel, NewEndpoint, NewPayment, NoFaults, SECRET_SHOWN_FOR, Seams, Secretive, SendError,
-    Target, Transport,
+    Addresses, ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint,
+    NewAttempt, NewChannel, NewEndpoint, NewPayment, NoFaults, SECRET_SHOWN_FOR, Seams, Secretive,
+    SendError, Target, Transport,
 };
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{EventFilter, Store};
@@ -133,7 +133,7 @@ async fn world() -> World {
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),
-        platforms: std::collections::BTreeMap::new(),
+        platforms: Addresses::default(),
         channel_timeout: Duration::from_secs(10),
         patience: tongbao_core::Patience::default(),
     };

@@ -16,8 +16,8 @@ use tongbao_core::Timestamp;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{
-    Clock, Engine, EngineConfig, EngineError, Mint, NewChannel, NewEndpoint, NoFaults, Seams,
-    SendError, Target, Transport,
+    Addresses, Clock, Engine, EngineConfig, EngineError, Mint, NewChannel, NewEndpoint, NoFaults,
+    Seams, SendError, Target, Transport,
 };
 use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
@@ -69,7 +69,7 @@ async fn engine(store: Arc<dyn Store>, kek: [u8; 32]) -> Result<Engine, EngineEr
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),
-        platforms: std::collections::BTreeMap::new(),
+        platforms: Addresses::default(),
         channel_timeout: Duration::from_secs(10),
         patience: tongbao_core::Patience::default(),
     };

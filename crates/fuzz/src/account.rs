@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use http::Request;
-use tongbao_channels::{Channel, Settings, kind};
+use tongbao_channels::{Addresses, Channel, Settings, kind};
 use tongbao_core::Timestamp;
 use tongbao_simulator::Account;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
@@ -28,7 +28,7 @@ pub(crate) fn channel(sign_type: SignType) -> Box<dyn Channel> {
     });
     let kind = kind("wechat_v2").expect("it is in the registry");
     let settings = Settings::read(kind.fields, typed).expect("they are complete");
-    (kind.open)(&settings, "https://platform.test").expect("they are right")
+    (kind.open)(&settings, &Addresses::default()).expect("they are right")
 }
 
 /// The same message, signed with the account's key.

@@ -1,7 +1,6 @@
 //! A whole gateway in one thread: the real router, engine and database, a simulated platform
 //! behind them, on a clock that stands still.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -19,7 +18,7 @@ use tokio::runtime::Runtime;
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{
-    Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target, Transport,
+    Addresses, Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target, Transport,
 };
 use tongbao_simulator::{Account, Platform, UnixMillis, WireResponse};
 use tongbao_store::sqlite::SqliteStore;
@@ -62,7 +61,7 @@ impl Gateway {
         };
         let config = EngineConfig {
             public_url: "https://pay.test".to_owned(),
-            platforms: BTreeMap::new(),
+            platforms: Addresses::default(),
             channel_timeout: Duration::from_secs(10),
             patience: tongbao_core::Patience::default(),
         };

@@ -2,7 +2,7 @@
 //! what is split for the database is put together again.
 
 use serde_json::Value;
-use tongbao_channels::{Kind, Settings, kinds};
+use tongbao_channels::{Addresses, Kind, Settings, kinds};
 
 /// Names and keys.
 pub const WORDS: &[&str] = &[
@@ -74,7 +74,7 @@ fn read(kind: &Kind, typed: &Value) {
             typed.get(field.name).and_then(Value::as_str)
         );
     }
-    match (kind.open)(&joined, "https://platform.test") {
+    match (kind.open)(&joined, &Addresses::default()) {
         Ok(channel) => {
             for secret in &secrets {
                 let strong = secret.len() == 32 && secret.bytes().all(|b| b.is_ascii_graphic());

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Deserialize;
-use tongbao_channels::{Kind, kind, kinds};
+use tongbao_channels::{Addresses, Kind, kind, kinds};
 use tongbao_core::Patience;
 use tongbao_core::channel::Confirm;
 
@@ -225,6 +225,16 @@ impl Config {
         }
     }
 
+    /// Where the platforms are.
+    pub fn addresses(&self) -> Addresses {
+        let configured = self.platforms.iter();
+        Addresses::new(
+            configured
+                .map(|(name, url)| (name.clone(), url.to_string()))
+                .collect(),
+        )
+    }
+
     /// How long a platform may take to answer.
     pub fn channel_timeout(&self) -> Duration {
         Duration::from_secs(self.channel_timeout_secs.get())
@@ -304,7 +314,8 @@ impl Config {
             let place = "till.reverse_after_secs".to_owned();
             return Err(ConfigError::of(file, place, detail));
         }
-        let known: BTreeSet<_> = kinds().iter().map(|kind| kind.platform).collect();
+        let sites = kinds().iter().flat_map(|kind| kind.sites);
+        let known: BTreeSet<_> = sites.map(|site| site.name).collect();
         for platform in self.platforms.keys() {
             if !known.contains(platform.as_str()) {
                 let known = Vec::from_iter(known).join(", ");
@@ -713,8 +724,9 @@ mod tests {
                     assert!(found, "{name} of {table:?} is not explained");
                 }
             }
-            for platform in kinds().iter().map(|kind| kind.platform) {
-                assert!(text.contains(&format!("\n{platform} = ")), "{platform}");
+            for site in kinds().iter().flat_map(|kind| kind.sites) {
+                let line = format!("\n{} = \"{}\"\n", site.name, site.usual);
+                assert!(text.contains(&line), "{line}");
             }
             for field in kinds().iter().flat_map(|kind| kind.fields) {
                 assert!(text.contains(field.name), "{} is not explained", field.name);

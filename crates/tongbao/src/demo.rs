@@ -11,7 +11,6 @@ mod settled;
 mod shop;
 mod welcome;
 
-use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -182,12 +181,16 @@ fn config(
         ("api_v2_key", account.api_v2_key.0),
         // The simulator closes at once, and who tries a demo does not wait.
         ("close_after_secs", "0".to_owned()),
+        ("app_secret", account.app_secret.0),
     ];
     let defaults = Config::default();
     Ok(Config {
         public_url: Some(base_url(&urls.gateway)?),
         data_dir: dir.gateway(),
-        platforms: BTreeMap::from([("wechat_pay".to_owned(), base_url(&urls.simulator)?)]),
+        platforms: ["wechat_pay", "wechat_api", "wechat_open"]
+            .into_iter()
+            .map(|site| Ok((site.to_owned(), base_url(&urls.simulator)?)))
+            .collect::<anyhow::Result<_>>()?,
         // The shop is on this machine.
         webhooks: Webhooks {
             allow_networks: ["127.0.0.0/8".parse()?].into_iter().collect(),

@@ -78,12 +78,9 @@ pub(crate) async fn engine(
         store: store.clone(),
         faults: Arc::new(NoFaults),
     };
-    let platforms = config.platforms.iter();
     let config = EngineConfig {
         public_url: config.public_url(),
-        platforms: platforms
-            .map(|(name, url)| (name.clone(), url.to_string()))
-            .collect(),
+        platforms: config.addresses(),
         channel_timeout: config.channel_timeout(),
         patience: config.patience(),
     };

@@ -9,7 +9,7 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 use tongbao_core::Refusal;
 use tongbao_core::order::Invalid;
-use tongbao_engine::{ChannelError, EngineError};
+use tongbao_engine::{ChannelError, EngineError, NoPayer};
 use tongbao_store::StoreError;
 use utoipa::ToSchema;
 
@@ -95,6 +95,13 @@ kinds! {
     ABOVE_REST = CONFLICT, "refund_above_rest", "Less than that is left of the payment";
     TOO_MANY_REFUNDS = CONFLICT, "too_many_refunds", "The payment has too many refunds";
     NO_CERTIFICATE = CONFLICT, "client_certificate_missing", "The channel has no client certificate";
+    NO_APP_SECRET = CONFLICT, "app_secret_missing", "The channel has no app_secret";
+    WRONG_APP_SECRET = CONFLICT, "app_secret_wrong", "The platform does not take the channel's app_secret";
+    APP_REFUSED = CONFLICT, "app_refused", "The platform does not answer the channel's app_id";
+    CODE_USED = CONFLICT, "payer_code_used", "The payer's login code was used before";
+    CODE_EXPIRED = CONFLICT, "payer_code_expired", "The payer's login code is too old";
+    PAYER_BLOCKED = CONFLICT, "payer_blocked", "The platform blocks the payer";
+    PREVIEW = CONFLICT, "payer_in_preview", "The payer sees a preview of the page";
     ALREADY_PAID = CONFLICT, "payment_already_paid", "The payment is paid";
     ALREADY_CLOSED = CONFLICT, "payment_already_closed", "The payment is closed";
     EXPIRED = CONFLICT, "payment_expired", "The payment's time is up";
@@ -107,8 +114,13 @@ kinds! {
     DUPLICATE_FIELD = UNPROCESSABLE_ENTITY, "duplicate_field", "A field comes twice";
     MISSING_FIELD = UNPROCESSABLE_ENTITY, "missing_field", "A field is missing";
     KEY_REUSED = UNPROCESSABLE_ENTITY, "idempotency_key_reused", "The Idempotency-Key came with another request";
+    CODE_INVALID = UNPROCESSABLE_ENTITY, "payer_code_invalid", "The platform does not know the payer's login code";
     NO_CHANNEL = UNPROCESSABLE_ENTITY, "no_channel", "No channel can take it";
+    PLATFORM_LIMIT = TOO_MANY_REQUESTS, "platform_limit", "The platform has been asked too often";
     INTERNAL = INTERNAL_SERVER_ERROR, "internal", "The gateway failed";
+    PAYER_UNKNOWN = BAD_GATEWAY, "payer_unknown", "The platform did not say who the payer is";
+    PLATFORM_BUSY = SERVICE_UNAVAILABLE, "platform_busy", "The platform is busy";
+    UNREACHABLE = SERVICE_UNAVAILABLE, "platform_unreachable", "The platform cannot be reached";
     BUSY = SERVICE_UNAVAILABLE, "busy", "Others are changing the same thing";
     UNAVAILABLE = SERVICE_UNAVAILABLE, "unavailable", "The gateway cannot do this now";
 }
@@ -200,6 +212,9 @@ impl IntoResponse for Problem {
         if self.kind.status == StatusCode::SERVICE_UNAVAILABLE {
             headers.insert(RETRY_AFTER, HeaderValue::from_static("1"));
         }
+        if self.kind == PLATFORM_LIMIT {
+            headers.insert(RETRY_AFTER, HeaderValue::from_static("60"));
+        }
         response.extensions_mut().insert(self);
         response
     }
@@ -233,10 +248,36 @@ impl From<EngineError> for Problem {
             EngineError::Channel(ChannelError::NoCertificate(_)) => {
                 Self::new(NO_CERTIFICATE, error.to_string())
             }
+            EngineError::Channel(ChannelError::NoAppSecret(_)) => {
+                Self::new(NO_APP_SECRET, error.to_string())
+            }
+            EngineError::NoPayer(why) => why.into(),
             EngineError::Channel(_) => Self::new(INVALID_FIELD, error.to_string()),
             EngineError::Busy => Self::new(BUSY, error.to_string()),
             EngineError::Store(error) => error.into(),
             EngineError::Vault(_) => Self::internal(&error),
+        }
+    }
+}
+
+impl From<NoPayer> for Problem {
+    fn from(why: NoPayer) -> Self {
+        let kind = match why {
+            NoPayer::CodeUsed(_) => CODE_USED,
+            NoPayer::CodeExpired(_) => CODE_EXPIRED,
+            NoPayer::CodeInvalid(_) => CODE_INVALID,
+            NoPayer::WrongSecret(_) => WRONG_APP_SECRET,
+            NoPayer::AppRefused(_) => APP_REFUSED,
+            NoPayer::TooFrequent(_) => PLATFORM_LIMIT,
+            NoPayer::Busy(_) => PLATFORM_BUSY,
+            NoPayer::PayerBlocked(_) => PAYER_BLOCKED,
+            NoPayer::Preview => PREVIEW,
+            NoPayer::NotAsked(_) => UNREACHABLE,
+            NoPayer::Unknown(_) => PAYER_UNKNOWN,
+        };
+        Self {
+            field: Some("payer.code".to_owned()),
+            ..Self::new(kind, why.to_string())
         }
     }
 }

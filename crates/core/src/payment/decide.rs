@@ -78,14 +78,7 @@ impl Draft {
         if let Some(known) = self.payment.attempts.iter().find(same_code) {
             return Err(Refusal::AlreadyOpen(known.id));
         }
-        match self.payment.state {
-            State::Paid { .. } => return Err(Refusal::AlreadyPaid),
-            State::Closed { .. } | State::Closing { .. } => return Err(Refusal::AlreadyClosed),
-            State::Created | State::Pending => {}
-        }
-        if self.now >= self.payment.expires_at {
-            return Err(Refusal::Expired);
-        }
+        self.payment.wants_a_payer(self.now)?;
         // A second code would be a second charge while the first may still be
         // paid, whatever the channel.
         let same_way = |open: &&Attempt| {
@@ -226,6 +219,16 @@ impl Draft {
 }
 
 impl Payment {
+    /// Whether a payer who comes now may still be sent to a channel.
+    pub fn wants_a_payer(&self, now: Timestamp) -> Result<(), Refusal> {
+        match self.state {
+            State::Paid { .. } => Err(Refusal::AlreadyPaid),
+            State::Closed { .. } | State::Closing { .. } => Err(Refusal::AlreadyClosed),
+            State::Created | State::Pending if now >= self.expires_at => Err(Refusal::Expired),
+            State::Created | State::Pending => Ok(()),
+        }
+    }
+
     /// A payer may still be sent to a channel.
     const fn takes_money(&self) -> bool {
         matches!(self.state, State::Created | State::Pending)

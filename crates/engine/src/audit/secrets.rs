@@ -1,6 +1,6 @@
 //! Sealed secrets open with the key, and the accounts behind them can be used.
 
-use tongbao_channels::{Settings, kind};
+use tongbao_channels::{Addresses, Settings, kind};
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::webhook::Endpoint;
@@ -67,7 +67,7 @@ fn account_opens(vault: &Vault, account: &ChannelAccount) -> Result<(), String> 
         .map_err(|_| format!("the secrets of {row} are unreadable"))?;
     let kind = kind(&account.kind).ok_or_else(|| format!("{} is no channel", account.kind))?;
     let settings = Settings::join(account.settings.clone(), secrets);
-    match (kind.open)(&settings, kind.default_base_url) {
+    match (kind.open)(&settings, &Addresses::default()) {
         Ok(_) => Ok(()),
         Err(error) => Err(error.to_string()),
     }

@@ -8,7 +8,7 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::{Attempt, AttemptId, ChannelId, Money, Refusal, Scene};
 use tongbao_engine::{
-    AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayment, NewRefund,
+    AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayer, NewPayment, NewRefund,
 };
 use tongbao_store::Store;
 
@@ -113,7 +113,7 @@ async fn heard(
                 scene,
                 channel,
                 auth_code: None,
-                payer: openid,
+                payer: openid.map(NewPayer::Openid),
                 client_ip: (scene == Scene::H5).then(|| PAYER_IP.to_owned()),
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;

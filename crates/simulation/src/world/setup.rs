@@ -9,7 +9,7 @@ use serde_json::json;
 use tongbao_core::Policy;
 use tongbao_core::id::Id;
 use tongbao_core::merchant::Merchant;
-use tongbao_engine::{Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
+use tongbao_engine::{Addresses, Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
 use tongbao_simulator::{Account as PlatformAccount, Platform, Settings, Wallet, WalletPlatform};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
@@ -253,7 +253,11 @@ impl World {
 fn config() -> EngineConfig {
     EngineConfig {
         public_url: "https://pay.sim".to_owned(),
-        platforms: [("wechat_pay".to_owned(), PLATFORM_URL.to_owned())].into(),
+        platforms: Addresses::new(
+            ["wechat_pay", "wechat_api", "wechat_open"]
+                .map(|site| (site.to_owned(), PLATFORM_URL.to_owned()))
+                .into(),
+        ),
         channel_timeout: CHANNEL_TIMEOUT,
         patience: tongbao_core::Patience::default(),
     }

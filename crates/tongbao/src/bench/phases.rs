@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, ensure};
-use tongbao_channels::{Call, Order, Settings, Stamp};
+use tongbao_channels::{Addresses, Call, Order, Settings, Stamp};
 use tongbao_core::{Currency, Money, Scene, Timestamp};
 
 use super::gateway::{API_KEY, Gateway, pause};
@@ -133,7 +133,7 @@ impl Bench<'_> {
             "api_v2_key": account.api_v2_key.0,
         });
         let settings = Settings::read(kind.fields, typed)?;
-        let codec = (kind.open)(&settings, "http://bench")?;
+        let codec = (kind.open)(&settings, &Addresses::default())?;
         let now = Timestamp::from_secs(tongbao_simulator::server::system_clock().as_secs());
         let mut requests = Vec::with_capacity(count);
         for _ in 0..count {

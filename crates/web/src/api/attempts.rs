@@ -9,7 +9,7 @@ use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use tongbao_core::{PaymentId, Scene};
-use tongbao_engine::{AttemptView, AuthCode, EngineError};
+use tongbao_engine::{AttemptView, AuthCode, EngineError, LoginCode, NewPayer as Payer};
 use utoipa::ToSchema;
 
 use super::made::Made;
@@ -48,10 +48,29 @@ pub(crate) struct NewAttempt {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct NewPayer {
-    /// The platform's name for the payer, under the channel's app.
+    /// The platform's name for the payer, under the channel's `app_id`.
     openid: Option<String>,
-    /// A login code to be exchanged for it. Not yet: send the `openid`.
-    code: Option<String>,
+    /// Or a login code, which is exchanged for it: what `wx.login` gave the
+    /// mini-program, or what came back to the web page. It is good once, for five
+    /// minutes. The channel needs its `app_secret` for that.
+    #[schema(value_type = Option<String>)]
+    code: Option<OfALogin>,
+}
+
+/// A code that says who somebody is: it does not print.
+#[derive(Debug)]
+pub(crate) struct OfALogin(LoginCode);
+
+impl<'de> Deserialize<'de> for OfALogin {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        // An error of the reader's own would repeat it.
+        match Value::deserialize(deserializer)? {
+            Value::String(text) => Ok(Self(LoginCode::new(&text))),
+            _ => Err(D::Error::custom(
+                "is not text; put the code in quotation marks",
+            )),
+        }
+    }
 }
 
 /// Digits that are as good as money: they do not print.
@@ -72,12 +91,14 @@ impl<'de> Deserialize<'de> for Scanned {
 
 impl NewAttempt {
     pub(crate) fn into_engine(self) -> Result<tongbao_engine::NewAttempt, Problem> {
-        let payer = match self.payer {
-            Some(NewPayer { code: Some(_), .. }) => {
-                let detail = "is not exchanged here yet; exchange it yourself and send the openid";
+        let payer = match self.payer.map(|payer| (payer.openid, payer.code)) {
+            Some((Some(_), Some(_))) => {
+                let detail = "comes with openid; send one of them";
                 return Err(Problem::field(INVALID_FIELD, "payer.code", detail));
             }
-            payer => payer.and_then(|payer| payer.openid),
+            Some((None, Some(OfALogin(code)))) => Some(Payer::Code(code)),
+            Some((Some(openid), None)) => Some(Payer::Openid(openid)),
+            Some((None, None)) | None => None,
         };
         Ok(tongbao_engine::NewAttempt {
             scene: self.scene,
@@ -95,6 +116,11 @@ impl NewAttempt {
 /// does not answer in time, `state` is `unknown`: it is asked again until the
 /// truth is found. An open attempt of the same channel and scene is returned
 /// instead of a second one.
+///
+/// `jsapi` and `mini_program` are for one payer, named by `payer.openid` or known by
+/// `payer.code`. A code is asked about once. When that brings no payer, nothing is
+/// made, and the error's `code` says why: get a new login code, and send the request
+/// again. The same code for the same payment is the same attempt.
 ///
 /// `barcode` charges the code that the payer shows. `succeeded` is paid; `failed`
 /// leaves the payment open for another code, and `failure` says why;
@@ -116,8 +142,11 @@ impl NewAttempt {
         (status = 201, description = "Started, by this request or by the same one before", body = AttemptView),
         (status = 200, description = "The same way of paying was open already", body = AttemptView),
         (status = 404, description = "There is no such payment, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "The payment is paid, closed or expired, or has too many attempts", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "The payment is paid, closed or expired, or has too many attempts; or the login code, or the channel's app, is not taken", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be accepted, or no channel can take it", body = ProblemView, content_type = "application/problem+json"),
+        (status = 429, description = "`platform_limit`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 502, description = "`payer_unknown`", body = ProblemView, content_type = "application/problem+json"),
+        (status = 503, description = "`platform_busy` or `platform_unreachable`", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn start(

@@ -12,6 +12,7 @@ mod faults;
 mod keys;
 mod notifications;
 mod operations;
+mod payer;
 mod payment;
 mod refunds;
 mod scenes;

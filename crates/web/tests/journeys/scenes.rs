@@ -181,9 +181,10 @@ async fn what_a_scene_needs_is_asked_for_before_anything_is_written() {
             "payer.openid",
         ),
         (
-            json!({"scene": "jsapi", "payer": {"code": "c0de"}}),
+            json!({"scene": "jsapi", "payer": {"code": "c0de", "openid": "o1"}}),
             "payer.code",
         ),
+        (json!({"scene": "app", "payer": {"code": "c0de"}}), "payer"),
         (json!({"scene": "app", "payer": {"openid": "o1"}}), "payer"),
         (json!({"scene": "h5"}), "client_ip"),
     ] {

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
-use tongbao_engine::{Engine, EngineConfig, NoFaults, Seams};
+use tongbao_engine::{Addresses, Engine, EngineConfig, NoFaults, Seams};
 use tongbao_simulator::{
     Account, Delivered, EarlyClose, FaultKind, NewFault, Outgoing, Platform, Settings, UnixMillis,
 };
@@ -73,7 +73,7 @@ async fn gateway(
     };
     let config = EngineConfig {
         public_url: PUBLIC_URL.to_owned(),
-        platforms,
+        platforms: Addresses::new(platforms),
         channel_timeout: Duration::from_secs(10),
         patience: tongbao_core::Patience::default(),
     };
@@ -212,6 +212,14 @@ impl World {
         let answer = self.post("/v1/channels", &channel).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The channel's app can ask who its readers are.
+    pub(crate) async fn set_app_secret(&self, secret: &str) {
+        let path = format!("/v1/channels/{}", self.channel().await);
+        let settings = json!({"settings": {"app_secret": secret}}).to_string();
+        let answer = self.send_json(Method::PATCH, &path, &[], &settings).await;
+        assert_eq!(answer.status, 200, "{answer:?}");
     }
 
     pub(crate) async fn channel(&self) -> String {

@@ -31,9 +31,5 @@ fn open(config: &Config, declared: &DeclaredChannel) -> Result<Box<dyn Channel>,
     let kind = declared.kind()?;
     let settings = Settings::read(kind.fields, declared.settings_json());
     let settings = settings.map_err(|error| error.to_string())?;
-    let base_url = match config.platforms.get(kind.platform) {
-        Some(url) => url.to_string(),
-        None => kind.default_base_url.to_owned(),
-    };
-    (kind.open)(&settings, &base_url).map_err(|error| error.to_string())
+    (kind.open)(&settings, &config.addresses()).map_err(|error| error.to_string())
 }

@@ -148,8 +148,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Starts an attempt", "发起尝试"),
     (
-        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.  `barcode` charges the code that the payer shows. `succeeded` is paid; `failed` leaves the payment open for another code, and `failure` says why; `user_paying` and `unknown` are asked about every few seconds, and after half a minute the attempt is reversed: hand nothing over before the payment is `paid`, and scan no second code before the attempt has ended. While it is open, a second code is not sent, and the open attempt is returned.",
-        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。`barcode` 用顾客出示的付款码扣款。`succeeded` 表示已付；`failed` 时付款仍未结束，可以再扫一个码，原因见 `failure`；`user_paying` 和 `unknown` 会每隔几秒查询一次，半分钟后仍未支付则撤销：付款变成 `paid` 之前不要交货，尝试结束之前不要再扫。未结束时再扫的码不会发出，返回的是那个未结束的尝试。",
+        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.  `jsapi` and `mini_program` are for one payer, named by `payer.openid` or known by `payer.code`. A code is asked about once. When that brings no payer, nothing is made, and the error's `code` says why: get a new login code, and send the request again. The same code for the same payment is the same attempt.  `barcode` charges the code that the payer shows. `succeeded` is paid; `failed` leaves the payment open for another code, and `failure` says why; `user_paying` and `unknown` are asked about every few seconds, and after half a minute the attempt is reversed: hand nothing over before the payment is `paid`, and scan no second code before the attempt has ended. While it is open, a second code is not sent, and the open attempt is returned.",
+        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。`jsapi` 和 `mini_program` 只能由一个人支付：用 `payer.openid` 指明，或由 `payer.code` 换取。一个 code 只询问一次；换不到付款人时什么都不会创建，错误的 `code` 说明原因：请重新获取登录凭证再发起。同一付款的同一个 code 是同一个尝试。`barcode` 用顾客出示的付款码扣款。`succeeded` 表示已付；`failed` 时付款仍未结束，可以再扫一个码，原因见 `failure`；`user_paying` 和 `unknown` 会每隔几秒查询一次，半分钟后仍未支付则撤销：付款变成 `paid` 之前不要交货，尝试结束之前不要再扫。未结束时再扫的码不会发出，返回的是那个未结束的尝试。",
     ),
     ("Closes a payment", "关闭付款"),
     (
@@ -287,8 +287,14 @@ const TABLE: &[(&str, &str)] = &[
         "`order_no_conflict`：订单号已属于别的订单；`field` 是不同的字段，`payment` 是那笔付款",
     ),
     (
-        "The payment is paid, closed or expired, or has too many attempts",
-        "付款已完成、已关闭、已过期，或尝试次数过多",
+        "The payment is paid, closed or expired, or has too many attempts; or the login code, or the channel's app, is not taken",
+        "付款已完成、已关闭、已过期，或尝试次数过多；或登录凭证、渠道的应用不被接受",
+    ),
+    ("`platform_limit`", "`platform_limit`：平台限制了调用频率"),
+    ("`payer_unknown`", "`payer_unknown`：平台没有说明付款人是谁"),
+    (
+        "`platform_busy` or `platform_unreachable`",
+        "`platform_busy` 平台繁忙，或 `platform_unreachable` 无法连接平台",
     ),
     ("`payment_already_paid`", "`payment_already_paid`：已经付款"),
     (
@@ -365,8 +371,12 @@ const TABLE: &[(&str, &str)] = &[
         "付款人在平台上的标识（openid），属于该渠道的应用。",
     ),
     (
-        "A login code to be exchanged for it. Not yet: send the `openid`.",
-        "用来换取 openid 的登录凭证。暂不支持：请传 `openid`。",
+        "The platform's name for the payer, under the channel's `app_id`.",
+        "付款人在平台上的标识（openid），属于该渠道的 `app_id`。",
+    ),
+    (
+        "Or a login code, which is exchanged for it: what `wx.login` gave the mini-program, or what came back to the web page. It is good once, for five minutes. The channel needs its `app_secret` for that.",
+        "或者用来换取 openid 的登录凭证：小程序 `wx.login` 得到的，或网页授权带回来的 code。只能用一次，五分钟内有效。渠道需要填好 `app_secret`。",
     ),
     (
         "The code that the payer shows, as the scanner reads it; for `barcode`. Its digits tell the wallet. It is good for one request.",
@@ -731,6 +741,42 @@ const TABLE: &[(&str, &str)] = &[
         "The order number belongs to another order",
         "订单号已属于别的订单",
     ),
+    ("The channel has no app_secret", "渠道没有填写 app_secret"),
+    (
+        "The platform does not take the channel's app_secret",
+        "平台不接受渠道的 app_secret",
+    ),
+    (
+        "The platform does not answer the channel's app_id",
+        "平台不受理渠道的 app_id",
+    ),
+    (
+        "The payer's login code was used before",
+        "付款人的登录凭证已被使用",
+    ),
+    (
+        "The payer's login code is too old",
+        "付款人的登录凭证已过期",
+    ),
+    ("The platform blocks the payer", "平台限制了该付款人"),
+    (
+        "The payer sees a preview of the page",
+        "付款人看到的是网页快照",
+    ),
+    (
+        "The platform does not know the payer's login code",
+        "平台不认识付款人的登录凭证",
+    ),
+    (
+        "The platform has been asked too often",
+        "对平台的调用过于频繁",
+    ),
+    (
+        "The platform did not say who the payer is",
+        "平台没有说明付款人是谁",
+    ),
+    ("The platform is busy", "平台繁忙"),
+    ("The platform cannot be reached", "无法连接平台"),
     ("The payment is paid", "付款已完成"),
     ("The payment is closed", "付款已关闭"),
     ("The payment is not paid", "付款尚未支付"),
