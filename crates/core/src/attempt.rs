@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, CaseKind, ChannelId, Money, Timestamp};
+use crate::{AttemptId, CaseKind, ChannelId, Money, TillId, Timestamp};
 
 /// How the payer meets the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -248,6 +248,10 @@ pub struct Attempt {
     /// Its channel was asked to take it back.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reversal: Option<Reversal>,
+    /// The till that started it; none for the merchant's server, and for the
+    /// payer's own page.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub till: Option<TillId>,
 }
 
 impl Attempt {
@@ -278,6 +282,7 @@ impl Attempt {
             code_digest: None,
             patience: (scene == Scene::Barcode).then(Patience::default),
             reversal: None,
+            till: None,
         }
     }
 

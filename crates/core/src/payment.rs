@@ -8,7 +8,7 @@ use crate::refund::RefundReport;
 use crate::webhook::EventType;
 use crate::{
     Attempt, AttemptId, CaseKind, Grade, MerchantId, Money, Order, PaymentId, Policy, Receipt,
-    Refund, RefundId, RefundState, Report, Source, Timestamp,
+    Refund, RefundId, RefundState, Report, Source, TillId, Timestamp,
 };
 
 mod decide;
@@ -332,6 +332,15 @@ impl Payment {
             Subject::Attempt(id) => self.attempt(id),
             Subject::Refund(id) => self.attempt(self.refund(id)?.attempt),
         }
+    }
+
+    /// The till that took the money; until it came, the one that asked for it last.
+    pub fn till(&self) -> Option<TillId> {
+        let attempt = match self.state {
+            State::Paid { attempt, .. } => self.attempt(attempt),
+            _ => self.attempts.last(),
+        };
+        attempt?.till
     }
 
     /// The attempt that the channel knows by that number.

@@ -8,7 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Invalid, number, readable};
-use crate::{AttemptId, CaseKind, Failure, Grade, Money, RefundId, Source, Timestamp};
+use crate::{AttemptId, CaseKind, Failure, Grade, Money, RefundId, Source, TillId, Timestamp};
 
 mod decide;
 #[cfg(test)]
@@ -109,6 +109,9 @@ pub struct Refund {
     /// When a message that proves too little last made us ask; in the future
     /// when it will.
     pub hinted_at: Option<Timestamp>,
+    /// The till that asked for it; none for the merchant's server and for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub till: Option<TillId>,
 }
 
 impl Refund {
@@ -136,6 +139,7 @@ impl Refund {
             created_at,
             ended_at: None,
             hinted_at: None,
+            till: None,
         }
     }
 

@@ -35,6 +35,7 @@ mod retell;
 pub mod seams;
 mod shop;
 mod start;
+mod takings;
 mod vault;
 pub mod view;
 mod webhook_url;
@@ -53,6 +54,7 @@ pub use refund::{NewRefund, RequestedRefund};
 pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
 pub use shop::{MadeTill, TILL_KEY_PREFIX, unknown_store};
 pub use start::{NewAttempt, NewPayer, StartedAttempt, Way};
+pub use takings::DayTakings;
 pub use tongbao_channels::{
     Addresses, ChannelError, ClientIdentity, Diagnosis, Kind, NoPayer, SettingsError, Site, kind,
     kinds,

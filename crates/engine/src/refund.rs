@@ -5,7 +5,7 @@ use tongbao_core::merchant::Merchant;
 use tongbao_core::refund::RefundReport;
 use tongbao_core::{
     Event, Failure, Grade, MerchantId, Money, Payment, PaymentId, Refund, RefundId, RefundOutcome,
-    RefundState, Refusal, Source, State,
+    RefundState, Refusal, Source, State, TillId,
 };
 use tongbao_store::{StoreError, Unique};
 
@@ -26,6 +26,8 @@ pub struct NewRefund {
     pub amount: Money,
     /// What the payer reads.
     pub reason: Option<String>,
+    /// The till that asks, where one does; of the payment's own shop.
+    pub till: Option<TillId>,
 }
 
 /// A refund, and whether this very request made it.
@@ -85,6 +87,7 @@ impl Engine {
         let mut refund = Refund::new(id, mint::token_of(id), attempt, new.amount, now);
         refund.merchant_refund_no = Some(new.merchant_refund_no);
         refund.reason = new.reason;
+        refund.till = new.till;
         refund.validate()?;
         if let Some(known) = self.same_refund(&payment, &refund).await? {
             return self.found_refund(payment, known, key.as_ref()).await;

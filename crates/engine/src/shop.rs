@@ -2,8 +2,8 @@
 
 use tongbao_core::order::Invalid;
 use tongbao_core::shop::{self, Shop, Till};
-use tongbao_core::{MerchantId, Scene, StoreId, TillId, Timestamp};
-use tongbao_store::{Change, StoreError, Takings, Unique};
+use tongbao_core::{MerchantId, Scene, StoreId, TillId};
+use tongbao_store::{Change, StoreError, Unique};
 use zeroize::Zeroizing;
 
 use crate::authenticate::{hash, hint};
@@ -270,17 +270,6 @@ impl Engine {
         scenes.dedup();
         Ok(scenes)
     }
-
-    /// What the shop has taken since midnight in China.
-    pub async fn takings_today(
-        &self,
-        merchant: MerchantId,
-        store: StoreId,
-    ) -> Result<Takings, EngineError> {
-        let from = midnight_in_china(self.now());
-        let to = Timestamp::from_millis(from.as_millis() + DAY_MILLIS);
-        Ok(self.store().takings(merchant, store, from, to).await?)
-    }
 }
 
 /// What an order or an endpoint is told that names a store which is none.
@@ -297,31 +286,5 @@ fn name_taken(error: StoreError) -> EngineError {
             Invalid::new("name", detail).into()
         }
         error => error.into(),
-    }
-}
-
-const DAY_MILLIS: i64 = 86_400_000;
-
-/// China has one time of day, eight hours before Greenwich.
-const CHINA_MILLIS: i64 = 8 * 3_600_000;
-
-fn midnight_in_china(now: Timestamp) -> Timestamp {
-    let there = now.as_millis() + CHINA_MILLIS;
-    Timestamp::from_millis(there - there.rem_euclid(DAY_MILLIS) - CHINA_MILLIS)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_day_begins_at_midnight_in_china() {
-        let midnight = Timestamp::from_secs(1_795_190_400); // 2026-11-21T00:00:00+08:00
-        for secs in [0, 1, 43_200, 86_399] {
-            let now = Timestamp::from_secs(midnight.as_secs() + secs);
-            assert_eq!(midnight_in_china(now), midnight, "{secs}");
-        }
-        let before = Timestamp::from_secs(midnight.as_secs() - 1);
-        assert!(midnight_in_china(before) < midnight);
     }
 }

@@ -7,7 +7,7 @@ use tongbao_channels::{NoPayer, Wallet};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::Invalid;
 use tongbao_core::{
-    Attempt, AttemptId, Event, MerchantId, Payment, PaymentId, Refusal, Scene, Timestamp,
+    Attempt, AttemptId, Event, MerchantId, Payment, PaymentId, Refusal, Scene, TillId, Timestamp,
 };
 use tongbao_store::{StoreError, Unique};
 
@@ -34,6 +34,8 @@ pub struct NewAttempt {
     pub payer: Option<NewPayer>,
     /// The payer's address.
     pub client_ip: Option<String>,
+    /// The till that asks, where one does; of the payment's own shop.
+    pub till: Option<TillId>,
 }
 
 /// Who is to pay.
@@ -199,6 +201,7 @@ impl Engine {
         attempt.code_digest = new.code_digest(payment);
         attempt.client_ip = new.client_ip;
         attempt.payer = openid;
+        attempt.till = new.till;
         attempt.patience = attempt.patience.map(|_| self.config.patience);
         attempt
     }

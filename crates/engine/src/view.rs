@@ -46,6 +46,9 @@ pub struct PaymentView {
     /// In which of the merchant's stores.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub store: Option<String>,
+    /// Which of the store's tills took the money; until it came, the one that asked for it last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub till: Option<String>,
     /// Where the checkout page leads when it is done.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub return_url: Option<String>,
@@ -90,6 +93,9 @@ pub struct RefundView {
     /// When it succeeded or was closed, RFC 3339.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<String>,
+    /// The till that asked for it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub till: Option<String>,
 }
 
 /// One try at a payment over one channel.
@@ -118,6 +124,9 @@ pub struct AttemptView {
     /// Why it came to nothing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub failure: Option<FailureView>,
+    /// The till that started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub till: Option<String>,
 }
 
 /// What the payer's side has to do.
@@ -242,6 +251,7 @@ impl Engine {
                 .collect(),
             metadata: order.metadata.clone(),
             store: order.store.map(|id| id.to_string()),
+            till: payment.till().map(|id| id.to_string()),
             return_url: order.return_url.clone(),
             sequence: payment.version,
             created_at: payment.created_at.to_string(),
@@ -269,6 +279,7 @@ impl From<&Attempt> for AttemptView {
             transaction_id: attempt.transaction_id.clone(),
             payer: attempt.payer.clone().map(|openid| PayerView { openid }),
             failure: attempt.failure.as_ref().map(FailureView::from),
+            till: attempt.till.map(|id| id.to_string()),
         }
     }
 }
@@ -289,6 +300,7 @@ impl RefundView {
             failure: refund.failure.as_ref().map(FailureView::from),
             created_at: refund.created_at.to_string(),
             ended_at: refund.ended_at.map(|at| at.to_string()),
+            till: refund.till.map(|id| id.to_string()),
         }
     }
 }

@@ -159,6 +159,7 @@ async fn world() -> World {
         auth_code: None,
         payer: None,
         client_ip: None,
+        till: None,
     };
     let payment = payment.unwrap().payment.id;
     let started = engine.start_attempt(&merchant, payment, attempt, None);

@@ -248,6 +248,7 @@ impl World {
             auth_code: None,
             payer: None,
             client_ip: None,
+            till: None,
         };
         self.engine
             .start_attempt(&self.merchant, payment.id, new, key)
@@ -539,6 +540,7 @@ async fn a_platform_that_hangs_holds_up_its_own_jobs_alone() {
             auth_code: None,
             payer: None,
             client_ip: None,
+            till: None,
         };
         let started = world
             .engine

@@ -565,7 +565,7 @@ impl Store for ModelStore {
         store: StoreId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Takings, StoreError> {
+    ) -> Result<Vec<Takings>, StoreError> {
         Ok(reads::takings(&self.tables(), merchant, store, from, to))
     }
 

@@ -232,14 +232,15 @@ pub trait Store: Send + Sync {
     async fn till(&self, merchant: MerchantId, id: TillId) -> Result<Option<Till>, StoreError>;
     /// The till whose key has this SHA-256, whoever's it is, also when it is revoked.
     async fn till_by_hash(&self, hash: [u8; 32]) -> Result<Option<Till>, StoreError>;
-    /// What a shop took in `[from, to)`, by when it was paid.
+    /// What a shop took in `[from, to)`, by when it was paid, and gave back in
+    /// it, by when the payer had the money; by till, each that did either.
     async fn takings(
         &self,
         merchant: MerchantId,
         store: StoreId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Takings, StoreError>;
+    ) -> Result<Vec<Takings>, StoreError>;
 
     /// Adds or changes an endpoint.
     async fn save_endpoint(&self, endpoint: Endpoint) -> Result<(), StoreError>;

@@ -3,7 +3,7 @@
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::webhook::{DeliveryState, EventType};
 use tongbao_core::{
-    CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Refund, RefundState, StoreId,
+    CaseState, ChannelId, EndpointId, MerchantId, PaymentId, Refund, RefundState, StoreId, TillId,
     Timestamp,
 };
 
@@ -148,13 +148,19 @@ pub struct DeliveryTry {
     pub took_millis: i64,
 }
 
-/// What a shop took.
+/// What a shop took by one of its tills, and gave back.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Takings {
+    /// The till; none for what the merchant's server and payers themselves did.
+    pub till: Option<TillId>,
     /// How many payments.
     pub payments: i64,
     /// Their sum in fen, before refunds.
     pub amount: i64,
+    /// How many refunds reached their payers.
+    pub refunds: i64,
+    /// Their sum in fen.
+    pub amount_refunded: i64,
 }
 
 /// What an operator's metrics show: each a quick count.

@@ -11,6 +11,7 @@ pub(crate) mod openapi;
 mod payments;
 mod refunds;
 mod stores;
+mod takings;
 mod tills;
 mod timeline;
 mod webhook_endpoints;
@@ -30,6 +31,7 @@ pub(crate) fn router() -> Router<App> {
         .merge(refunds::router())
         .merge(timeline::router())
         .merge(stores::router())
+        .merge(takings::router())
         .merge(tills::router())
         .merge(webhook_endpoints::router())
         .merge(events::router())

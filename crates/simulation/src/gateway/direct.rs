@@ -98,6 +98,7 @@ async fn heard(
                     auth_code: None,
                     payer: None,
                     client_ip: None,
+                    till: None,
                 }),
             };
             let created = engine.create_payment(merchant, new, key).await?;
@@ -115,6 +116,7 @@ async fn heard(
                 auth_code: None,
                 payer: openid.map(NewPayer::Openid),
                 client_ip: (scene == Scene::H5).then(|| PAYER_IP.to_owned()),
+                till: None,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
@@ -133,6 +135,7 @@ async fn heard(
                 auth_code: Some(AuthCode::new(&auth_code)),
                 payer: None,
                 client_ip: None,
+                till: None,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
@@ -158,6 +161,7 @@ async fn heard(
                 merchant_refund_no: number,
                 amount: Money::fen(amount),
                 reason: None,
+                till: None,
             };
             let made = engine.refund(merchant, payment, new, key).await?;
             Heard::Refunding {

@@ -3,14 +3,15 @@
 use tongbao_core::job::NEVER;
 use tongbao_core::webhook::{DeliveryState, WebhookEvent};
 use tongbao_core::{
-    Case, CaseState, EventId, MerchantId, Payment, PaymentId, State, StoreId, Timestamp,
+    Case, CaseState, EventId, MerchantId, Payment, PaymentId, RefundState, State, StoreId, TillId,
+    Timestamp,
 };
 use tongbao_store::{
     CaseFilter, Delivery, EventFilter, InboxFilter, InboxRow, LogEntry, Page, PaymentFilter, Pulse,
     RefundFilter, RefundRow, Takings,
 };
 
-use super::Tables;
+use super::{Map, Tables};
 
 /// Newest first, behind the cursor, at most `limit`.
 fn page<T>(
@@ -55,27 +56,40 @@ pub(super) fn payments(tables: &Tables, filter: &PaymentFilter) -> Page<Payment>
     )
 }
 
-/// What a shop took, by when it was paid.
+/// What a shop took by each till, and gave back.
 pub(super) fn takings(
     tables: &Tables,
     merchant: MerchantId,
     store: StoreId,
     from: Timestamp,
     to: Timestamp,
-) -> Takings {
-    let mut takings = Takings::default();
-    for payment in tables.payments.values() {
-        if let State::Paid { at, .. } = payment.state
-            && payment.merchant == merchant
-            && payment.order.store == Some(store)
-            && at >= from
-            && at < to
-        {
+) -> Vec<Takings> {
+    let mut of_tills: Map<Option<TillId>, Takings> = Map::new();
+    let day = from..to;
+    let own =
+        |payment: &&Payment| payment.merchant == merchant && payment.order.store == Some(store);
+    for payment in tables.payments.values().filter(own) {
+        let State::Paid { attempt, at } = payment.state else {
+            continue;
+        };
+        if day.contains(&at) {
+            let takings = of_tills.entry(payment.till()).or_default();
             takings.payments += 1;
             takings.amount += payment.order.amount.minor();
         }
+        for refund in &payment.refunds {
+            if refund.state == RefundState::Succeeded
+                && refund.attempt == attempt
+                && refund.ended_at.is_some_and(|at| day.contains(&at))
+            {
+                let takings = of_tills.entry(refund.till).or_default();
+                takings.refunds += 1;
+                takings.amount_refunded += refund.amount.minor();
+            }
+        }
     }
-    takings
+    let named = |(till, takings)| Takings { till, ..takings };
+    of_tills.into_iter().map(named).collect()
 }
 
 pub(super) fn timeline(tables: &Tables, merchant: MerchantId, payment: PaymentId) -> Vec<LogEntry> {

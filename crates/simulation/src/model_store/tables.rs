@@ -152,6 +152,21 @@ impl Tables {
         Err(StoreError::Failed(detail.to_owned()))
     }
 
+    /// Whoever takes money or gives it back stands in the payment's own store.
+    fn check_tills(&self, change: &PaymentChange) -> Result<(), StoreError> {
+        let PaymentChange { payment, .. } = change;
+        let attempts = payment.attempts.iter().map(|attempt| attempt.till);
+        let refunds = payment.refunds.iter().map(|refund| refund.till);
+        for till in attempts.chain(refunds).flatten() {
+            let row = self.tills.get(&till);
+            if row.map(|row| row.store) != payment.order.store {
+                let detail = "the till is not one of the payment's store";
+                return Err(StoreError::Failed(detail.to_owned()));
+            }
+        }
+        Ok(())
+    }
+
     /// Names and stores: what a change with a shop or in a shop is refused for.
     fn check_shops(&self, change: &Change) -> Result<(), StoreError> {
         if let Some(shop) = &change.shop {
@@ -175,6 +190,7 @@ impl Tables {
         }
         if let Some(change) = &change.payment {
             self.check_store(change.payment.merchant, change.payment.order.store)?;
+            self.check_tills(change)?;
         }
         let told = change.cases.iter().map(|opened| &opened.event);
         for event in change.events.iter().chain(told) {

@@ -453,7 +453,7 @@ impl Store for SqliteStore {
         store: StoreId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Takings, StoreError> {
+    ) -> Result<Vec<Takings>, StoreError> {
         self.read(|db| shops::takings(db, merchant, store, from, to))
     }
 

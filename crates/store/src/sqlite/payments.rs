@@ -249,8 +249,8 @@ impl AttemptRow {
         let sql = "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, \
                    channel_key, scene, state, action, transaction_id, payer, received_amount, \
                    received_currency, failure, client_ip, created_at, ended_at, hinted_at, raised, \
-                   code_digest, patience, reversal) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   code_digest, patience, reversal, till) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
@@ -276,6 +276,7 @@ impl AttemptRow {
             self.attempt.code_digest,
             self.patience,
             self.reversal,
+            self.attempt.till.map(IdText::of),
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -547,7 +548,7 @@ fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
     let sql = "SELECT attempts.id, out_trade_no, channels.id, scene, state, action, \
                transaction_id, payer, received_amount, received_currency, failure, client_ip, \
                attempts.created_at, ended_at, hinted_at, raised, code_digest, patience, \
-               reversal \
+               reversal, till \
                FROM attempts JOIN channels ON channels.key = channel_key \
                WHERE attempts.key BETWEEN ? AND ? ORDER BY attempts.key";
     let places = keys::attempts_of(payment);
@@ -571,6 +572,7 @@ fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
             code_digest: row.opt_text()?,
             patience: row.opt_json()?,
             reversal: row.opt_json()?,
+            till: row.opt_id()?,
         })
     })
 }

@@ -61,8 +61,8 @@ impl Written {
     fn insert(&self, db: &Connection, head: &Head, key: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO refunds (key, merchant_key, payment_key, attempt_key, channel_key, \
                    id, merchant_refund_no, out_refund_no, amount, currency, reason, case_kind, \
-                   state, refund_no, failure, refused, starts_at, created_at, ended_at, hinted_at) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   state, refund_no, failure, refused, starts_at, created_at, ended_at, hinted_at, till) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let currency = self.refund.amount.currency();
         let row = params![
             key,
@@ -85,6 +85,7 @@ impl Written {
             self.refund.created_at.as_millis(),
             self.refund.ended_at.map(Timestamp::as_millis),
             self.refund.hinted_at.map(Timestamp::as_millis),
+            self.refund.till.map(IdText::of),
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -98,7 +99,8 @@ macro_rules! select {
             $what,
             "refunds.id, merchant_refund_no, out_refund_no, attempts.id, refunds.amount, \
              refunds.currency, reason, case_kind, refunds.state, refund_no, refunds.failure, \
-             refused, starts_at, refunds.created_at, refunds.ended_at, refunds.hinted_at \
+             refused, starts_at, refunds.created_at, refunds.ended_at, refunds.hinted_at, \
+             refunds.till \
              FROM refunds JOIN attempts ON attempts.key = refunds.attempt_key ",
             $which
         )
@@ -130,6 +132,7 @@ fn read(row: &mut Columns<'_>) -> Result<Refund, StoreError> {
         created_at: row.time()?,
         ended_at: row.opt_time()?,
         hinted_at: row.opt_time()?,
+        till: row.opt_id()?,
     })
 }
 

@@ -1,5 +1,7 @@
 //! A merchant's shops, and their tills.
 
+use std::collections::BTreeMap;
+
 use rusqlite::{Connection, params};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::{MerchantId, StoreId, TillId, Timestamp};
@@ -142,33 +144,56 @@ fn read_till(row: &mut Columns<'_>) -> Result<Till, StoreError> {
     })
 }
 
-/// A payment lives for two hours, and one that comes late is looked for during
-/// 25: what was paid on a day was made on it or on one of the two before.
-const MADE_BEFORE_MILLIS: i64 = 2 * 86_400_000;
-
+/// Who took what: payments by their day, refunds by theirs. Money that came by
+/// another attempt than the one that paid was never among the takings, and does
+/// not leave them.
 pub(super) fn takings(
     db: &Connection,
     merchant: MerchantId,
     store: StoreId,
     from: Timestamp,
     to: Timestamp,
-) -> Result<Takings, StoreError> {
-    let sql = "SELECT count(*), coalesce(sum(amount), 0) FROM payments \
-               WHERE store = ?2 AND state = 'paid' AND created_at >= ?5 \
-               AND merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
-               AND paid_at >= ?3 AND paid_at < ?4";
+) -> Result<Vec<Takings>, StoreError> {
+    let paid = "SELECT till, count(*), sum(amount) FROM payments \
+                JOIN attempts ON attempts.key BETWEEN payments.key * 32 AND payments.key * 32 + 31 \
+                AND attempts.id = paid_by \
+                WHERE store = ?2 AND paid_at >= ?3 AND paid_at < ?4 \
+                AND payments.merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+                GROUP BY till";
+    let given = "SELECT refunds.till, count(*), sum(refunds.amount) FROM refunds \
+                 JOIN payments ON payments.key = refunds.payment_key \
+                 JOIN attempts ON attempts.key = attempt_key AND attempts.id = paid_by \
+                 WHERE refunds.merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
+                 AND refunds.state = 'succeeded' AND refunds.ended_at >= ?3 \
+                 AND refunds.ended_at < ?4 AND store = ?2 \
+                 GROUP BY refunds.till";
     let key = params![
         IdText::of(merchant),
         IdText::of(store),
         from.as_millis(),
         to.as_millis(),
-        from.as_millis().saturating_sub(MADE_BEFORE_MILLIS),
     ];
-    let found = statement::first(db, sql, key, |row| {
-        Ok(Takings {
-            payments: row.number()?,
-            amount: row.int()?,
-        })
-    })?;
-    Ok(found.unwrap_or_default())
+    let sums = |row: &mut Columns<'_>| {
+        let till: Option<TillId> = row.opt_id()?;
+        Ok((till, row.number::<i64>()?, row.int()?))
+    };
+    let mut of_tills = BTreeMap::new();
+    for (till, payments, amount) in statement::all(db, paid, key, sums)? {
+        let takings = Takings {
+            till,
+            payments,
+            amount,
+            ..Takings::default()
+        };
+        of_tills.insert(till, takings);
+    }
+    for (till, refunds, amount_refunded) in statement::all(db, given, key, sums)? {
+        let takings = of_tills.entry(till).or_insert(Takings {
+            till,
+            ..Takings::default()
+        });
+        takings.refunds = refunds;
+        takings.amount_refunded = amount_refunded;
+    }
+    Ok(of_tills.into_values().collect())
 }

@@ -181,9 +181,13 @@ pub(crate) fn line(payment: &Payment, event: Option<Event>) -> LogEntry {
 
 /// Decides `event` on `before`, and what of it is to be written.
 pub(crate) fn decided(before: &Payment, event: Event) -> (Payment, Change) {
+    decided_at(before, event, NOON)
+}
+
+pub(crate) fn decided_at(before: &Payment, event: Event, at: Timestamp) -> (Payment, Change) {
     let after = before
         .clone()
-        .on(event.clone(), NOON, Rules::default())
+        .on(event.clone(), at, Rules::default())
         .unwrap()
         .payment;
     let differs = |attempt: &&Attempt| before.attempt(attempt.id) != Some(*attempt);

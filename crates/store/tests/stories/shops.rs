@@ -1,6 +1,10 @@
+use std::time::Duration;
+
+use tongbao_core::id::Id;
+use tongbao_core::refund::RefundReport;
 use tongbao_core::shop::Till;
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
-use tongbao_core::{Money, Payment};
+use tongbao_core::{Event, Grade, Money, Payment, Refund, RefundOutcome, Source, State, Timestamp};
 use tongbao_store::{Change, PaymentFilter, Store, StoreError, Takings, Unique};
 
 use super::people::*;
@@ -125,7 +129,7 @@ async fn a_shops_takings_are_what_was_paid_there_in_time(store: &impl Store) {
     open_branch(store, 1).await;
     open_branch(store, 2).await;
     let none = store.takings(merchant(), id(1), NOON, NOON + LEASE).await;
-    assert_eq!(none, Ok(Takings::default()));
+    assert_eq!(none, Ok(Vec::new()));
     let mut paid_at = Vec::new();
     for number in [1, 2, 3] {
         paid_at.push(take(store, number, 1).await);
@@ -135,21 +139,88 @@ async fn a_shops_takings_are_what_was_paid_there_in_time(store: &impl Store) {
 
     let all = store.takings(merchant(), id(1), NOON - LEASE, NOON + LEASE * 60);
     let sum = |payments, fen| {
-        Ok(Takings {
+        Ok(vec![Takings {
             payments,
             amount: fen,
-        })
+            ..Takings::default()
+        }])
     };
     assert_eq!(all.await, sum(3, 3 * 1234));
     let end = *paid_at.iter().max().unwrap();
     let before = store.takings(merchant(), id(1), NOON - LEASE, end).await;
-    let last = paid_at.iter().filter(|at| **at == end).count();
-    let earlier = i64::try_from(3 - last).unwrap();
-    assert_eq!(before, sum(earlier, earlier * 1234));
+    assert_eq!(paid_at, [end; 3]);
+    assert_eq!(before, Ok(Vec::new()));
     let after = store
         .takings(merchant(), id(1), end + SECOND, end + LEASE)
         .await;
-    assert_eq!(after, Ok(Takings::default()));
+    assert_eq!(after, Ok(Vec::new()));
+}
+
+async fn a_shops_day_is_told_till_by_till(store: &impl Store) {
+    open_shop(store).await;
+    for number in [1, 2] {
+        open_branch(store, number).await;
+        store
+            .commit(with_till(till(number, u8::try_from(number).unwrap())))
+            .await
+            .unwrap();
+    }
+    store.commit(with_till(till(1, 3))).await.unwrap();
+    take(store, 1, 1).await;
+    for (number, at) in [(2, 1), (3, 1), (4, 3)] {
+        take_at(store, number, 1, at).await;
+    }
+    take_at(store, 5, 2, 2).await;
+    // What till 1 took, till 3 gives back in part, an hour later.
+    let read = store.payment(merchant(), id(2)).await.unwrap().unwrap();
+    let (asked, change) = decided(&read, refund_at(&read, 3));
+    store.commit(change).await.unwrap();
+    let hour = NOON + Duration::from_hours(1);
+    let day = || store.takings(merchant(), id(1), NOON - LEASE, hour);
+    let of = |till: Option<u128>, payments, amount| Takings {
+        till: till.map(id),
+        payments,
+        amount,
+        ..Takings::default()
+    };
+    let took = [
+        of(None, 1, 1234),
+        of(Some(1), 2, 2468),
+        of(Some(3), 1, 1234),
+    ];
+    assert_eq!(day().await, Ok(took.to_vec()), "asked for is not gone");
+    let (_, change) = decided_at(&asked, refunded(), hour);
+    store.commit(change).await.unwrap();
+    assert_eq!(day().await, Ok(took.to_vec()), "it went later");
+    let next = store.takings(merchant(), id(1), hour, hour + LEASE).await;
+    let gave = Takings {
+        till: Some(id(3)),
+        refunds: 1,
+        amount_refunded: 34,
+        ..Takings::default()
+    };
+    assert_eq!(next, Ok(vec![gave]));
+}
+
+async fn a_till_takes_money_in_its_own_shop_alone(store: &impl Store) {
+    open_shop(store).await;
+    open_branch(store, 1).await;
+    open_branch(store, 2).await;
+    store.commit(with_till(till(1, 1))).await.unwrap();
+    for (number, branch) in [(1, Some(2)), (2, None)] {
+        let payment = sold(number, branch);
+        store.commit(created(&payment)).await.unwrap();
+        let (_, change) = decided(&payment, started_at(number, 1));
+        let refused = store.commit(change).await;
+        assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    }
+    take(store, 3, 2).await;
+    let read = store.payment(merchant(), id(3)).await.unwrap().unwrap();
+    let (_, change) = decided(&read, refund_at(&read, 1));
+    let refused = store.commit(change).await;
+    assert!(matches!(refused, Err(StoreError::Failed(_))), "{refused:?}");
+    let kept = store.payment(merchant(), id(3)).await.unwrap();
+    assert_eq!(kept, Some(read));
 }
 
 async fn nothing_names_a_shop_that_is_not_the_merchants(store: &impl Store) {
@@ -213,16 +284,62 @@ fn sold(number: u64, branch: Option<u128>) -> Payment {
 }
 
 /// It is made and paid. Answers when.
-async fn take(store: &impl Store, number: u64, branch: u128) -> tongbao_core::Timestamp {
+async fn take(store: &impl Store, number: u64, branch: u128) -> Timestamp {
+    collect(store, &sold(number, Some(branch)), started(number)).await
+}
+
+/// The same, at a till.
+async fn take_at(store: &impl Store, number: u64, branch: u128, till: u128) -> Timestamp {
     let payment = sold(number, Some(branch));
-    store.commit(created(&payment)).await.unwrap();
-    let (payment, change) = decided(&payment, started(number));
+    collect(store, &payment, started_at(number, till)).await
+}
+
+async fn collect(store: &impl Store, payment: &Payment, start: Event) -> Timestamp {
+    store.commit(created(payment)).await.unwrap();
+    let (started, change) = decided(payment, start);
     store.commit(change).await.unwrap();
-    let (payment, change) = decided(&payment, paid(number));
+    let attempt = u64::try_from(payment.id.bits()).unwrap();
+    let (payment, change) = decided(&started, paid(attempt));
     store.commit(change).await.unwrap();
+    let read = store.payment(merchant(), payment.id).await.unwrap();
+    assert_eq!(read.as_ref(), Some(&payment));
     match payment.state {
-        tongbao_core::State::Paid { at, .. } => at,
+        State::Paid { at, .. } => at,
         other => panic!("{other:?}"),
+    }
+}
+
+fn started_at(number: u64, till: u128) -> Event {
+    let mut attempt = attempt(number);
+    attempt.till = Some(id(till));
+    Event::AttemptStarted {
+        attempt: Box::new(attempt),
+    }
+}
+
+/// Refund 1, of 34 fen, that a till asks for.
+fn refund_at(payment: &Payment, till: u128) -> Event {
+    let number = "out-1".to_owned();
+    let attempt = payment.attempts[0].id;
+    let mut refund = Refund::new(id(1), number, attempt, Money::fen(34), NOON);
+    refund.till = Some(id(till));
+    Event::RefundRequested {
+        refund: Box::new(refund),
+    }
+}
+
+/// It has reached the payer.
+fn refunded() -> Event {
+    let report = RefundReport {
+        refund: id(1),
+        source: Source::Query,
+        grade: Grade::Strong,
+        outcome: RefundOutcome::Succeeded {
+            refund_no: "5030".to_owned(),
+        },
+    };
+    Event::RefundReported {
+        report: Box::new(report),
     }
 }
 
@@ -232,5 +349,7 @@ each_store!(
     a_tills_name_is_free_again_when_its_key_is_revoked,
     payments_are_listed_shop_by_shop,
     a_shops_takings_are_what_was_paid_there_in_time,
+    a_shops_day_is_told_till_by_till,
+    a_till_takes_money_in_its_own_shop_alone,
     nothing_names_a_shop_that_is_not_the_merchants,
 );

@@ -229,10 +229,11 @@ fn shop(world: &mut World, name: &str) -> String {
 }
 
 /// What a till may do; everything else that is documented is refused.
-const FOR_TILLS: [(&str, &str); 8] = [
+const FOR_TILLS: [(&str, &str); 9] = [
     ("POST", "/v1/payments"),
     ("GET", "/v1/payments"),
     ("GET", "/v1/payments/{id}"),
+    ("GET", "/v1/payments/{id}/events"),
     ("POST", "/v1/payments/{id}/attempts"),
     ("POST", "/v1/payments/{id}/close"),
     ("POST", "/v1/payments/{id}/refunds"),

@@ -444,7 +444,7 @@ impl Store for Process {
         store: StoreId,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Takings, StoreError> {
+    ) -> Result<Vec<Takings>, StoreError> {
         self.store.takings(merchant, store, from, to).await
     }
 

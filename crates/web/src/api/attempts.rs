@@ -8,7 +8,7 @@ use axum::routing::post;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
-use tongbao_core::{PaymentId, Scene};
+use tongbao_core::{PaymentId, Scene, TillId};
 use tongbao_engine::{AttemptView, AuthCode, EngineError, LoginCode, NewPayer as Payer};
 use utoipa::ToSchema;
 
@@ -90,7 +90,10 @@ impl<'de> Deserialize<'de> for Scanned {
 }
 
 impl NewAttempt {
-    pub(crate) fn into_engine(self) -> Result<tongbao_engine::NewAttempt, Problem> {
+    pub(crate) fn into_engine(
+        self,
+        till: Option<TillId>,
+    ) -> Result<tongbao_engine::NewAttempt, Problem> {
         let payer = match self.payer.map(|payer| (payer.openid, payer.code)) {
             Some((Some(_), Some(_))) => {
                 let detail = "comes with openid; send one of them";
@@ -106,6 +109,7 @@ impl NewAttempt {
             auth_code: self.auth_code.map(|scanned| scanned.0),
             payer,
             client_ip: self.client_ip.map(|address| address.to_string()),
+            till,
         })
     }
 }
@@ -141,7 +145,7 @@ impl NewAttempt {
     responses(
         (status = 201, description = "Started, by this request or by the same one before", body = AttemptView),
         (status = 200, description = "The same way of paying was open already", body = AttemptView),
-        (status = 404, description = "There is no such payment, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such payment, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
         (status = 409, description = "The payment is paid, closed or expired, or has too many attempts; or the login code, or the channel's app, is not taken", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be accepted, or no channel can take it", body = ProblemView, content_type = "application/problem+json"),
         (status = 429, description = "`platform_limit`", body = ProblemView, content_type = "application/problem+json"),
@@ -155,7 +159,7 @@ pub(crate) async fn start(
     Id(payment): Id<PaymentId>,
     Command { key, body }: Command<NewAttempt>,
 ) -> Result<Made<AttemptView>, Problem> {
-    let new = body.into_engine()?;
+    let new = body.into_engine(seller.till_id())?;
     let key = seller.key(key);
     let merchant = seller.for_payment(&app, payment).await?;
     let started = app

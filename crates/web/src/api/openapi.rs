@@ -10,8 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    attempts, cases, channels, events, notifications, payments, refunds, stores, tills, timeline,
-    webhook_endpoints,
+    attempts, cases, channels, events, notifications, payments, refunds, stores, takings, tills,
+    timeline, webhook_endpoints,
 };
 use crate::app::App;
 use crate::problem::ProblemView;
@@ -45,6 +45,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         stores::create,
         stores::list,
         stores::read,
+        takings::read,
         tills::create,
         tills::list,
         tills::revoke,

@@ -9,7 +9,7 @@ use http::StatusCode;
 use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use tongbao_core::order::Invalid;
-use tongbao_core::{Currency, Money, Order, PaymentId, StoreId};
+use tongbao_core::{Currency, Money, Order, PaymentId, StoreId, TillId};
 use tongbao_engine::{EngineError, PaymentView};
 use tongbao_store::PaymentFilter;
 use utoipa::{IntoParams, ToSchema};
@@ -68,7 +68,12 @@ pub(crate) struct NewPayment {
 }
 
 impl NewPayment {
-    fn into_engine(self, store: Option<StoreId>) -> Result<tongbao_engine::NewPayment, Problem> {
+    fn into_engine(
+        self,
+        store: Option<StoreId>,
+        till: Option<TillId>,
+    ) -> Result<tongbao_engine::NewPayment, Problem> {
+        let attempt = self.attempt.map(|attempt| attempt.into_engine(till));
         let currency = self.currency.unwrap_or(Currency::CNY);
         let order = Order {
             merchant_order_no: self.merchant_order_no,
@@ -81,7 +86,7 @@ impl NewPayment {
         Ok(tongbao_engine::NewPayment {
             order,
             expires_in: self.expires_in,
-            attempt: self.attempt.map(NewAttempt::into_engine).transpose()?,
+            attempt: attempt.transpose()?,
         })
     }
 }
@@ -143,7 +148,7 @@ pub(crate) async fn create(
 ) -> Result<Made<PaymentView>, Problem> {
     let store = seller.store(store_id(body.store.as_deref())?)?;
     let key = seller.key(key);
-    let new = body.into_engine(store)?;
+    let new = body.into_engine(store, seller.till_id())?;
     let made = match app.engine.create_payment(&seller.merchant, new, key).await {
         Err(EngineError::OrderDiffers { payment, .. })
             if seller.clone().for_payment(&app, payment).await.is_err() =>

@@ -14,7 +14,7 @@ use super::listed::{self, Listed};
 use super::made::Made;
 use crate::app::App;
 use crate::extract::{Asked, Caller, Command, Id, Seller, limit};
-use crate::problem::{Problem, ProblemView};
+use crate::problem::{Problem, ProblemView, REFUND_NO_CONFLICT};
 
 pub(crate) fn router() -> Router<App> {
     Router::new()
@@ -61,7 +61,7 @@ pub(crate) struct NewRefund {
     responses(
         (status = 201, description = "Made, by this request or by the same one before", body = RefundView),
         (status = 200, description = "Another request made the same refund before", body = RefundView),
-        (status = 404, description = "There is no such payment, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is no such payment, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
         (status = 409, description = "The payment is not paid, less than that is left of it, it has too many refunds, the number belongs to another refund, or the channel has no certificate for it", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be accepted", body = ProblemView, content_type = "application/problem+json"),
     )
@@ -76,10 +76,22 @@ pub(crate) async fn create(
         merchant_refund_no: body.merchant_refund_no,
         amount: Money::fen(body.amount),
         reason: body.reason,
+        till: seller.till_id(),
     };
     let key = seller.key(key);
-    let merchant = seller.for_payment(&app, payment).await?;
-    let made = app.engine.refund(&merchant, payment, new, key).await?;
+    let merchant = seller.clone().for_payment(&app, payment).await?;
+    let made = match app.engine.refund(&merchant, payment, new, key).await {
+        Err(EngineError::RefundDiffers { refund, .. })
+            if !seller.may_see(&app.engine.payment_of_refund(merchant.id, refund).await?) =>
+        {
+            return Err(Problem::field(
+                REFUND_NO_CONFLICT,
+                "merchant_refund_no",
+                "belongs to a refund of another store; use a new number",
+            ));
+        }
+        made => made?,
+    };
     let refund = made
         .payment
         .refund(made.refund)
@@ -97,7 +109,7 @@ pub(crate) async fn create(
     params(("id" = String, Path, description = "`rfd_…`")),
     responses(
         (status = 200, description = "As it stands", body = RefundView),
-        (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(

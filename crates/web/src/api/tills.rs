@@ -11,6 +11,7 @@ use utoipa::ToSchema;
 
 use super::listed::Listed;
 use super::made::{Done, Made};
+use super::takings::TakingsView;
 use crate::app::App;
 use crate::extract::{Bare, Caller, Command, Id, Seller};
 use crate::problem::{ONLY_FOR_TILLS, Problem, ProblemView};
@@ -181,7 +182,9 @@ pub(crate) struct OwnTill {
     /// How the merchant's channels can collect now: `native`, `barcode` and so on.
     scenes: Vec<&'static str>,
     /// What the store has taken since midnight in China.
-    today: Today,
+    today: TakingsView,
+    /// What this till has taken of it.
+    own_today: TakingsView,
 }
 
 /// The till's store.
@@ -191,20 +194,22 @@ struct OwnStore {
     id: String,
     /// What people call it.
     name: String,
+    /// Its tills, also those whose key was revoked.
+    tills: Vec<NamedTill>,
 }
 
-/// What a store has taken on a day.
+/// A till and its name.
 #[derive(Debug, Serialize, ToSchema)]
-struct Today {
-    /// How many payments were paid.
-    payments: i64,
-    /// Their sum in fen, before refunds.
-    amount: i64,
+struct NamedTill {
+    /// Ours, `til_…`.
+    id: String,
+    /// What people call it.
+    name: String,
 }
 
 /// Reads the till whose key asks.
 ///
-/// With its store and what that has taken today. For a till's key alone.
+/// With its store, and what both have taken today. For a till's key alone.
 #[utoipa::path(
     get,
     path = "/v1/till",
@@ -224,7 +229,8 @@ pub(crate) async fn own(State(app): State<App>, seller: Seller) -> Result<Json<O
         )
     })?;
     let shop = app.engine.store_of(merchant.id, till.store).await?;
-    let takings = app.engine.takings_today(merchant.id, shop.id).await?;
+    let tills = app.engine.store().tills(merchant.id, shop.id).await?;
+    let day = app.engine.takings(merchant.id, shop.id, None).await?;
     let scenes = app.engine.scenes(merchant.id).await?;
     Ok(Json(OwnTill {
         id: till.id.to_string(),
@@ -232,12 +238,20 @@ pub(crate) async fn own(State(app): State<App>, seller: Seller) -> Result<Json<O
         store: OwnStore {
             id: shop.id.to_string(),
             name: shop.name,
+            tills: tills.iter().map(NamedTill::from).collect(),
         },
         merchant: merchant.name,
         scenes: scenes.into_iter().map(Scene::as_str).collect(),
-        today: Today {
-            payments: takings.payments,
-            amount: takings.amount,
-        },
+        today: day.of_shop().into(),
+        own_today: day.of_till(till.id).into(),
     }))
+}
+
+impl From<&Till> for NamedTill {
+    fn from(till: &Till) -> Self {
+        Self {
+            id: till.id.to_string(),
+            name: till.name.clone(),
+        }
+    }
 }

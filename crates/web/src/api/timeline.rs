@@ -6,12 +6,13 @@ use axum::{Json, Router};
 use serde::Serialize;
 use tongbao_core::refund::RefundReport;
 use tongbao_core::{Event, Outcome, PaymentId, RefundOutcome, Report};
+use tongbao_engine::EngineError;
 use tongbao_store::LogEntry;
 use utoipa::ToSchema;
 
 use super::listed::Listed;
 use crate::app::App;
-use crate::extract::{Caller, Id};
+use crate::extract::{Id, Seller};
 use crate::problem::{Problem, ProblemView};
 
 pub(crate) fn router() -> Router<App> {
@@ -36,6 +37,9 @@ pub(crate) struct TimelineEntry {
     /// Of which refund.
     #[serde(skip_serializing_if = "Option::is_none")]
     refund: Option<String>,
+    /// Which till started the attempt or asked for the refund.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    till: Option<String>,
     /// How a report came: `answer`, `query`, `close`, `reverse`,
     /// `notification`, `bill` or `operator`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -72,15 +76,19 @@ pub(crate) struct TimelineEntry {
     params(("id" = String, Path, description = "`pay_…`")),
     responses(
         (status = 200, description = "Oldest first", body = Listed<TimelineEntry>),
-        (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
+        (status = 404, description = "There is none, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
     )
 )]
 pub(crate) async fn read(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Id(id): Id<PaymentId>,
 ) -> Result<Json<Listed<TimelineEntry>>, Problem> {
-    app.engine.payment(merchant.id, id).await?;
+    let payment = app.engine.payment(seller.merchant.id, id).await?;
+    if !seller.may_see(&payment) {
+        return Err(EngineError::NotFound("payment").into());
+    }
+    let merchant = seller.merchant;
     let log = app.engine.store().timeline(merchant.id, id).await?;
     Ok(Json(Listed::all(&log, TimelineEntry::from)))
 }
@@ -101,6 +109,7 @@ impl From<&LogEntry> for TimelineEntry {
             Some(Event::AttemptStarted { attempt }) => Self {
                 r#type: "attempt_started",
                 attempt: Some(attempt.id.to_string()),
+                till: attempt.till.map(|id| id.to_string()),
                 ..line
             },
             Some(Event::Reported { report }) => line.with_report(report),
@@ -108,6 +117,7 @@ impl From<&LogEntry> for TimelineEntry {
                 r#type: "refund_requested",
                 attempt: Some(refund.attempt.to_string()),
                 refund: Some(refund.id.to_string()),
+                till: refund.till.map(|id| id.to_string()),
                 amount: Some(refund.amount.minor()),
                 detail: refund.reason.clone(),
                 ..line

@@ -5,7 +5,7 @@ use http::header::AUTHORIZATION;
 use http::request::Parts;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::shop::Till;
-use tongbao_core::{Payment, PaymentId, StoreId};
+use tongbao_core::{Payment, PaymentId, StoreId, TillId};
 use tongbao_engine::{EngineError, IdempotencyKey, TILL_KEY_PREFIX};
 
 use super::command::Key;
@@ -67,6 +67,11 @@ impl Seller {
     pub(crate) fn may_see(&self, payment: &Payment) -> bool {
         let mut tills = self.till.iter();
         tills.all(|till| till_may_see(till, payment))
+    }
+
+    /// The till that asks, for what it starts.
+    pub(crate) fn till_id(&self) -> Option<TillId> {
+        self.till.as_ref().map(|till| till.id)
     }
 
     /// The store that is meant: a till's own, also where none is named.

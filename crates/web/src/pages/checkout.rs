@@ -123,6 +123,7 @@ async fn pay(
         auth_code: None,
         payer: None,
         client_ip: None,
+        till: None,
     };
     match app
         .engine

@@ -157,14 +157,168 @@ async fn a_till_sells_in_its_own_store() {
     assert_eq!(world.payment(&elsewhere).await["state"], "pending");
 
     let me = get_with(&world, &key, "/v1/till").await.json();
-    let today = json!({"payments": 1, "amount": sold["amount"]});
+    let today = took(1, sold["amount"].as_i64().unwrap());
     assert_eq!(
-        (&me["store"]["name"], &me["today"]),
-        (&json!("外滩"), &today)
+        (&me["store"]["name"], &me["today"], &me["own_today"]),
+        (&json!("外滩"), &today, &today)
     );
     world.pass(std::time::Duration::from_hours(12)).await;
     let me = get_with(&world, &key, "/v1/till").await.json();
-    assert_eq!(me["today"], json!({"payments": 0, "amount": 0}));
+    assert_eq!((&me["today"], &me["own_today"]), (&took(0, 0), &took(0, 0)));
+}
+
+/// What was taken, and nothing given back.
+fn took(payments: i64, fen: i64) -> Value {
+    json!({"payments": payments, "amount": fen, "refunds": 0, "amount_refunded": 0})
+}
+
+#[tokio::test]
+async fn it_is_known_which_till_took_the_money_and_which_gave_it_back() {
+    let world = crate::refunds::open().await;
+    let bund = store(&world, "外滩").await;
+    let (one, first) = till(&world, &bund, "1 号").await;
+    let (two, second) = till(&world, &bund, "2 号").await;
+
+    // The merchant's server orders, a till collects.
+    let mut ordered = order("T1");
+    ordered["store"] = json!(bund);
+    ordered.as_object_mut().unwrap().remove("attempt");
+    let ordered = world.post("/v1/payments", &ordered).await.json();
+    assert_eq!(ordered["till"], Value::Null);
+    let path = format!("/v1/payments/{}", ordered["id"].as_str().unwrap());
+    let start = format!("{path}/attempts");
+    let started = post_with(&world, &first, &start, &json!({"scene": "native"})).await;
+    assert_eq!(started.json()["till"], json!(one));
+    let waiting = get_with(&world, &second, &path).await.json();
+    world.pay(&waiting, "alice");
+    world.settle().await;
+    let paid = world.payment(&ordered).await;
+    assert_eq!(
+        (&paid["state"], &paid["till"]),
+        (&json!("paid"), &json!(one))
+    );
+    let told = world.shop.told();
+    assert_eq!(told.last().unwrap().body["data"]["till"], json!(one));
+
+    let refunds = format!("{path}/refunds");
+    let body = json!({"merchant_refund_no": "R1", "amount": 34});
+    let refund = post_with(&world, &second, &refunds, &body).await.json();
+    assert_eq!(refund["till"], json!(two));
+    world.pass(std::time::Duration::from_mins(10)).await;
+    let refund = format!("/v1/refunds/{}", refund["id"].as_str().unwrap());
+    let refund = get_with(&world, &first, &refund).await.json();
+    assert_eq!(
+        (&refund["state"], &refund["till"]),
+        (&json!("succeeded"), &json!(two))
+    );
+
+    let lines = get_with(&world, &second, &format!("{path}/events"))
+        .await
+        .json();
+    let by = |kind: &str| {
+        let mut lines = lines["data"].as_array().unwrap().iter();
+        lines.find(|line| line["type"] == kind).unwrap()["till"].clone()
+    };
+    assert_eq!(
+        (by("attempt_started"), by("refund_requested")),
+        (json!(one), json!(two))
+    );
+    assert_eq!(by("created"), Value::Null);
+
+    let day = world
+        .get(&format!("/v1/stores/{bund}/takings"))
+        .await
+        .json();
+    let amount = paid["amount"].as_i64().unwrap();
+    let gave = json!({"payments": 0, "amount": 0, "refunds": 1, "amount_refunded": 34});
+    let named = |takings: &Value, id: &str, name: &str| {
+        let mut row = takings.clone();
+        row["id"] = json!(id);
+        row["name"] = json!(name);
+        row
+    };
+    let mut tills = day["tills"].as_array().unwrap().clone();
+    tills.sort_by_key(|row| row["name"].to_string());
+    let took = named(&took(1, amount), &one, "1 号");
+    assert_eq!(tills, [took, named(&gave, &two, "2 号")]);
+    let sums = ["payments", "amount", "refunds", "amount_refunded"].map(|name| &day[name]);
+    assert_eq!(sums, [&json!(1), &json!(amount), &json!(1), &json!(34)]);
+    let me = get_with(&world, &second, "/v1/till").await.json();
+    assert_eq!(me["own_today"], gave);
+    assert_eq!(me["store"]["tills"].as_array().unwrap().len(), 2);
+    // The platform's books say the same.
+    let balance = world.platform().truth().wallets["alice"].balance_fen;
+    assert_eq!(1_000_000 - i64::try_from(balance).unwrap(), amount - 34);
+
+    let other = world
+        .get(&format!("/v1/stores/{bund}/takings?date=2020-02-29"))
+        .await
+        .json();
+    assert_eq!(
+        (&other["since"], &other["amount"]),
+        (&json!("2020-02-28T16:00:00Z"), &json!(0))
+    );
+    let bad = world
+        .get(&format!("/v1/stores/{bund}/takings?date=2021-02-29"))
+        .await;
+    assert_eq!(
+        bad.problem(),
+        (422, "invalid_field".to_owned(), Some("date".to_owned()))
+    );
+}
+
+/// Whatever hangs on another store's payment is not there, and its numbers tell
+/// nothing.
+#[tokio::test]
+async fn a_till_reads_nothing_of_another_stores_payment() {
+    let world = crate::refunds::open().await;
+    let (bund, west) = (store(&world, "外滩").await, store(&world, "城西").await);
+    let (_, key) = till(&world, &bund, "1 号").await;
+    let (_, other) = till(&world, &west, "1 号").await;
+    let own = post_with(&world, &key, "/v1/payments", &order("T1"))
+        .await
+        .json();
+    let theirs = post_with(&world, &other, "/v1/payments", &order("T2"))
+        .await
+        .json();
+    for payment in [&own, &theirs] {
+        world.pay(payment, "alice");
+    }
+    world.settle().await;
+    let refunds =
+        |payment: &Value| format!("/v1/payments/{}/refunds", payment["id"].as_str().unwrap());
+    let body = json!({"merchant_refund_no": "R1", "amount": 1});
+    let refund = post_with(&world, &other, &refunds(&theirs), &body)
+        .await
+        .json();
+
+    let there = |kind: &str, rest: &str| format!("/v1/{kind}_01kb2v7q4w8z3n5m6r7t9x1c2d{rest}");
+    let events = format!("/v1/payments/{}/events", theirs["id"].as_str().unwrap());
+    let absent = get_with(&world, &key, &there("payments/pay", "/events")).await;
+    assert_eq!(
+        get_with(&world, &key, &events).await.problem(),
+        absent.problem()
+    );
+    let read = format!("/v1/refunds/{}", refund["id"].as_str().unwrap());
+    let absent = get_with(&world, &key, &there("refunds/rfd", "")).await;
+    assert_eq!(
+        get_with(&world, &key, &read).await.problem(),
+        absent.problem()
+    );
+    let absent = post_with(&world, &key, &there("payments/pay", "/refunds"), &body).await;
+    let refused = post_with(&world, &key, &refunds(&theirs), &body).await;
+    assert_eq!(refused.problem(), absent.problem());
+
+    let taken = post_with(&world, &key, &refunds(&own), &body).await;
+    let number = Some("merchant_refund_no".to_owned());
+    assert_eq!(
+        taken.problem(),
+        (409, "refund_no_conflict".to_owned(), number)
+    );
+    assert!(!taken.json().to_string().contains("rfd_"));
+    let day = format!("/v1/stores/{bund}/takings");
+    let refused = get_with(&world, &key, &day).await;
+    assert_eq!(refused.problem(), (403, "not_for_tills".to_owned(), None));
 }
 
 #[tokio::test]

@@ -59,9 +59,53 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Reads the till whose key asks", "查询自己的收银台"),
     (
-        "With its store and what that has taken today. For a till's key alone.",
-        "包括所在门店，以及门店今天的收款。只能用收银台的密钥。",
+        "With its store, and what both have taken today. For a till's key alone.",
+        "包括所在门店，以及两者今天的收款。只能用收银台的密钥。",
     ),
+    ("What this till has taken of it.", "其中这台收银台的收款。"),
+    (
+        "Its tills, also those whose key was revoked.",
+        "店里的收银台，包括密钥已作废的。",
+    ),
+    ("Reads what a store took on a day", "查询门店一天的收款"),
+    (
+        "From midnight to midnight in China: what was paid, and what went back to payers, in all and till by till.",
+        "按北京时间零点到零点：收到的款与退给顾客的款，有合计，也有每台收银台的数字。",
+    ),
+    (
+        "A day in China, `2026-11-21`; today when left out.",
+        "北京时间的日期，如 `2026-11-21`；不写则为今天。",
+    ),
+    ("Of which store, `sto_…`.", "哪家门店，`sto_…`。"),
+    (
+        "When the day began: midnight in China, RFC 3339.",
+        "这一天的开始：北京时间零点，RFC 3339。",
+    ),
+    ("All of it.", "合计。"),
+    (
+        "What each till had of it. What your server and payers themselves started is in the sums above alone.",
+        "每台收银台的数字。由您的服务器或顾客自己发起的，只计入上面的合计。",
+    ),
+    ("What it took.", "它的收款。"),
+    (
+        "There is no such payment, or it is another merchant's, or, for a till, another store's",
+        "没有这笔付款，或属于别的商户；对收银台来说，或属于别的门店",
+    ),
+    (
+        "How many refunds reached their payers, also of payments of days before.",
+        "已到顾客账户的退款笔数，包括以前收款的退款。",
+    ),
+    (
+        "Which of the store's tills took the money; until it came, the one that asked for it last.",
+        "门店的哪台收银台收的款；收到之前，是最后一次发起收款的那台。",
+    ),
+    ("The till that asked for it.", "发起退款的收银台。"),
+    ("The till that started it.", "发起它的收银台。"),
+    (
+        "Which till started the attempt or asked for the refund.",
+        "哪台收银台发起了这次收款或退款。",
+    ),
+    ("Their sum in fen.", "合计，单位为分。"),
     ("A till's key cannot do this", "收银台的密钥不能做这件事"),
     (
         "Only a till's key can do this",
@@ -318,10 +362,6 @@ const TABLE: &[(&str, &str)] = &[
     (
         "There is none, or it is another merchant's",
         "不存在，或属于别的商户",
-    ),
-    (
-        "There is no such payment, or it is another merchant's",
-        "付款不存在，或属于别的商户",
     ),
     // A payment as it is asked for
     (
