@@ -21,7 +21,9 @@ use tokio_util::sync::CancellationToken;
 use tongbao_core::channel::Confirm;
 use tongbao_engine::Mint;
 use tongbao_engine::audit::Keys;
-use tongbao_simulator::server::{self as simulator, Simulator, system_clock};
+use tongbao_simulator::server::{
+    self as simulator, Certificates, ClientCertificate, Simulator, system_clock,
+};
 use tongbao_simulator::{Account, Platform, Settings};
 
 use self::dir::DemoDir;
@@ -62,8 +64,9 @@ const LOG_LEVEL: &str = "warn,tongbao::demo=info";
 /// What the payer reads on the checkout page, and on the phone.
 const MERCHANT: &str = "通宝茶铺";
 
-/// Beside the shop on the web, one with a counter and a till.
-const STORE: &str = "西湖店";
+/// Beside the shop on the web, two with a counter and a till: neither till sees
+/// what the other one's store takes.
+const STORES: [&str; 2] = ["西湖店", "断桥店"];
 const TILL: &str = "1 号收银台";
 
 /// Runs until `stop`.
@@ -77,12 +80,13 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
     };
     let dir = DemoDir::open(args.data_dir)?;
     let api_key = key::api_key(&dir.shop())?;
-    let till_key = key::till_key(&dir.shop())?;
-    let config = config(&dir, &urls, &api_key, &till_key)?;
+    let till_keys = key::till_keys(&dir.shop())?;
+    let simulator = open_simulator(&dir, &urls.simulator)?;
+    let certificate = certificate(&simulator)?;
+    let config = config(&dir, &urls, &api_key, &till_keys, certificate)?;
     crate::logs::start(&config.log);
 
     let gateway = Gateway::open(&config).await?;
-    let simulator = open_simulator(&dir, &urls.simulator)?;
     let public = Listeners {
         public: listeners.gateway,
         admin: None,
@@ -100,7 +104,7 @@ pub(crate) async fn run(args: Args, stop: CancellationToken) -> anyhow::Result<E
         let welcome = Welcome {
             urls: &urls,
             api_key: &api_key,
-            till_key: &till_key,
+            till_keys: &till_keys,
             dir: &dir,
             started_within: stopwatch().saturating_sub(began),
         };
@@ -168,7 +172,8 @@ fn config(
     dir: &DemoDir,
     urls: &Urls,
     api_key: &Secret,
-    till_key: &Secret,
+    till_keys: &[Secret; STORES.len()],
+    certificate: ClientCertificate,
 ) -> anyhow::Result<Config> {
     let base_url = |url: &str| {
         url.parse::<BaseUrl>()
@@ -182,6 +187,8 @@ fn config(
         // The simulator closes at once, and who tries a demo does not wait.
         ("close_after_secs", "0".to_owned()),
         ("app_secret", account.app_secret.0),
+        ("client_certificate", certificate.certificate_pem),
+        ("client_key", certificate.key_pem),
     ];
     let defaults = Config::default();
     Ok(Config {
@@ -207,14 +214,11 @@ fn config(
             name: MERCHANT.to_owned(),
             api_key: Some(api_key.clone()),
             api_key_file: None,
-            stores: vec![DeclaredStore {
-                name: STORE.to_owned(),
-                tills: vec![DeclaredTill {
-                    name: TILL.to_owned(),
-                    key: Some(till_key.clone()),
-                    key_file: None,
-                }],
-            }],
+            stores: STORES
+                .iter()
+                .zip(till_keys)
+                .map(|(name, key)| store(name, key))
+                .collect(),
             channels: vec![DeclaredChannel {
                 kind: "wechat_v2".to_owned(),
                 name: "微信支付（模拟）".to_owned(),
@@ -227,6 +231,24 @@ fn config(
         }],
         ..defaults
     })
+}
+
+/// What refunds and reverses are asked for with.
+fn certificate(simulator: &Simulator) -> anyhow::Result<ClientCertificate> {
+    let made = Certificates::make(simulator, &[])?;
+    let own = made.of(&Account::ready_made().mch_id).cloned();
+    own.context("the simulator has no certificate for the ready-made account")
+}
+
+fn store(name: &str, till_key: &Secret) -> DeclaredStore {
+    DeclaredStore {
+        name: name.to_owned(),
+        tills: vec![DeclaredTill {
+            name: TILL.to_owned(),
+            key: Some(till_key.clone()),
+            key_file: None,
+        }],
+    }
 }
 
 /// The platforms, where the ready-made account belongs to the shop, and browsers that are sent to

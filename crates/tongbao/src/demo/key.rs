@@ -1,4 +1,4 @@
-//! The keys of the shop and of its till: drawn at the first start, and kept
+//! The keys of the shop and of its tills: drawn at the first start, and kept
 //! beside the orders.
 
 use std::path::Path;
@@ -20,9 +20,10 @@ pub(super) fn api_key(shop: &Path) -> anyhow::Result<Secret> {
     kept(&shop.join("key.json"), "sk_")
 }
 
-/// The same for the till.
-pub(super) fn till_key(shop: &Path) -> anyhow::Result<Secret> {
-    kept(&shop.join("till.json"), tongbao_engine::TILL_KEY_PREFIX)
+/// The same for each store's till.
+pub(super) fn till_keys(shop: &Path) -> anyhow::Result<[Secret; 2]> {
+    let of = |file| kept(&shop.join(file), tongbao_engine::TILL_KEY_PREFIX);
+    Ok([of("till.json")?, of("till-2.json")?])
 }
 
 fn kept(file: &Path, prefix: &str) -> anyhow::Result<Secret> {

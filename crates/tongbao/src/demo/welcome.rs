@@ -11,8 +11,8 @@ use crate::secret::Secret;
 pub(super) struct Welcome<'a> {
     pub(super) urls: &'a Urls,
     pub(super) api_key: &'a Secret,
-    /// Opens the page of the second shop's till.
-    pub(super) till_key: &'a Secret,
+    /// Each opens the page of one store's till.
+    pub(super) till_keys: &'a [Secret; 2],
     pub(super) dir: &'a DemoDir,
     pub(super) started_within: Duration,
 }
@@ -36,7 +36,8 @@ impl fmt::Display for Welcome<'_> {
 
   茶铺 Shop   {shop}/
   手机 Phone  {simulator}/        alice's password is 123456
-  收银 Till   {gateway}/pos#{till_key}
+  收银 Till   {gateway}/pos#{first_till}
+  二店 Other  {gateway}/pos#{other_till}
   文档 Docs   {gateway}/docs
 
 Buy something, open the phone beside it, pay. Or call the API yourself:
@@ -55,7 +56,8 @@ Data is in {dir} ({fate}).
 Ctrl-C ends the demo, with an audit of all that happened.",
             millis = self.started_within.as_millis(),
             api_key = self.api_key.expose(),
-            till_key = self.till_key.expose(),
+            first_till = self.till_keys[0].expose(),
+            other_till = self.till_keys[1].expose(),
             program = program(),
             gateway_dir = self.dir.gateway().display(),
             dir = self.dir.path().display(),

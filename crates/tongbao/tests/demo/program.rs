@@ -16,6 +16,8 @@ pub(crate) struct Demo {
     pub(crate) docs: String,
     /// With the till's key behind the `#`.
     pub(crate) till: String,
+    /// The same of another store.
+    pub(crate) other_till: String,
     api_key: String,
     /// What it says after its welcome.
     rest: Lines<BufReader<ChildStdout>>,
@@ -54,6 +56,7 @@ impl Demo {
             phone: after("Phone"),
             docs: after("Docs"),
             till: after("Till"),
+            other_till: after("Other"),
             api_key: after("TONGBAO_API_KEY="),
             rest: lines,
             child,
@@ -81,6 +84,26 @@ impl Demo {
         let answer = client.post(path).send().await.unwrap();
         let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
         answer["auth_code"].as_str().unwrap().to_owned()
+    }
+
+    /// What the person answers to the till's prompt.
+    pub(crate) async fn answer_prompt(&self, person: &str, accept: bool) {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let path = format!("{}/_sim/wallets/{person}/confirm", self.phone);
+        let body = format!("{{\"accept\": {accept}, \"password\": \"123456\"}}");
+        let request = client.post(path).header("content-type", "application/json");
+        let answer = request.body(body).send().await.unwrap();
+        let (status, text) = (answer.status(), answer.text().await.unwrap());
+        assert!(status.is_success(), "{status} {text}");
+    }
+
+    /// What the person has left, in fen.
+    pub(crate) async fn balance(&self, person: &str) -> i64 {
+        let client = reqwest::Client::builder().no_proxy().build().unwrap();
+        let path = format!("{}/_sim/wallets/{person}", self.phone);
+        let answer = client.get(path).send().await.unwrap().text().await.unwrap();
+        let answer: Value = serde_json::from_str(&answer).unwrap();
+        answer["balance"].as_i64().unwrap()
     }
 
     /// Ctrl-C.
