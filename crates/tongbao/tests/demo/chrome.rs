@@ -104,7 +104,11 @@ impl Chrome {
 
     /// Waits until there is one.
     pub(crate) async fn find(&self, css: &str) -> Element {
-        let wait = self.client.wait().at_most(DEADLINE).every(LOOK_EVERY);
+        self.find_within(DEADLINE, css).await
+    }
+
+    pub(crate) async fn find_within(&self, deadline: Duration, css: &str) -> Element {
+        let wait = self.client.wait().at_most(deadline).every(LOOK_EVERY);
         match wait.for_element(Locator::Css(css)).await {
             Ok(element) => element,
             Err(error) => {
@@ -122,6 +126,21 @@ impl Chrome {
         self.find(css).await.text().await.unwrap()
     }
 
+    /// Waits until the element of that id says this.
+    pub(crate) async fn find_text(&self, id: &str, words: &str) {
+        let there = format!("//*[@id='{id}'][contains(., '{words}')]");
+        let wait = self.client.wait().at_most(DEADLINE).every(LOOK_EVERY);
+        if let Err(error) = wait.for_element(Locator::XPath(&there)).await {
+            self.shoot("missing").await;
+            let says = self.text(&format!("#{id}")).await;
+            panic!("{id} says {says:?}, not {words}: {error}");
+        }
+    }
+
+    pub(crate) async fn clear(&self, css: &str) {
+        self.find(css).await.clear().await.unwrap();
+    }
+
     pub(crate) async fn run(&self, script: &str) -> Value {
         self.client.execute(script, vec![]).await.unwrap()
     }
@@ -132,6 +151,7 @@ impl Chrome {
         for scheme in SCHEMES {
             for width in WIDTHS {
                 self.look_at(width, scheme).await;
+                self.draw().await;
                 self.shoot(&format!("{page}-{width}-{scheme}")).await;
                 let wide = self
                     .run("return document.documentElement.scrollWidth")
@@ -156,6 +176,13 @@ impl Chrome {
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ] });
         self.cdp("Emulation.setEmulatedMedia", media).await;
+    }
+
+    /// Until the page is drawn as it is to be looked at.
+    async fn draw(&self) {
+        let frames = "const done = arguments[0];
+            requestAnimationFrame(() => requestAnimationFrame(() => done()));";
+        self.client.execute_async(frames, vec![]).await.unwrap();
     }
 
     /// Saves the whole page below `target/screenshots`.

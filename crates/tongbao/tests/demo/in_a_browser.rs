@@ -1,6 +1,8 @@
 //! The full walk in a real browser: order, scan, pay, and the shop is told. What
 //! the pages looked like is in `target/screenshots`.
 
+use std::time::Duration;
+
 use fantoccini::wd::WindowHandle;
 
 use crate::chrome::Chrome;
@@ -165,8 +167,10 @@ async fn without_scripts_the_walk_is_the_same() {
     assert!(demo.stop().await.success());
 }
 
-/// What the Enter key sends.
+/// What the keys send.
 const ENTER: &str = "\u{e007}";
+const ESCAPE: &str = "\u{e00c}";
+const F9: &str = "\u{e039}";
 
 async fn key_in(chrome: &Chrome, css: &str, keys: &str) {
     let field = chrome.find(css).await;
@@ -229,6 +233,137 @@ async fn at_the_till_the_keyboard_is_enough_and_the_answer_is_large() {
         .await;
     chrome.photograph("till-cancelled").await;
 
+    chrome.close().await;
+    assert!(demo.stop().await.success());
+}
+
+/// Signs in, as far as the amount.
+async fn at_the_till(address: &str) -> Chrome {
+    let chrome = Chrome::start(ZH.accept).await;
+    chrome.goto(address).await;
+    key_in(&chrome, "#key", ENTER).await;
+    chrome.find("#amount-form:not([hidden])").await;
+    chrome
+}
+
+/// The cashier types the amount, and scans what the person shows.
+async fn charge(chrome: &Chrome, demo: &Demo, yuan: &str, person: &str) {
+    key_in(chrome, "#amount", &format!("{yuan}{ENTER}")).await;
+    let code = demo.payment_code(person).await;
+    key_in(chrome, "#code", &format!("{code}{ENTER}")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and chromedriver; cargo xtask test runs it"]
+async fn a_payment_code_ends_in_words_that_a_cashier_can_act_on() {
+    let demo = Demo::start().await;
+    let chrome = at_the_till(&demo.till).await;
+    let had = demo.balance("alice").await;
+
+    // Above ¥500 the wallet asks for the password.
+    charge(&chrome, &demo, "600", "alice").await;
+    chrome
+        .find("#answer[data-tone=wait] #cancel:not([hidden])")
+        .await;
+    chrome.find_text("verdict", "等待顾客输入密码").await;
+    chrome.photograph("till-password").await;
+    demo.answer_prompt("alice", true).await;
+    chrome.find("#answer[data-tone=good]").await;
+    assert_eq!(chrome.text("#verdict").await, "已收款 ¥600.00");
+    key_in(&chrome, "#next", ENTER).await;
+
+    // The customer says no.
+    charge(&chrome, &demo, "700", "alice").await;
+    chrome.find_text("verdict", "等待顾客输入密码").await;
+    demo.answer_prompt("alice", false).await;
+    chrome
+        .find("#answer[data-tone=bad] #again:not([hidden])")
+        .await;
+    assert_eq!(chrome.text("#verdict").await, "未收款 ¥700.00");
+    assert_eq!(chrome.text("#line").await, "顾客没有完成付款，没有扣款。");
+    chrome.photograph("till-declined").await;
+    // A code that was used is refused, and the sale is still open.
+    key_in(&chrome, "#again", ENTER).await;
+    key_in(&chrome, "#code", &format!("134567890123456789{ENTER}")).await;
+    chrome.find_text("line", "付款码已过期或用过").await;
+    key_in(&chrome, "body", ESCAPE).await;
+    chrome.find("#answer #next:not([hidden])").await;
+    assert_eq!(chrome.text("#verdict").await, "已取消，未收款");
+    key_in(&chrome, "#next", ENTER).await;
+
+    // The customer leaves the prompt alone: after half a minute it is taken back.
+    charge(&chrome, &demo, "800", "alice").await;
+    chrome.find_text("verdict", "等待顾客输入密码").await;
+    let reversed = "#answer[data-tone=bad] #again:not([hidden])";
+    chrome.find_within(Duration::from_secs(90), reversed).await;
+    assert_eq!(chrome.text("#verdict").await, "未收款 ¥800.00");
+    assert!(chrome.text("#line").await.contains("已经撤销"));
+    chrome.photograph("till-reversed").await;
+
+    assert_eq!(had - demo.balance("alice").await, 60_000);
+    chrome.close().await;
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and chromedriver; cargo xtask test runs it"]
+async fn the_last_sale_goes_back_by_keyboard_once_its_amount_is_typed() {
+    let demo = Demo::start().await;
+    let chrome = at_the_till(&demo.till).await;
+    let had = demo.balance("alice").await;
+    key_in(&chrome, "body", F9).await;
+    chrome.find_text("book-problem", "还没有可退的收款").await;
+    for yuan in ["30", "12.34"] {
+        charge(&chrome, &demo, yuan, "alice").await;
+        chrome.find("#answer[data-tone=good]").await;
+        key_in(&chrome, "#next", ENTER).await;
+    }
+
+    // Enter alone, a scanner's digits, and more than there is change nothing.
+    key_in(&chrome, "body", F9).await;
+    chrome.find("#refund-form:not([hidden])").await;
+    assert!(chrome.text("#refund-last").await.ends_with("收款 ¥12.34"));
+    chrome.photograph("till-refund").await;
+    for typed in ["", "134567890123456789", "12.35"] {
+        key_in(&chrome, "#refund-amount", &format!("{typed}{ENTER}")).await;
+        chrome.find_text("refund-problem", "¥12.34").await;
+        chrome.clear("#refund-amount").await;
+    }
+    key_in(&chrome, "#refund-amount", &format!("2.34{ENTER}")).await;
+    chrome.find("#answer #next:not([hidden])").await;
+    let verdict = chrome.text("#verdict").await;
+    assert!(verdict.contains("¥2.34"), "{verdict}");
+    chrome.photograph("till-refunding").await;
+    chrome
+        .find_within(Duration::from_secs(90), "#answer[data-tone=good]")
+        .await;
+    assert_eq!(chrome.text("#verdict").await, "已退款 ¥2.34");
+    chrome.find_text("store-refunded", "¥2.34").await;
+    assert_eq!(
+        chrome.text("#last li:first-child").await.lines().last(),
+        Some("已退 ¥2.34")
+    );
+    chrome.photograph("till-refunded").await;
+    assert_eq!(had - demo.balance("alice").await, 4_000);
+
+    // The rest, and then there is nothing more of it: never quietly the sale before.
+    key_in(&chrome, "body", F9).await;
+    chrome.find("#refund-form:not([hidden])").await;
+    key_in(&chrome, "#refund-amount", &format!("10{ENTER}")).await;
+    chrome.find("#answer #next:not([hidden])").await;
+    key_in(&chrome, "#next", ENTER).await;
+    key_in(&chrome, "body", F9).await;
+    chrome
+        .find_text("book-problem", "已经全部退款或正在退款")
+        .await;
+    assert_eq!(chrome.text("#today-amount").await, "¥42.34");
+
+    // The other store's till sees nothing of it.
+    let other = at_the_till(&demo.other_till).await;
+    assert!(other.text("#place").await.contains("断桥店"));
+    assert_eq!(other.text("#store-amount").await, "¥0.00");
+    assert_eq!(other.text("#last").await, "");
+    other.close().await;
     chrome.close().await;
     assert!(demo.stop().await.success());
 }
