@@ -24,6 +24,7 @@ const text = zh
       reversed: "顾客没有完成付款，已经撤销，没有扣款。",
       closed: "已取消，未收款",
       closing: "正在取消，请勿交货",
+      closingLine: "平台关单要等几分钟，这期间顾客仍可能付款，结果看列表。可以先收下一笔。",
       states: { created: "未付", pending: "待付", paid: "已收", closed: "已取消" },
       here: "本机",
       nothing: "这台收银台还没有可退的收款。",
@@ -83,6 +84,7 @@ const text = zh
       reversed: "The customer did not finish; it was reversed, and nothing was taken.",
       closed: "Cancelled, not paid",
       closing: "Cancelling: hand nothing over",
+      closingLine: "It takes the platform some minutes; the customer may still pay, see the list. You may go on selling.",
       states: { created: "unpaid", pending: "open", paid: "paid", closed: "cancelled" },
       here: "this till",
       nothing: "This till has taken nothing yet that could be refunded.",
@@ -277,7 +279,7 @@ function today() {
 
 let bookRound = 0;
 
-/** Looks again while money is on its way back. */
+/** Looks again while money may come or is on its way back. */
 async function book() {
   const mine = ++bookRound;
   try {
@@ -286,8 +288,9 @@ async function book() {
     till = own;
     today();
     $("last").replaceChildren(...list.data.map(row));
-    if (!list.data.some((payment) => payment.refunds.some(isOpen))) return;
-    await pause(3000);
+    const moves = ({ state, refunds }) => state === "pending" || refunds.some(isOpen);
+    if (!list.data.some(moves)) return;
+    await pause(5000);
     if (mine === bookRound) book();
   } catch {
     // The next sale looks again.
@@ -464,7 +467,8 @@ function tell(payment) {
     return true;
   }
   if (sale.cancelled) {
-    say("wait", text.closing, amount);
+    say("wait", text.closing, `${amount} · ${text.closingLine}`);
+    offer("next");
     return false;
   }
   if (!attempt) {
@@ -564,6 +568,7 @@ async function cancel() {
   } catch {
     // Paid meanwhile, or closed: the payment says which.
   }
+  book();
   await watch(mine).catch(fail);
 }
 
