@@ -240,6 +240,10 @@ pub trait Channel: Send + Sync {
     /// How old an order must be for the platform to close it; 0 where any may be.
     fn close_after_secs(&self) -> u32;
 
+    /// When the certificate that the platform wants to see is good no more; `None`
+    /// without one.
+    fn certificate_until(&self) -> Option<Timestamp>;
+
     /// The ways of paying that it does.
     fn scenes(&self) -> &'static [Scene];
 

@@ -27,9 +27,10 @@ use tongbao_wire::wechat_v2::{
     close_order, micropay, order_query, reverse, unified_order,
 };
 
+use self::certificate::Certificate;
 use crate::channel::{
-    Answer, Call, Channel, ChannelError, ClientIdentity, Diagnosis, NotANotification, Notification,
-    Order, RefundAnswer, RefundCall, Stamp, Told,
+    Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order,
+    RefundAnswer, RefundCall, Stamp, Told,
 };
 use crate::login::Login;
 use crate::registry::{Addresses, Kind, Site};
@@ -145,6 +146,20 @@ pub(crate) const KIND: Kind = Kind {
             help: "apiclient_key.pem as text, from the same archive as client_certificate",
         },
         Field {
+            name: "client_p12",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "in the place of those two: apiclient_cert.p12, in base64",
+        },
+        Field {
+            name: "client_p12_password",
+            secret: true,
+            required: false,
+            identity: false,
+            help: "what opens client_p12; mch_id when left out, as WeChat Pay sets it",
+        },
+        Field {
             name: "app_secret",
             secret: true,
             required: false,
@@ -176,8 +191,8 @@ struct Account {
     previous: Option<(ApiKey, Timestamp)>,
     sign_type: SignType,
     close_after_secs: u32,
-    identity: Option<ClientIdentity>,
     app: Option<login::App>,
+    certificate: Option<Certificate>,
 }
 
 struct SubMerchant {
@@ -197,17 +212,18 @@ impl Account {
             Some(word) => SignType::from_word(word)
                 .ok_or_else(|| SettingsError::new("sign_type", "is neither HMAC-SHA256 nor MD5"))?,
         };
+        let mch_id = number(settings, "mch_id")?;
         Ok(Self {
             base_url: addresses.of(&ORDERS).to_owned(),
             app_id: number(settings, "app_id")?,
-            mch_id: number(settings, "mch_id")?,
             sub: sub_merchant(settings)?,
             key,
             previous,
             sign_type,
             close_after_secs: close_after_secs(settings)?,
-            identity: certificate::read(settings)?,
             app: login::App::read(settings, addresses)?,
+            certificate: certificate::read(settings, &mch_id)?,
+            mch_id,
         })
     }
 
@@ -326,9 +342,11 @@ impl Account {
         })?;
         // The platform wants to see the merchant's certificate for these.
         if path.starts_with("/secapi/")
-            && let Some(identity) = &self.identity
+            && let Some(certificate) = &self.certificate
         {
-            request.extensions_mut().insert(identity.clone());
+            request
+                .extensions_mut()
+                .insert(certificate.identity.clone());
         }
         Ok(request)
     }
@@ -418,6 +436,10 @@ impl Account {
 impl Channel for Account {
     fn close_after_secs(&self) -> u32 {
         self.close_after_secs
+    }
+
+    fn certificate_until(&self) -> Option<Timestamp> {
+        Some(self.certificate.as_ref()?.until)
     }
 
     fn scenes(&self) -> &'static [Scene] {

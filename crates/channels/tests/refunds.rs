@@ -21,8 +21,8 @@ use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----";
-const PRIVATE_KEY: &str = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----";
+const CERTIFICATE: &str = include_str!("certificates/merchant_cert.pem");
+const PRIVATE_KEY: &str = include_str!("certificates/merchant_key.pem");
 
 fn settings(more: &[(&str, &str)]) -> serde_json::Value {
     let mut typed = json!({
@@ -323,7 +323,7 @@ fn the_certificate_rides_on_the_request_that_needs_it_and_on_no_other() {
         request.extensions().get::<ClientIdentity>().cloned()
     };
     let identity = shown(&start()).unwrap();
-    assert_eq!(identity.pem(), format!("{CERTIFICATE}\n{PRIVATE_KEY}\n"));
+    assert_eq!(identity.pem(), format!("{CERTIFICATE}{PRIVATE_KEY}"));
     assert!(!format!("{identity:?}").contains("BEGIN"));
     assert_eq!(shown(&query()), None);
 
@@ -369,7 +369,7 @@ fn half_a_certificate_and_what_is_no_pem_are_refused_with_the_cure() {
                 ("client_key", PRIVATE_KEY),
             ],
             "client_certificate",
-            "openssl pkcs12",
+            "client_p12",
         ),
         (
             vec![

@@ -6,7 +6,7 @@ use serde_json::Value;
 use tongbao_channels::{Channel, ChannelError, Diagnosis, Settings, Stamp, kind, kinds};
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::order::Invalid;
-use tongbao_core::{ChannelId, MerchantId};
+use tongbao_core::{ChannelId, MerchantId, Timestamp};
 use tongbao_store::{Change, StoreError, Unique};
 
 use crate::engine::Engine;
@@ -65,8 +65,9 @@ impl Engine {
             return Err(Invalid::new("kind", detail).into());
         };
         let settings = Settings::read(kind.fields, new.settings)?;
-        self.codec(kind.name, &settings)?;
+        let codec = self.codec(kind.name, &settings)?;
         let now = self.now();
+        not_expired(&*codec, None, now)?;
         if let Some(rotation) = kind.rotation {
             rotation.check(&settings, now)?;
         }
@@ -124,13 +125,16 @@ impl Engine {
                 Err(EngineError::Vault(_)) => Settings::join(account.settings.clone(), Value::Null),
                 known => known?,
             };
+            let before = self.codec(kind.name, &known).ok();
+            let before = before.and_then(|codec| codec.certificate_until());
             let mut newer = Settings::read(&optional, typed)?;
             if let Some(rotation) = kind.rotation {
                 rotation.begin(&mut known, &mut newer);
                 rotation.check(&newer, self.now())?;
             }
             let settings = known.overlaid(newer, kind.fields)?;
-            self.codec(kind.name, &settings)?;
+            let codec = self.codec(kind.name, &settings)?;
+            not_expired(&*codec, before, self.now())?;
             let (open, secret) = settings.split(kind.fields);
             account.settings = open;
             account.sealed_secrets = self.seal_settings(merchant, id, &secret).await?;
@@ -242,6 +246,23 @@ pub async fn diagnose(
                 .to_owned(),
         },
     })
+}
+
+/// A certificate that is entered has to be good still. One that was, and ended
+/// since, hinders no other change.
+fn not_expired(
+    codec: &dyn Channel,
+    before: Option<Timestamp>,
+    now: Timestamp,
+) -> Result<(), Invalid> {
+    let ended = |until: &Timestamp| *until <= now && before != Some(*until);
+    match codec.certificate_until().filter(ended) {
+        Some(until) => Err(Invalid::new(
+            "settings.client_certificate",
+            format!("ended at {until}; download a new one from the platform and enter that"),
+        )),
+        None => Ok(()),
+    }
 }
 
 fn named(name: &str) -> Result<String, Invalid> {

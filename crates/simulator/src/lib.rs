@@ -45,7 +45,7 @@ pub mod platform;
 pub mod server;
 mod time;
 
-pub use platform::account::{Account, App, Funds, SubMerchant, TestKey};
+pub use platform::account::{Account, App, CLIENT_CERTIFICATE, Funds, SubMerchant, TestKey};
 pub use platform::cashier::{Prompt, Receipt, Refusal, Target};
 pub use platform::client_call::{Opened, Opening};
 pub use platform::code_payment::Reply;

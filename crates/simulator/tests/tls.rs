@@ -98,6 +98,12 @@ async fn money_goes_back_only_with_the_merchants_own_certificate() {
             let pem = handed["wechat"][name].as_str().unwrap();
             assert!(pem.starts_with("-----BEGIN "), "{name}");
         }
+        assert!(
+            handed["wechat"]["client_p12"]
+                .as_str()
+                .unwrap()
+                .starts_with("MII")
+        );
         simulator.act(|platform, _| {
             platform.set_settings(Settings {
                 certificate_over_http: true,

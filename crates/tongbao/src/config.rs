@@ -12,10 +12,13 @@ use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
 use tongbao_channels::{Addresses, Kind, kind, kinds};
 use tongbao_core::Patience;
 use tongbao_core::channel::Confirm;
+use zeroize::Zeroizing;
 
 pub use error::ConfigError;
 pub use value::{BaseUrl, LogLevel, Networks};
@@ -410,7 +413,7 @@ impl DeclaredChannel {
                 let detail = format!("has {} and {name}; keep one of them", field.name);
                 return Err(ConfigError::of(config_file, place, detail));
             }
-            let secret = secret_file(config_file, &name, Path::new(path.expose()))?;
+            let secret = setting_file(config_file, &name, Path::new(path.expose()))?;
             self.settings.insert(field.name.to_owned(), secret);
         }
         Ok(())
@@ -421,11 +424,29 @@ impl DeclaredChannel {
 fn secret_file(config_file: &Path, setting: &str, path: &Path) -> Result<Secret, ConfigError> {
     match std::fs::read_to_string(path) {
         Ok(text) => Ok(Secret::new(text.trim_end_matches(['\r', '\n']))),
-        Err(error) => {
-            let detail = format!("{} cannot be read: {error}", path.display());
-            Err(ConfigError::of(config_file, setting.to_owned(), detail))
-        }
+        Err(error) => Err(unreadable(config_file, setting, path, &error)),
     }
+}
+
+/// The same; what is no text, as a PKCS #12 file, becomes base64.
+fn setting_file(config_file: &Path, setting: &str, path: &Path) -> Result<Secret, ConfigError> {
+    match std::fs::read(path).map(Zeroizing::new) {
+        Ok(bytes) => Ok(Secret::new(match std::str::from_utf8(&bytes) {
+            Ok(text) => text.trim_end_matches(['\r', '\n']).to_owned(),
+            Err(_) => BASE64_STANDARD.encode(&*bytes),
+        })),
+        Err(error) => Err(unreadable(config_file, setting, path, &error)),
+    }
+}
+
+fn unreadable(
+    config_file: &Path,
+    setting: &str,
+    path: &Path,
+    error: &std::io::Error,
+) -> ConfigError {
+    let detail = format!("{} cannot be read: {error}", path.display());
+    ConfigError::of(config_file, setting.to_owned(), detail)
 }
 
 fn yes() -> bool {

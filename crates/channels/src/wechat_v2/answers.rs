@@ -52,10 +52,34 @@ pub(super) fn read(
 
 /// The answer's fields, or why it is none of the platform's XML.
 pub(super) fn fields(response: &Response<Bytes>) -> Result<Fields<'_>, String> {
+    if let Some(text) = certificate_refused(response) {
+        return Err(text.to_owned());
+    }
     if response.status() != StatusCode::OK {
         return Err(format!("HTTP {}", response.status().as_u16()));
     }
     Fields::read(response.body()).map_err(|error| format!("unreadable: {}", error.label()))
+}
+
+/// The platform's own door says so, in a page: nothing behind it has heard of the
+/// request.
+pub(super) fn certificate_refused(response: &Response<Bytes>) -> Option<&'static str> {
+    let page = String::from_utf8_lossy(response.body());
+    if response.status() != StatusCode::BAD_REQUEST {
+        None
+    } else if page.contains("No required SSL certificate was sent") {
+        Some(
+            "the platform saw no client certificate: enter client_certificate and client_key, or \
+             client_p12",
+        )
+    } else if page.contains("SSL certificate error") {
+        Some(
+            "the platform does not accept the client certificate: it may have expired or have been \
+             replaced in the merchant platform; download a new one and enter it",
+        )
+    } else {
+        None
+    }
 }
 
 /// A reply whose signature and account are right. `return_code` `FAIL` comes

@@ -6,7 +6,7 @@ use tongbao_core::Timestamp;
 use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query};
 
 use super::{Account, answers, refunds};
-use crate::channel::Diagnosis;
+use crate::channel::{Channel, Diagnosis};
 
 pub(super) fn diagnose(account: &Account, response: &Response<Bytes>, now: Timestamp) -> Diagnosis {
     let fields = match answers::fields(response) {
@@ -132,6 +132,12 @@ fn sub_merchant(account: &Account, said: &str) -> Diagnosis {
     ill("sub_merchant_refused", cause, cure)
 }
 
+/// A certificate that ends sooner is to be renewed by now.
+const SOON_DAYS: u64 = 30;
+
+const RENEW: &str = "request a new one in the merchant platform under API security, API \
+    certificate, and enter it; both are good for a while";
+
 /// What refunds need cannot be tried without one; that it is missing can be said.
 fn well(account: &Account, now: Timestamp) -> Diagnosis {
     let knows = match &account.sub {
@@ -147,9 +153,24 @@ fn well(account: &Account, now: Timestamp) -> Diagnosis {
         }
         _ => knows,
     };
-    let (cause, cure) = match refunds::can(account) {
-        Ok(()) => (knows, String::new()),
-        Err(missing) => (
+    let (cause, cure) = match (account.certificate_until(), refunds::can(account)) {
+        (Some(until), _) if until <= now => {
+            return ill(
+                "certificate_expired",
+                format!("{knows}; but the client certificate ended at {until}"),
+                RENEW,
+            );
+        }
+        (Some(until), _) => {
+            let days = until.since(now).as_secs() / 86_400;
+            let soon = if days < SOON_DAYS { RENEW } else { "" };
+            (
+                format!("{knows}; the client certificate is good for {days} days"),
+                soon.to_owned(),
+            )
+        }
+        (None, Ok(())) => (knows, String::new()),
+        (None, Err(missing)) => (
             format!("{knows}; orders can be placed, and nothing can be refunded"),
             missing.to_string(),
         ),

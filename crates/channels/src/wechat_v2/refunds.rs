@@ -11,7 +11,7 @@ use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::{ErrorCode, Fields, Reply, refund, refund_query};
 
 use super::Account;
-use super::answers::{cut, fields, is_about_signature, is_trouble, verified};
+use super::answers::{certificate_refused, cut, fields, is_about_signature, is_trouble, verified};
 use crate::channel::{
     ChannelError, NotANotification, Notification, RefundCall, RefundOrder, Stamp, Told,
 };
@@ -21,12 +21,13 @@ const SMALL_PART: i64 = 100;
 
 const NO_CERTIFICATE: &str = "this channel has no client certificate, and WeChat Pay takes \
     refunds from nobody without; enter client_certificate and client_key (apiclient_cert.pem and \
-    apiclient_key.pem from the merchant platform, API security) with PATCH /v1/channels/{id}";
+    apiclient_key.pem from the merchant platform, API security), or client_p12 \
+    (apiclient_cert.p12 in base64), with PATCH /v1/channels/{id}";
 
 /// Over plain HTTP, as a simulator on the same machine speaks it, nobody could
 /// ask for a certificate.
 pub(super) fn can(account: &Account) -> Result<(), ChannelError> {
-    if account.identity.is_none() && account.base_url.starts_with("https:") {
+    if account.certificate.is_none() && account.base_url.starts_with("https:") {
         return Err(ChannelError::NoCertificate(NO_CERTIFICATE));
     }
     Ok(())
@@ -91,6 +92,12 @@ pub(super) fn decode(
     response: &Response<Bytes>,
     now: Timestamp,
 ) -> RefundOutcome {
+    // Whoever is turned away at the door has asked for nothing.
+    if let Some(text) = certificate_refused(response) {
+        return RefundOutcome::NotYet {
+            failure: failure("client_certificate_refused", None, text),
+        };
+    }
     let fields = match fields(response) {
         Ok(fields) => fields,
         Err(why) => return unknown(why),

@@ -10,7 +10,9 @@ use tongbao_core::Policy;
 use tongbao_core::id::Id;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{Addresses, Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
-use tongbao_simulator::{Account as PlatformAccount, Platform, Settings, Wallet, WalletPlatform};
+use tongbao_simulator::{
+    Account as PlatformAccount, CLIENT_CERTIFICATE, Platform, Settings, Wallet, WalletPlatform,
+};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
 
@@ -45,10 +47,6 @@ fn at_once<T, E: Display>(step: impl Future<Output = Result<T, E>>) -> T {
         None => panic!("setting up the world has to wait, and there is no time yet"),
     }
 }
-
-/// Nobody looks at it where there is no TLS; without one no refund is sent.
-const CERTIFICATE: &str = "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----";
-const CLIENT_KEY: &str = "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----";
 
 impl World {
     pub(super) fn set_up(plan: Plan, told: bool, build: Build<'_>) -> Self {
@@ -139,8 +137,9 @@ impl World {
                 "mch_id": account.mch_id,
                 "api_v2_key": account.api_v2_key.0,
                 "sign_type": if self.plan.md5 { "MD5" } else { "HMAC-SHA256" },
-                "client_certificate": CERTIFICATE,
-                "client_key": CLIENT_KEY,
+                // Nobody looks at it where there is no TLS; without one no refund is sent.
+                "client_certificate": CLIENT_CERTIFICATE[0],
+                "client_key": CLIENT_CERTIFICATE[1],
             });
             let new = NewChannel {
                 kind: "wechat_v2".to_owned(),

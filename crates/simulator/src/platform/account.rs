@@ -127,6 +127,14 @@ const fn move_fen(from: &mut u64, to: &mut u64, fen: u64) -> bool {
     true
 }
 
+/// A certificate that names no merchant, with its key, as PEM: for a gateway that
+/// wants to have one where the platform, played in the same process, cannot ask for it. Public,
+/// and good for nothing.
+pub const CLIENT_CERTIFICATE: [&str; 2] = [
+    include_str!("../../fixtures/client_certificate.pem"),
+    include_str!("../../fixtures/client_key.pem"),
+];
+
 impl Account {
     /// A merchant without money.
     pub fn new(mch_id: &str, app_id: &str, app_secret: &str, api_v2_key: &str, name: &str) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use p12_keystore::{EncryptionAlgorithm, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
     KeyUsagePurpose,
@@ -19,6 +20,9 @@ pub enum CertificateError {
     /// A certificate was not made.
     #[error("cannot make the simulator's certificates: {0}")]
     Make(#[from] rcgen::Error),
+    /// A certificate was not packed.
+    #[error("cannot pack the simulator's certificates: {0}")]
+    Pack(#[from] p12_keystore::error::Error),
     /// A certificate does not work.
     #[error("cannot serve TLS with the simulator's certificates: {0}")]
     Use(String),
@@ -39,6 +43,8 @@ pub struct ClientCertificate {
     pub certificate_pem: String,
     /// `apiclient_key.pem`
     pub key_pem: String,
+    /// Both as `apiclient_cert.p12`, whose password is the merchant's number.
+    pub p12: Vec<u8>,
     der: CertificateDer<'static>,
 }
 
@@ -96,7 +102,10 @@ fn authority() -> Result<CertificateParams, rcgen::Error> {
     Ok(params)
 }
 
-fn client(mch_id: &str, issuer: &Issuer<'_, KeyPair>) -> Result<ClientCertificate, rcgen::Error> {
+fn client(
+    mch_id: &str,
+    issuer: &Issuer<'_, KeyPair>,
+) -> Result<ClientCertificate, CertificateError> {
     let key = KeyPair::generate()?;
     let mut params = CertificateParams::new(Vec::new())?;
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
@@ -105,8 +114,29 @@ fn client(mch_id: &str, issuer: &Issuer<'_, KeyPair>) -> Result<ClientCertificat
     Ok(ClientCertificate {
         certificate_pem: certificate.pem(),
         key_pem: key.serialize_pem(),
+        p12: p12(mch_id, certificate.der(), &key)?,
         der: certificate.der().clone(),
     })
+}
+
+fn p12(
+    mch_id: &str,
+    certificate: &[u8],
+    key: &KeyPair,
+) -> Result<Vec<u8>, p12_keystore::error::Error> {
+    let certificate = p12_keystore::Certificate::from_der(certificate)?;
+    let key = PrivateKey::from_der(key.serialized_der())?;
+    let chain = PrivateKeyChain::new(mch_id, key, [certificate]);
+    let mut store = KeyStore::new();
+    let name = "Tenpay Certificate";
+    store.add_entry(name, KeyStoreEntry::PrivateKeyChain(chain));
+    // As the platform's own tool writes them.
+    store
+        .writer(mch_id)
+        .encryption_algorithm(EncryptionAlgorithm::PbeWithShaAnd3KeyTripleDesCbc)
+        .encryption_iterations(2_048)
+        .mac_iterations(2_048)
+        .write()
 }
 
 /// Asks for a certificate and goes on without one: most calls need none.

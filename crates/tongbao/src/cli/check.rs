@@ -122,6 +122,9 @@ impl Report {
     fn diagnosis(&mut self, what: &str, found: &Diagnosis) {
         if found.healthy {
             good(what, &found.cause);
+            if !found.cure.is_empty() {
+                note(&format!("{what}: {}", found.cure));
+            }
         } else {
             self.bad(
                 what,

@@ -22,7 +22,8 @@ use crate::yuan::Yuan;
 /// With --barcode it charges the code that a payer shows.
 ///
 /// Ends with 0 when it is paid, with 1 when it is closed or has expired, with 2 when something
-/// went wrong. Ctrl-C closes the payment: nobody can pay it after that.
+/// went wrong. Ctrl-C closes the payment: nobody can pay it after that. A platform that closes no
+/// order so young does it a few minutes later; the command ends with 3 then.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -175,6 +176,10 @@ fn told(payment: &Payment) -> ExitCode {
     if payment.state == "paid" {
         println!("paid  {}", payment.id);
         ExitCode::SUCCESS
+    } else if payment.state == "pending" {
+        println!("to be closed as soon as the platform does it; until then it can be paid");
+        println!("pending  {}", payment.id);
+        ExitCode::from(3)
     } else {
         println!("{}, not paid  {}", payment.state, payment.id);
         ExitCode::from(1)

@@ -3,6 +3,7 @@
 
 mod attack;
 mod audit;
+mod certificate;
 mod check;
 mod life;
 mod pay;

@@ -59,17 +59,23 @@ async fn what_was_paid_goes_back() {
 
 #[tokio::test]
 async fn ctrl_c_closes_the_payment() {
-    let home = Home::new("");
-    let simulator = home.simulate();
-    home.configure(&shop(&simulator).await);
-    let gateway = home.serve();
+    for (close_after, code, said) in [
+        ("close_after_secs = \"0\"\n", 1, "closed, not paid  pay_"),
+        // The platform closes nothing that is younger than five minutes.
+        ("", 3, "until then it can be paid\npending  pay_"),
+    ] {
+        let home = Home::new("");
+        let simulator = home.simulate();
+        home.configure(&(shop(&simulator).await + close_after));
+        let gateway = home.serve();
 
-    let mut paying = pay(&home, &gateway, "0.01");
-    paying.says("█");
-    paying.signal(Signal::INT);
-    let (status, out, err) = paying.ended();
-    assert_eq!(status.code(), Some(1), "{out}{err}");
-    assert!(out.contains("closed, not paid  pay_"), "{out}");
+        let mut paying = pay(&home, &gateway, "0.01");
+        paying.says("█");
+        paying.signal(Signal::INT);
+        let (status, out, err) = paying.ended();
+        assert_eq!(status.code(), Some(code), "{out}{err}");
+        assert!(out.contains(said), "{out}");
+    }
 }
 
 #[tokio::test]

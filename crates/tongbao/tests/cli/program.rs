@@ -89,7 +89,13 @@ impl Home {
 
     /// Starts the platforms and waits until they are ready.
     pub(crate) fn simulate(&self) -> Running {
-        let mut running = Running::start(self.command(&["simulate", "--listen", "127.0.0.1:0"]));
+        self.simulate_with(&[])
+    }
+
+    /// The same with these arguments besides.
+    pub(crate) fn simulate_with(&self, more: &[&str]) -> Running {
+        let args = [&["simulate", "--listen", "127.0.0.1:0"], more].concat();
+        let mut running = Running::start(self.command(&args));
         let greeting = running.says("phone");
         let url = greeting
             .split_whitespace()

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures::future::{join, join_all};
 use http::Request;
 use serde_json::{Value, json};
-use tongbao_simulator::{FaultKind, NewFault};
+use tongbao_simulator::{CLIENT_CERTIFICATE, FaultKind, NewFault};
 
 use crate::support::{Answer, World};
 
@@ -15,8 +15,8 @@ use crate::support::{Answer, World};
 pub(crate) async fn open() -> World {
     let world = World::open().await;
     let settings = json!({"settings": {
-        "client_certificate": "-----BEGIN CERTIFICATE-----\nAA==\n-----END CERTIFICATE-----",
-        "client_key": "-----BEGIN PRIVATE KEY-----\nAA==\n-----END PRIVATE KEY-----",
+        "client_certificate": CLIENT_CERTIFICATE[0],
+        "client_key": CLIENT_CERTIFICATE[1],
     }});
     let path = format!("/v1/channels/{}", world.channel().await);
     let settings = settings.to_string();

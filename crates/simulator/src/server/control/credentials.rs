@@ -3,6 +3,8 @@
 use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde::Serialize;
 
 use crate::server::problem::Problem;
@@ -40,6 +42,8 @@ struct CertificateView {
     /// For refunds and reversals.
     client_certificate: String,
     client_key: String,
+    /// Both in one file, in base64; its password is `mch_id`.
+    client_p12: String,
 }
 
 /// A provider's key signs for all of its sub-merchants.
@@ -87,6 +91,7 @@ impl Wechat {
                 ca_certificate: known.ca_pem.clone(),
                 client_certificate: own.certificate_pem.clone(),
                 client_key: own.key_pem.clone(),
+                client_p12: BASE64_STANDARD.encode(&own.p12),
             })
         });
         Self {
