@@ -100,7 +100,7 @@ const ZH: Text = Text {
             id: "webhooks-guide",
             title: "接收通知",
             paragraphs: &[
-                "通知遵循公开的 Standard Webhooks 规范，各种语言都有现成的库。用创建端点时得到的 `whsec_…` 验证签名；`webhook-id` 在每次重试中相同，处理过的请忽略；`sequence` 小于已处理的，是旧消息。",
+                "通知遵循公开的 Standard Webhooks 规范，各种语言都有现成的库。用创建端点时得到的 `whsec_…` 验证签名；`webhook-id` 在每次重试中相同，处理过的请忽略。`sequence` 数的是一笔付款的变化，它的付款、退款和异常通知共用同一个计数：对同一个对象（`data.id` 相同），比已处理的小的就是旧消息；同一付款的两笔退款是两个对象，通知先后不定；不同付款之间不可比较。",
                 "15 秒内返回 2xx 即为收到。否则按 15 秒、15 秒、30 秒、3 分、10 分……的间隔重试，前后共约 24 小时，并遵守 `Retry-After`。错过的可以用 `redeliver` 或 `replay` 再发。",
             ],
             example: WEBHOOK,
@@ -162,7 +162,7 @@ const EN: Text = Text {
             id: "webhooks-guide",
             title: "Receiving webhooks",
             paragraphs: &[
-                "Webhooks follow the public Standard Webhooks specification; there is a library for every language. Verify the signature with the endpoint's `whsec_…`; `webhook-id` is the same in every try, so ignore what you have seen; a `sequence` below the last one is an older message.",
+                "Webhooks follow the public Standard Webhooks specification; there is a library for every language. Verify the signature with the endpoint's `whsec_…`; `webhook-id` is the same in every try, so ignore what you have seen. `sequence` counts the changes of one payment, and its payment, refund and case events share the count: about the same thing (the same `data.id`), a lower one than you have handled is an older message. Two refunds of a payment are two things, whose events may come in any order; between payments it says nothing.",
                 "Any 2xx within 15 seconds means received. Otherwise it is tried again after 15 s, 15 s, 30 s, 3 min, 10 min … for about 24 hours, and `Retry-After` is respected. What was missed can be sent again with `redeliver` or `replay`.",
             ],
             example: WEBHOOK,
