@@ -7,8 +7,8 @@ use tongbao_channels::{Call, Order, Pages, Stamp};
 use tongbao_core::job::Subject;
 use tongbao_core::webhook::spread;
 use tongbao_core::{
-    Attempt, AttemptState, Event, Failure, Grade, Job, JobKind, Outcome, Payment, RefundId, Report,
-    Reversal, Rules, Source, State, Timestamp,
+    Attempt, AttemptState, ChannelId, Event, Failure, Grade, Job, JobKind, Outcome, Payment,
+    RefundId, Report, Reversal, Rules, Source, State, Timestamp,
 };
 use tongbao_store::{Change, StoreError};
 
@@ -16,7 +16,7 @@ use crate::auth_code::AuthCode;
 use crate::commit::{Also, Decided};
 use crate::engine::Engine;
 use crate::error::EngineError;
-use crate::lane::ASIDE;
+use crate::lane::{ASIDE, Seat};
 use crate::mint;
 use crate::open_channel::OpenChannel;
 use crate::refund;
@@ -127,16 +127,9 @@ impl Engine {
             return self.drop_job(job).await;
         };
         let open = self.open_channel(attempt.channel).await?;
-        let seat = if inline {
-            None
-        } else {
-            let clock = &**self.clock();
-            let Some(seat) = self.lanes.seat(attempt.channel, clock).await else {
-                let wait = spread(ASIDE, mint::number(&*self.seams.mint));
-                let until = self.now() + wait;
-                return self.lay_aside(job, Some(until), "channel_hangs").await;
-            };
-            Some(seat)
+        let seat = match self.seat(attempt.channel, inline).await {
+            Ok(seat) => seat,
+            Err(until) => return self.lay_aside(job, Some(until), "channel_hangs").await,
         };
         let report = self.ask(&open, &payment, &attempt, ask, code).await;
         if let Some(seat) = seat {
@@ -170,16 +163,9 @@ impl Engine {
             return self.drop_job(job).await;
         };
         let open = self.open_channel(channel).await?;
-        let seat = if also.inline {
-            None
-        } else {
-            let clock = &**self.clock();
-            let Some(seat) = self.lanes.seat(channel, clock).await else {
-                let wait = spread(ASIDE, mint::number(&*self.seams.mint));
-                let until = self.now() + wait;
-                return self.lay_aside(job, Some(until), "channel_hangs").await;
-            };
-            Some(seat)
+        let seat = match self.seat(channel, also.inline).await {
+            Ok(seat) => seat,
+            Err(until) => return self.lay_aside(job, Some(until), "channel_hangs").await,
         };
         let report = self.ask_refund(&open, &payment, &refund, ask).await;
         if let Some(seat) = seat {
@@ -191,6 +177,17 @@ impl Engine {
         self.decide(payment, event, open.rules(), also)
             .await
             .map(Some)
+    }
+
+    /// Leave to ask the channel. When it hangs, the error says when to try again; a
+    /// request that waits needs none.
+    async fn seat(&self, channel: ChannelId, inline: bool) -> Result<Option<Seat>, Timestamp> {
+        if inline {
+            return Ok(None);
+        }
+        let seat = self.lanes.seat(channel, &**self.clock()).await;
+        seat.map(Some)
+            .ok_or_else(|| self.now() + spread(ASIDE, mint::number(&*self.seams.mint)))
     }
 
     /// The row stays, and nobody holds it.
