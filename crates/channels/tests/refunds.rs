@@ -163,6 +163,14 @@ fn every_error_code_leads_to_its_action() {
         let answer = account.decode_refund(&query(), &failed(code), NOW);
         assert_eq!(word(&answer.outcome), to_query, "{code} to the query");
     }
+    let text = include_str!("../../wire/fixtures/wechat_v2/error_codes.json");
+    let documented: serde_json::Value = serde_json::from_str(text).unwrap();
+    for call in ["refund", "refundquery"] {
+        for code in documented[call].as_array().unwrap() {
+            let known = table.iter().any(|(known, ..)| code == known);
+            assert!(known, "{code} is documented for {call}");
+        }
+    }
 }
 
 const TAKEN: [(&str, &str); 6] = [

@@ -15,6 +15,7 @@ use crate::lane::Lanes;
 use crate::login::Asking;
 use crate::notification::Minutes;
 use crate::open_channel::OpenChannels;
+use crate::said::Said;
 use crate::seams::{Clock, Seams};
 use crate::vault::Vault;
 use crate::worker;
@@ -44,6 +45,7 @@ pub struct Engine {
     pub(crate) asking: Asking,
     pub(crate) lanes: Lanes,
     pub(crate) refused_sample: Minutes,
+    pub(crate) said: Said,
     pub(crate) unknown_sample: Minutes,
     pub(crate) changes: broadcast::Sender<PaymentId>,
     pub(crate) bell: Bell,
@@ -68,6 +70,7 @@ impl Engine {
             asking: Asking::default(),
             lanes: Lanes::default(),
             refused_sample: Minutes::default(),
+            said: Said::default(),
             unknown_sample: Minutes::default(),
             changes,
             bell: Bell::default(),

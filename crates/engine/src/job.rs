@@ -265,7 +265,7 @@ impl Engine {
         };
         let timeout = self.config.channel_timeout;
         let (grade, outcome) = self.exchange(open, &call, ask, timeout).await;
-        count(open, ask, &outcome);
+        self.count_call(open, ask, &outcome);
         Report {
             attempt: attempt.id,
             source,
@@ -311,6 +311,35 @@ impl Engine {
                 },
             ),
         }
+    }
+
+    fn count_call(&self, open: &OpenChannel, ask: Ask, outcome: &Outcome) {
+        let call = match ask {
+            Ask::Start => "start",
+            Ask::Query => "query",
+            Ask::Close => "close",
+            Ask::Reverse => "reverse",
+        };
+        let outcome_word = match outcome {
+            Outcome::Accepted { .. } => "accepted",
+            Outcome::Success { .. } => "success",
+            Outcome::NotPaid => "not_paid",
+            Outcome::UserPaying => "user_paying",
+            Outcome::Closed => "closed",
+            Outcome::Revoked => "revoked",
+            Outcome::PayError { .. } => "pay_error",
+            Outcome::Refused { .. } => "refused",
+            Outcome::NotFound => "not_found",
+            Outcome::Unknown { .. } => "unknown",
+        };
+        if let Outcome::Unknown { why, .. } = outcome
+            && self.said.is_news(open.account.id, call, why, self.now())
+        {
+            tracing::warn!(channel = %open.account.id, call, why, "the channel's answer is unknown");
+        }
+        let kind = open.account.kind.clone();
+        metrics::counter!("tongbao_channel_calls_total", "kind" => kind, "call" => call, "outcome" => outcome_word)
+        .increment(1);
     }
 }
 
@@ -371,31 +400,4 @@ fn unsendable(ask: Ask, why: &str) -> Outcome {
             ask_now: false,
         },
     }
-}
-
-fn count(open: &OpenChannel, ask: Ask, outcome: &Outcome) {
-    let call = match ask {
-        Ask::Start => "start",
-        Ask::Query => "query",
-        Ask::Close => "close",
-        Ask::Reverse => "reverse",
-    };
-    let outcome_word = match outcome {
-        Outcome::Accepted { .. } => "accepted",
-        Outcome::Success { .. } => "success",
-        Outcome::NotPaid => "not_paid",
-        Outcome::UserPaying => "user_paying",
-        Outcome::Closed => "closed",
-        Outcome::Revoked => "revoked",
-        Outcome::PayError { .. } => "pay_error",
-        Outcome::Refused { .. } => "refused",
-        Outcome::NotFound => "not_found",
-        Outcome::Unknown { .. } => "unknown",
-    };
-    if let Outcome::Unknown { why, .. } = outcome {
-        tracing::warn!(channel = %open.account.id, call, why, "the channel's answer is unknown");
-    }
-    let kind = open.account.kind.clone();
-    metrics::counter!("tongbao_channel_calls_total", "kind" => kind, "call" => call, "outcome" => outcome_word)
-        .increment(1);
 }

@@ -32,6 +32,7 @@ mod open_channel;
 mod refresh;
 mod refund;
 mod retell;
+mod said;
 pub mod seams;
 mod shop;
 mod start;

@@ -209,7 +209,7 @@ impl Engine {
             AskRefund::Query => (RefundCall::Query(order), Source::Query),
         };
         let (grade, outcome) = self.exchange_refund(open, &call).await;
-        count(open, ask, &outcome);
+        self.count_refund(open, ask, &outcome);
         RefundReport {
             refund: refund.id,
             source,
@@ -256,6 +256,38 @@ impl Engine {
             }
         }
     }
+
+    fn count_refund(&self, open: &OpenChannel, ask: AskRefund, outcome: &RefundOutcome) {
+        let call = match ask {
+            AskRefund::Start => "refund",
+            AskRefund::Query => "refund_query",
+        };
+        let word = match outcome {
+            RefundOutcome::Processing { .. } => "processing",
+            RefundOutcome::Succeeded { .. } => "succeeded",
+            RefundOutcome::Abnormal { .. } => "abnormal",
+            RefundOutcome::Closed { .. } => "closed",
+            RefundOutcome::Refused { .. } => "refused",
+            RefundOutcome::NotYet { .. } => "not_yet",
+            RefundOutcome::NotFound => "not_found",
+            RefundOutcome::Unknown { .. } => "unknown",
+        };
+        match outcome {
+            RefundOutcome::Unknown { why }
+                if self.said.is_news(open.account.id, call, why, self.now()) =>
+            {
+                tracing::warn!(channel = %open.account.id, call, why, "the channel's answer is unknown");
+            }
+            RefundOutcome::NotYet { failure } | RefundOutcome::Refused { failure } => {
+                let (code, detail) = (&failure.platform_code, &failure.detail);
+                tracing::warn!(channel = %open.account.id, call, code, detail, "the channel does not take a refund");
+            }
+            _ => {}
+        }
+        let kind = open.account.kind.clone();
+        metrics::counter!("tongbao_channel_calls_total", "kind" => kind, "call" => call, "outcome" => word)
+        .increment(1);
+    }
 }
 
 /// What the job comes to by now: the refund may have moved on since it was
@@ -275,34 +307,4 @@ pub(crate) fn what_to_ask(kind: tongbao_core::JobKind, refund: &Refund) -> Optio
         | JobKind::Reverse
         | JobKind::Expire => None,
     }
-}
-
-fn count(open: &OpenChannel, ask: AskRefund, outcome: &RefundOutcome) {
-    let call = match ask {
-        AskRefund::Start => "refund",
-        AskRefund::Query => "refund_query",
-    };
-    let word = match outcome {
-        RefundOutcome::Processing { .. } => "processing",
-        RefundOutcome::Succeeded { .. } => "succeeded",
-        RefundOutcome::Abnormal { .. } => "abnormal",
-        RefundOutcome::Closed { .. } => "closed",
-        RefundOutcome::Refused { .. } => "refused",
-        RefundOutcome::NotYet { .. } => "not_yet",
-        RefundOutcome::NotFound => "not_found",
-        RefundOutcome::Unknown { .. } => "unknown",
-    };
-    match outcome {
-        RefundOutcome::Unknown { why } => {
-            tracing::warn!(channel = %open.account.id, call, why, "the channel's answer is unknown");
-        }
-        RefundOutcome::NotYet { failure } | RefundOutcome::Refused { failure } => {
-            let (code, detail) = (&failure.platform_code, &failure.detail);
-            tracing::warn!(channel = %open.account.id, call, code, detail, "the channel does not take a refund");
-        }
-        _ => {}
-    }
-    let kind = open.account.kind.clone();
-    metrics::counter!("tongbao_channel_calls_total", "kind" => kind, "call" => call, "outcome" => word)
-        .increment(1);
 }

@@ -18,5 +18,6 @@ mod refunds;
 mod scenes;
 mod service_provider;
 mod shops;
+mod strange_codes;
 mod support;
 mod webhooks;
