@@ -5,7 +5,8 @@ mod p12;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tongbao_core::Timestamp;
-use x509_parser::prelude::{FromDer, X509Certificate};
+use x509_parser::certificate::{X509Certificate, X509CertificateParser};
+use x509_parser::nom::Parser;
 
 use crate::channel::ClientIdentity;
 use crate::settings::{Settings, SettingsError};
@@ -89,7 +90,7 @@ fn checked(halves: Halves, mch_id: &str) -> Result<Certificate, SettingsError> {
     } = halves;
     let unreadable = || SettingsError::new(field, "is not an X.509 certificate");
     let own = certificates.first().ok_or_else(unreadable)?;
-    let (_, parsed) = X509Certificate::from_der(own).map_err(|_| unreadable())?;
+    let parsed = parse(own).ok_or_else(unreadable)?;
     let signs_with = public_key(&key).ok_or_else(|| {
         SettingsError::new(key_field, "holds no private key that can be used for TLS")
     })?;
@@ -116,6 +117,14 @@ fn identity(certificates: &[CertificateDer<'_>], key: &PrivateKeyDer<'_>) -> Cli
         chain.push_str(&to_pem("CERTIFICATE", certificate));
     }
     ClientIdentity::new(&chain, &to_pem(label(key), key.secret_der()))
+}
+
+/// Without what the extensions say: the library keeps their parsers in a map whose
+/// order is drawn.
+fn parse<'a>(certificate: &'a CertificateDer<'_>) -> Option<X509Certificate<'a>> {
+    let mut parser = X509CertificateParser::new().with_deep_parse_extensions(false);
+    let (_, parsed) = parser.parse(certificate.as_ref()).ok()?;
+    Some(parsed)
 }
 
 /// The public half, as it stands in a certificate.

@@ -6,9 +6,8 @@ use base64::prelude::BASE64_STANDARD;
 use p12_keystore::Pkcs12Archive;
 use p12_keystore::error::Error;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use x509_parser::prelude::{FromDer, X509Certificate};
 
-use super::{Halves, P12, P12_PASSWORD, public_key};
+use super::{Halves, P12, P12_PASSWORD, parse, public_key};
 use crate::settings::SettingsError;
 
 /// A genuine one has less than 4 KiB.
@@ -49,8 +48,8 @@ pub(super) fn open(text: &str, password: &str) -> Result<Halves, SettingsError> 
     // The merchant's own first, whatever order the file has.
     let public = public_key(&key);
     certificates.sort_by_key(|certificate| {
-        let own = X509Certificate::from_der(certificate)
-            .is_ok_and(|(_, parsed)| Some(parsed.public_key().raw) == public.as_deref());
+        let own = parse(certificate)
+            .is_some_and(|parsed| Some(parsed.public_key().raw) == public.as_deref());
         !own
     });
     if certificates.is_empty() {
