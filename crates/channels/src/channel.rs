@@ -258,6 +258,10 @@ pub trait Channel: Send + Sync {
     /// missing.
     fn login(&self, scene: Scene) -> Result<&dyn Login, ChannelError>;
 
+    /// The same address of [`Action::Redirect`](tongbao_core::Action::Redirect),
+    /// leading back to `page` afterwards.
+    fn leads_back(&self, url: &str, page: &str) -> String;
+
     /// Whether refunds can be sent; the error says what is missing.
     fn can_refund(&self) -> Result<(), ChannelError>;
 

@@ -17,6 +17,7 @@ use http::{Method, Request, Response};
 use tongbao_core::{Currency, Grade, Money, Outcome, Receipt, Scene, Timestamp};
 use tongbao_wire::payment_code::Wallet;
 use tongbao_wire::wechat_v2::auth_code::AuthCode;
+use tongbao_wire::wechat_v2::mweb;
 use tongbao_wire::wechat_v2::notification::{self, Acknowledgement};
 use tongbao_wire::wechat_v2::scene_info::SceneInfo;
 use tongbao_wire::wechat_v2::sign::{self, ApiKeyError, sign_type_of_notification};
@@ -494,6 +495,10 @@ impl Channel for Account {
                 Err(ChannelError::UnsupportedScene(scene))
             }
         }
+    }
+
+    fn leads_back(&self, url: &str, page: &str) -> String {
+        mweb::with_redirect_url(url, page)
     }
 
     fn can_refund(&self) -> Result<(), ChannelError> {

@@ -111,6 +111,12 @@ impl Engine {
         self.changes.subscribe()
     }
 
+    /// Payers reach this gateway over TLS, so what is given to their browsers need
+    /// never travel without.
+    pub fn is_behind_tls(&self) -> bool {
+        self.config.public_url.starts_with("https:")
+    }
+
     /// Where the platform is to send this account's notifications.
     pub fn notify_url(&self, channel: ChannelId) -> String {
         format!("{}/notify/{channel}", self.config.public_url)

@@ -39,6 +39,7 @@ mod start;
 mod takings;
 mod vault;
 pub mod view;
+mod way_back;
 mod webhook_url;
 mod worker;
 
@@ -61,3 +62,4 @@ pub use tongbao_channels::{
     kinds,
 };
 pub use view::{AttemptView, CaseView, PaymentView, RefundView};
+pub use way_back::Departure;

@@ -7,7 +7,8 @@ use tongbao_channels::{NoPayer, Wallet};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::order::Invalid;
 use tongbao_core::{
-    Attempt, AttemptId, Event, MerchantId, Payment, PaymentId, Refusal, Scene, TillId, Timestamp,
+    Attempt, AttemptId, ChannelId, Event, MerchantId, Payment, PaymentId, Refusal, Scene, TillId,
+    Timestamp,
 };
 use tongbao_store::{StoreError, Unique};
 
@@ -269,12 +270,17 @@ impl Engine {
             };
             let label = tongbao_channels::kind(&account.kind).map_or(["", ""], |kind| kind.label);
             let scenes = open.channel.scenes().iter();
-            // The others need an app, a login or a till around the payer.
-            let by_oneself = scenes.filter(|scene| **scene == Scene::Native);
+            // The others need an app or a till around the payer, and a page in the
+            // wallet needs to be told who reads it.
+            let by_oneself = scenes.filter(|scene| match scene {
+                Scene::Native | Scene::H5 => true,
+                Scene::Jsapi => open.channel.login(**scene).is_ok(),
+                Scene::MiniProgram | Scene::App | Scene::Barcode => false,
+            });
             ways.extend(by_oneself.map(|scene| Way {
                 label,
                 scene: *scene,
-                channel: account.id.to_string(),
+                channel: account.id,
             }));
         }
         Ok(ways)
@@ -377,6 +383,6 @@ pub struct Way {
     pub label: [&'static str; 2],
     /// How the payer meets it.
     pub scene: Scene,
-    /// The account's id.
-    pub channel: String,
+    /// The account.
+    pub channel: ChannelId,
 }

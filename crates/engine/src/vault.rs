@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Mutex;
 
 use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use aws_lc_rs::hmac;
 use tongbao_core::{MerchantId, Timestamp};
 use tongbao_store::{DataKey, Store};
 use zeroize::Zeroizing;
@@ -24,6 +25,7 @@ const HEAD_LEN: usize = 1 + 4 + NONCE_LEN;
 /// Seals and opens secrets.
 pub(crate) struct Vault {
     kek: LessSafeKey,
+    departures: hmac::Key,
     keys: Mutex<BTreeMap<u32, (MerchantId, std::sync::Arc<LessSafeKey>)>>,
 }
 
@@ -41,6 +43,7 @@ impl Vault {
     pub(crate) fn open(kek: &[u8; KEY_LEN], wrapped: Vec<DataKey>) -> Result<Self, EngineError> {
         let vault = Self {
             kek: aes(kek)?,
+            departures: derived(kek, b"tongbao|departures|1"),
             keys: Mutex::default(),
         };
         for key in wrapped {
@@ -55,6 +58,11 @@ impl Vault {
             vault.remember(key.id, key.merchant, aes(&plain)?);
         }
         Ok(vault)
+    }
+
+    /// Signs what a payer's browser takes along when it leaves.
+    pub(crate) const fn departures(&self) -> &hmac::Key {
+        &self.departures
     }
 
     /// Seals `secret` for its place, under the merchant's data key; makes that
@@ -158,6 +166,13 @@ fn aes(key: &[u8]) -> Result<LessSafeKey, EngineError> {
     UnboundKey::new(&AES_256_GCM, key)
         .map(LessSafeKey::new)
         .map_err(|_| EngineError::Vault("a key has not 32 bytes".to_owned()))
+}
+
+/// A key for one other purpose: whoever has it cannot open anything.
+fn derived(kek: &[u8; KEY_LEN], purpose: &[u8]) -> hmac::Key {
+    let root = hmac::Key::new(hmac::HMAC_SHA256, kek);
+    let tag = hmac::sign(&root, purpose);
+    hmac::Key::new(hmac::HMAC_SHA256, tag.as_ref())
 }
 
 fn wrap_aad(id: u32, merchant: MerchantId) -> String {

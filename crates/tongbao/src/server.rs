@@ -8,6 +8,7 @@ mod crowd;
 mod stream;
 
 use std::convert::Infallible;
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +25,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tongbao_web::Peer;
 use tower::Service;
 
 use self::body::{Answer, Deadline};
@@ -74,7 +76,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
         };
         // Small answers must not wait for more.
         let _ = stream.set_nodelay(true);
-        let connection = graceful.watch(connection(stream, router.clone()));
+        let connection = graceful.watch(connection(stream, peer.ip(), router.clone()));
         connections.spawn(async move {
             // A client that goes away or breaks the protocol is no event.
             let _ = connection.await;
@@ -96,6 +98,7 @@ pub async fn serve(listener: TcpListener, router: Router, limits: Limits, stop: 
 
 fn connection(
     stream: TcpStream,
+    peer: IpAddr,
     router: Router,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     let phase = Arc::new(Phase::default());
@@ -104,7 +107,8 @@ fn connection(
         phase.busy();
         // From here on the connection is busy until the answer's body is dropped.
         let leaving = phase.clone().leaving();
-        let request = request.map(|body| Body::new(Deadline::new(body, BODY_WITHIN)));
+        let mut request = request.map(|body| Body::new(Deadline::new(body, BODY_WITHIN)));
+        request.extensions_mut().insert(Peer(peer));
         let mut router = router.clone();
         async move {
             let answer = AssertUnwindSafe(router.call(request)).catch_unwind().await;

@@ -1,5 +1,6 @@
 //! What handlers are given, checked.
 
+mod address;
 mod body;
 mod caller;
 mod command;
@@ -7,6 +8,8 @@ mod id;
 mod json;
 mod query;
 
+pub use address::Peer;
+pub(crate) use address::address_of;
 pub(crate) use body::{Unread, read_body};
 pub(crate) use caller::{Caller, Seller};
 pub(crate) use command::{Bare, Command, Key};

@@ -19,6 +19,7 @@ use axum::middleware::from_fn_with_state;
 
 pub use api::openapi::document as openapi;
 pub use app::{App, Options};
+pub use extract::Peer;
 pub use pages::assets::{COIN_SVG, TOKENS_CSS};
 
 /// Everything that the outside may reach: the merchant API, the platforms'

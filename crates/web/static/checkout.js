@@ -17,6 +17,8 @@ function refresh() {
     const request = new XMLHttpRequest();
     request.open("GET", location.href);
     request.responseType = "document";
+    // Where the page would lead elsewhere, this stays here.
+    request.setRequestHeader("x-tongbao-refresh", "1");
     request.timeout = 10_000;
     request.onloadend = () => {
       const fresh = request.status === 200 ? request.response : null;
@@ -37,6 +39,48 @@ function show(fresh) {
   if (stage.innerHTML === freshStage.innerHTML) return;
   stage.replaceChildren(...freshStage.childNodes);
   takeForm();
+  takeWallet();
+}
+
+/** Calls the wallet around the page: once by itself, and when the button is pressed. */
+function takeWallet() {
+  const button = document.getElementById("wallet");
+  if (!button) return;
+  button.addEventListener("click", () => openWallet(button));
+  if (opened) return;
+  opened = true;
+  openWallet(button);
+}
+
+function openWallet(button) {
+  const says = document.getElementById("wallet-says");
+  const say = (word) => {
+    says.textContent = button.dataset[word];
+    says.hidden = false;
+  };
+  let answered = false;
+  says.hidden = true;
+  button.disabled = true;
+  const ask = () => {
+    if (answered) return;
+    answered = true;
+    const params = JSON.parse(button.dataset.params);
+    window.WeixinJSBridge.invoke("getBrandWCPayRequest", params, (answer) => {
+      const word = String(answer?.err_msg).split(":")[1];
+      // Whether it is paid only the platform knows: the page hears of it.
+      if (word === "ok") return say("done");
+      button.disabled = false;
+      say(word === "cancel" ? "cancelled" : "failed");
+    });
+  };
+  if (window.WeixinJSBridge) return ask();
+  document.addEventListener("WeixinJSBridgeReady", ask, { once: true });
+  setTimeout(() => {
+    if (answered) return;
+    document.removeEventListener("WeixinJSBridgeReady", ask);
+    button.disabled = false;
+    say("silent");
+  }, 5000);
 }
 
 /** Sends the form without leaving the page; alone on it, sends it at once. */
@@ -55,6 +99,8 @@ function takeForm() {
       // The refresh says that we are offline.
     }
     await refresh();
+    // The reader has just asked for it.
+    document.getElementById("leave")?.click();
     // Nothing came of it: let the payer try again.
     if (form.isConnected) {
       button.textContent = button.dataset.label;
@@ -118,9 +164,14 @@ async function ask() {
   }
 }
 
+function begin() {
+  takeForm();
+  takeWallet();
+}
+
 countDown();
 if (!isLast()) {
   listen();
-  if (document.prerendering) document.addEventListener("prerenderingchange", takeForm);
-  else takeForm();
+  if (document.prerendering) document.addEventListener("prerenderingchange", begin);
+  else begin();
 }

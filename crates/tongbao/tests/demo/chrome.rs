@@ -94,6 +94,22 @@ impl Chrome {
         .await;
     }
 
+    /// From here on this tab calls itself by another browser's name.
+    pub(crate) async fn pretend(&self, agent: &str) {
+        self.cdp(
+            "Network.setUserAgentOverride",
+            json!({ "userAgent": agent }),
+        )
+        .await;
+    }
+
+    /// Runs before whatever a page of this tab brings along.
+    pub(crate) async fn before_every_page(&self, script: &str) {
+        let source = json!({ "source": script });
+        self.cdp("Page.addScriptToEvaluateOnNewDocument", source)
+            .await;
+    }
+
     pub(crate) async fn goto(&self, url: &str) {
         self.client.goto(url).await.unwrap();
     }

@@ -3,5 +3,6 @@
 
 mod chrome;
 mod in_a_browser;
+mod in_wallets;
 mod over_http;
 mod program;

@@ -5,8 +5,10 @@
 //! payee, the amount and how it stands, and nothing else of the merchant's.
 //! Reading never changes anything; a form starts an attempt.
 
+mod reader;
 mod stage;
 mod text;
+mod wallet;
 
 use askama::Template;
 use axum::extract::{DefaultBodyLimit, Form, Path, State};
@@ -27,6 +29,7 @@ use super::live::{self, Shown};
 use super::qr::Qr;
 use crate::app::App;
 use crate::problem::{FORBIDDEN, Problem, UNAVAILABLE};
+use reader::Reader;
 use stage::{Stage, Standing, View};
 use text::Text;
 
@@ -37,6 +40,7 @@ pub(crate) fn router() -> Router<App> {
         .route("/checkout/{token}/status", get(status))
         .route("/checkout/{token}/events", get(events))
         .route("/checkout/{token}/code.svg", get(code))
+        .merge(wallet::router())
         .layer(DefaultBodyLimit::max(4_096))
         .layer(map_response(not_indexed))
 }
@@ -55,6 +59,8 @@ struct CheckoutPage {
     /// Time of day in China, and the seconds until then.
     deadline: (String, u64),
     stage: Stage,
+    /// What the page's own addresses carry on.
+    query: String,
 }
 
 #[derive(Template)]
@@ -69,11 +75,15 @@ async fn page(
     State(app): State<App>,
     Path(token): Path<String>,
     language: Language,
+    reader: Reader,
 ) -> Result<Response, Problem> {
     let Some((payment, merchant)) = find(&app, &token).await? else {
         return missing(language);
     };
-    let stage = Stage::of(&app, &payment, &merchant, language).await?;
+    if let Some(leaves) = wallet::leave(&app, &payment, &merchant, &reader, language).await? {
+        return Ok(leaves);
+    }
+    let stage = Stage::of(&app, &payment, &merchant, &reader, language).await?;
     let now = app.engine.now();
     let order = &payment.order;
     let page = CheckoutPage {
@@ -90,6 +100,7 @@ async fn page(
         ),
         stage,
         token,
+        query: query(language, &reader),
     };
     html(StatusCode::OK, &page)
 }
@@ -98,6 +109,8 @@ async fn page(
 #[derive(Deserialize)]
 struct Choice {
     channel: String,
+    /// How the payer meets it; by a code when not said.
+    scene: Option<String>,
 }
 
 /// Opens the way that the payer chose, or finds it open, and shows the page.
@@ -105,6 +118,7 @@ async fn pay(
     State(app): State<App>,
     Path(token): Path<String>,
     language: Language,
+    reader: Reader,
     headers: HeaderMap,
     Form(choice): Form<Choice>,
 ) -> Result<Response, Problem> {
@@ -118,11 +132,14 @@ async fn pay(
         return missing(language);
     };
     let new = NewAttempt {
-        scene: Scene::Native,
+        scene: match choice.scene.as_deref() {
+            Some("h5") => Scene::H5,
+            _ => Scene::Native,
+        },
         channel: Some(choice.channel),
         auth_code: None,
         payer: None,
-        client_ip: None,
+        client_ip: reader.address.map(|address| address.to_string()),
         till: None,
     };
     match app
@@ -131,11 +148,18 @@ async fn pay(
         .await
     {
         // The page says how it stands, and what can be done.
-        Ok(_) | Err(EngineError::Refused(_) | EngineError::NoChannel(_)) => {}
+        Ok(_)
+        | Err(EngineError::Refused(_) | EngineError::NoChannel(_) | EngineError::Invalid(_)) => {}
         Err(error) => return Err(error.into()),
     }
-    let address = format!("/checkout/{token}?lang={}", language.word());
+    let address = format!("/checkout/{token}?{}", query(language, &reader));
     Ok(Redirect::to(&address).into_response())
+}
+
+/// What the page carries on from address to address.
+fn query(language: Language, reader: &Reader) -> String {
+    let by_code = reader.code.map(|why| format!("&wallet={}", why.word()));
+    format!("lang={}{}", language.word(), by_code.unwrap_or_default())
 }
 
 /// What an outsider who holds the token may know.
@@ -152,12 +176,13 @@ struct Status {
 async fn status(
     State(app): State<App>,
     Path(token): Path<String>,
+    reader: Reader,
 ) -> Result<Json<Status>, Problem> {
     let found = find(&app, &token).await?;
     let (payment, merchant) = found.ok_or_else(unknown_token)?;
     Ok(Json(Status {
         amount: payment.order.amount.minor(),
-        state: Standing::of(&payment, app.engine.now()).word(),
+        state: Standing::of(&payment, app.engine.now(), &reader).word(),
         name: merchant.name,
     }))
 }
@@ -165,6 +190,7 @@ async fn status(
 async fn events(
     State(app): State<App>,
     Path(token): Path<String>,
+    reader: Reader,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     if cross_site(&headers) {
@@ -179,14 +205,18 @@ async fn events(
             "there is no room for a live page; ask for /status instead",
         )
     })?;
-    let shown = OnThePage { app: app.clone() };
+    let shown = OnThePage {
+        app: app.clone(),
+        reader,
+    };
     Ok(live::events(app, payment, changes, seat, shown))
 }
 
 /// The open QR code as a picture, for pages that show it elsewhere.
 async fn code(State(app): State<App>, Path(token): Path<String>) -> Result<Response, Problem> {
     let (payment, _) = find(&app, &token).await?.ok_or_else(unknown_token)?;
-    let Standing::Waiting(_, code_url) = Standing::of(&payment, app.engine.now()) else {
+    let anybody = Reader::anywhere();
+    let Standing::Waiting(_, code_url) = Standing::of(&payment, app.engine.now(), &anybody) else {
         return Err(Problem::not_found("code: none is open"));
     };
     let picture = Qr::of(code_url).map(|qr| CodePicture { qr });
@@ -206,6 +236,7 @@ struct CodePicture {
 /// What makes the page look different.
 struct OnThePage {
     app: App,
+    reader: Reader,
 }
 
 impl Shown for OnThePage {
@@ -218,7 +249,7 @@ impl Shown for OnThePage {
             attempt: usize,
         }
 
-        let standing = Standing::of(payment, self.app.engine.now());
+        let standing = Standing::of(payment, self.app.engine.now(), &self.reader);
         let event = Event {
             state: standing.word(),
             attempt: payment.attempts.len(),

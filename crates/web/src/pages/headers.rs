@@ -14,7 +14,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; \
 const HEADERS: [(&str, &str); 6] = [
     ("content-security-policy", POLICY),
     ("referrer-policy", "no-referrer"),
-    ("vary", "accept-language"),
+    ("vary", "accept-language, user-agent, cookie"),
     ("cross-origin-opener-policy", "same-origin"),
     ("cross-origin-resource-policy", "same-origin"),
     (

@@ -20,4 +20,5 @@ mod service_provider;
 mod shops;
 mod strange_codes;
 mod support;
+mod wallet_pages;
 mod webhooks;

@@ -8,13 +8,19 @@ use crate::query;
 
 const REDIRECT: &str = "redirect_url";
 
-/// The same address, with the page to come back to afterwards, paid or not.
+/// The same address, with the page to come back to afterwards, paid or not, in the
+/// place of another one.
 pub fn with_redirect_url(mweb_url: &str, redirect_url: &str) -> String {
-    let joint = if mweb_url.contains('?') { '&' } else { '?' };
-    format!(
-        "{mweb_url}{joint}{REDIRECT}={}",
-        query::encode(redirect_url)
-    )
+    let (there, query) = mweb_url.split_once('?').unwrap_or((mweb_url, ""));
+    let is_the_page = |pair: &&str| {
+        pair.strip_prefix(REDIRECT)
+            .is_some_and(|rest| rest.starts_with('='))
+    };
+    let kept = query.split('&').filter(|pair| !pair.is_empty());
+    let kept = kept.filter(|pair| !is_the_page(pair));
+    let page = format!("{REDIRECT}={}", query::encode(redirect_url));
+    let query: Vec<_> = kept.chain([page.as_str()]).collect();
+    format!("{there}?{}", query.join("&"))
 }
 
 /// The platform's side: the page to come back to. `None` also for an address that says it twice.
@@ -40,6 +46,11 @@ mod tests {
             )
         );
         assert_eq!(redirect_url(&both).as_deref(), Some(back));
+        let elsewhere = with_redirect_url(&both, "https://pay.example/c");
+        assert_eq!(
+            elsewhere,
+            format!("{there}&redirect_url=https%3A%2F%2Fpay.example%2Fc")
+        );
     }
 
     #[test]

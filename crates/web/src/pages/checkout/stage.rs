@@ -7,7 +7,9 @@ use tongbao_core::merchant::Merchant;
 use tongbao_core::{Action, Attempt, AttemptState, CloseReason, Payment, Scene, State, Timestamp};
 use tongbao_engine::{Way, kind, kinds};
 
+use super::reader::{Browser, Reader, WhyTheCode};
 use super::text::{self, Text};
+use super::wallet;
 use crate::app::App;
 use crate::pages::language::Language;
 use crate::pages::qr::Qr;
@@ -25,6 +27,10 @@ pub(crate) enum Standing<'a> {
     Preparing(&'a Attempt),
     /// Here is the code.
     Waiting(&'a Attempt, &'a str),
+    /// The reader's own wallet is a call away.
+    Wallet(&'a Attempt, &'a serde_json::Value),
+    /// The reader's browser can open the wallet there.
+    Leaving(&'a Attempt, &'a str),
     /// Somebody has scanned it.
     Paying,
     /// Time is up, or the merchant closes it: whether somebody paid is not yet
@@ -36,7 +42,7 @@ pub(crate) enum Standing<'a> {
 }
 
 impl<'a> Standing<'a> {
-    pub(crate) fn of(payment: &'a Payment, now: Timestamp) -> Self {
+    pub(super) fn of(payment: &'a Payment, now: Timestamp, reader: &Reader) -> Self {
         match payment.state {
             State::Paid { at, .. } => return Self::Paid(at),
             State::Closed {
@@ -57,15 +63,31 @@ impl<'a> Standing<'a> {
             .iter()
             .rev()
             .filter(|attempt| attempt.state.is_open());
+        // Whoever is typing the password here may have walked away from it, and may
+        // press again: it is one order, which is paid once.
+        if let Some(own) = reader.own(payment) {
+            return match &own.action {
+                Some(Action::WechatJsapi { params }) => Self::Wallet(own, params),
+                _ => Self::Preparing(own),
+            };
+        }
         if open
             .clone()
             .any(|attempt| attempt.state == AttemptState::UserPaying)
         {
             return Self::Paying;
         }
+        if reader.browser == Browser::Phone
+            && let Some(attempt) = open.clone().find(|attempt| attempt.scene == Scene::H5)
+        {
+            return match &attempt.action {
+                Some(Action::Redirect { url }) if is_web(url) => Self::Leaving(attempt, url),
+                _ => Self::Preparing(attempt),
+            };
+        }
         let Some(attempt) = open.find(|attempt| attempt.scene == Scene::Native) else {
             return Self::Ready {
-                again: !payment.attempts.is_empty(),
+                again: payment.attempts.iter().any(|it| !it.state.is_open()),
             };
         };
         match &attempt.action {
@@ -86,6 +108,8 @@ impl<'a> Standing<'a> {
             Self::Ready { .. } => "ready",
             Self::Preparing(_) => "preparing",
             Self::Waiting(..) => "waiting",
+            Self::Wallet(..) => "wallet",
+            Self::Leaving(..) => "leaving",
             Self::Paying => "paying",
             Self::Confirming => "confirming",
             Self::Paid(_) => "paid",
@@ -104,17 +128,39 @@ pub(super) struct Stage {
     /// The payer can still pay: the time that is left matters.
     pub(super) open: bool,
     pub(super) view: View,
+    /// What the reader should know first.
+    pub(super) note: Option<&'static str>,
+    /// The wallet may be tried again.
+    pub(super) may_try: bool,
+}
+
+/// A drawn code with what to do with it.
+pub(super) struct Code {
+    pub(super) qr: Qr,
+    pub(super) help: String,
 }
 
 pub(super) enum View {
     /// A button for every way.
     Choose {
+        scene: &'static str,
         ways: Vec<Button>,
         again: bool,
+        /// Pressed by itself when there is only one.
+        at_once: bool,
+        /// A code that is open beside them.
+        code: Option<Code>,
     },
-    Code {
-        qr: Qr,
-        help: String,
+    Code(Code),
+    /// A button that calls the wallet around the page.
+    Wallet {
+        button: String,
+        params: String,
+    },
+    /// A link into the wallet.
+    Leave {
+        button: String,
+        url: String,
     },
     /// One sign, one heading, one line.
     Message {
@@ -158,18 +204,60 @@ impl Stage {
         app: &App,
         payment: &Payment,
         merchant: &Merchant,
+        reader: &Reader,
         language: Language,
     ) -> Result<Self, Problem> {
         let text = text::of(language);
-        let standing = Standing::of(payment, app.engine.now());
+        let standing = Standing::of(payment, app.engine.now(), reader);
+        let ways = app.engine.ways_to_pay(merchant).await?;
+        let by_browser = reader.browser == Browser::Phone && !refused(payment, Scene::H5);
+        let into_wallet = if by_browser {
+            buttons(&ways, Scene::H5, language)
+        } else {
+            Vec::new()
+        };
         let view = match standing {
-            Standing::Ready { again } => {
-                let ways = app.engine.ways_to_pay(merchant).await?;
-                choose(buttons(ways, language), again, text)
+            Standing::Ready { again } if !into_wallet.is_empty() => {
+                choose(Scene::H5, into_wallet, again, None)
             }
+            Standing::Waiting(attempt, code_url) if !into_wallet.is_empty() => {
+                let label = label(app, attempt, language).await?;
+                let help = text.or_scan.replace("{}", label);
+                let code = Qr::of(code_url).map(|qr| Code { qr, help });
+                choose(Scene::H5, into_wallet, false, code)
+            }
+            Standing::Ready { again } => match buttons(&ways, Scene::Native, language) {
+                none if none.is_empty() => message(Sign::Problem, text.no_way, text.no_way_line),
+                ways => choose(Scene::Native, ways, again, None),
+            },
             Standing::Waiting(attempt, code_url) => {
                 let label = label(app, attempt, language).await?;
-                code(code_url, label, text)
+                let help = match reader.browser {
+                    Browser::Wechat => text.press,
+                    Browser::Phone => text.scan_from_elsewhere,
+                    Browser::Elsewhere => text.scan,
+                };
+                code(code_url, &help.replace("{}", label), text)
+            }
+            Standing::Wallet(attempt, params) => {
+                let label = label(app, attempt, language).await?;
+                let amount = payment.order.amount.to_string();
+                View::Wallet {
+                    button: text
+                        .pay_with
+                        .replace("{}", label)
+                        .replace("{amount}", &amount),
+                    params: params.to_string(),
+                }
+            }
+            Standing::Leaving(attempt, url) => {
+                let page = app.engine.checkout_url(payment);
+                View::Leave {
+                    button: text
+                        .open
+                        .replace("{}", label(app, attempt, language).await?),
+                    url: app.engine.leads_back(attempt.channel, url, &page).await?,
+                }
             }
             Standing::Preparing(attempt) => {
                 let label = label(app, attempt, language).await?;
@@ -190,7 +278,10 @@ impl Stage {
             Standing::Closed => message(Sign::Over, text.closed, text.closed_line),
             Standing::Expired => message(Sign::Over, text.expired, text.expired_line),
         };
+        let (note, may_try) = first_of_all(payment, reader, &view, &ways, text);
         Ok(Self {
+            note,
+            may_try,
             word: standing.word(),
             last: matches!(
                 standing,
@@ -200,6 +291,8 @@ impl Stage {
                 standing,
                 Standing::Ready { .. }
                     | Standing::Waiting(..)
+                    | Standing::Wallet(..)
+                    | Standing::Leaving(..)
                     | Standing::Preparing(_)
                     | Standing::Paying
             ),
@@ -208,19 +301,55 @@ impl Stage {
     }
 }
 
-fn choose(ways: Vec<Button>, again: bool, text: &Text) -> View {
-    if ways.is_empty() {
-        return message(Sign::Problem, text.no_way, text.no_way_line);
+/// What a reader inside the wallet is told who has to pay by a code, and whether the
+/// wallet may be tried.
+fn first_of_all(
+    payment: &Payment,
+    reader: &Reader,
+    view: &View,
+    ways: &[Way],
+    text: &Text,
+) -> (Option<&'static str>, bool) {
+    let shows_code = matches!(view, View::Choose { .. } | View::Code(_));
+    if reader.browser != Browser::Wechat || !shows_code {
+        return (None, false);
     }
-    View::Choose { ways, again }
+    if !ways.iter().any(|way| way.scene == Scene::Jsapi) {
+        return (Some(text.no_wallet), false);
+    }
+    let failed = reader.code == Some(WhyTheCode::Failed)
+        || (reader.code.is_none() && wallet::refused(payment));
+    (failed.then_some(text.wallet_failed), true)
 }
 
-fn code(code_url: &str, label: &str, text: &Text) -> View {
+fn choose(scene: Scene, ways: Vec<Button>, again: bool, code: Option<Code>) -> View {
+    // The browser goes elsewhere only when its reader wants it to.
+    let at_once = scene == Scene::Native && ways.len() == 1 && !again;
+    View::Choose {
+        scene: scene.as_str(),
+        ways,
+        again,
+        at_once,
+        code,
+    }
+}
+
+/// The channel has refused such an order before: it would again.
+fn refused(payment: &Payment, scene: Scene) -> bool {
+    let mut attempts = payment.attempts.iter();
+    attempts.any(|it| it.scene == scene && it.state == AttemptState::Failed)
+}
+
+fn is_web(url: &str) -> bool {
+    url.starts_with("https://") || url.starts_with("http://")
+}
+
+fn code(code_url: &str, help: &str, text: &Text) -> View {
     match Qr::of(code_url) {
-        Some(qr) => View::Code {
+        Some(qr) => View::Code(Code {
             qr,
-            help: text.scan.replace("{}", label),
-        },
+            help: help.to_owned(),
+        }),
         None => message(Sign::Problem, text.no_code, text.no_code_line),
     }
 }
@@ -236,13 +365,13 @@ fn message(sign: Sign, heading: &str, line: &str) -> View {
 
 /// One button a kind of channel: to a payer, two accounts at one platform are
 /// one way of paying.
-fn buttons(ways: Vec<Way>, language: Language) -> Vec<Button> {
+fn buttons(ways: &[Way], scene: Scene, language: Language) -> Vec<Button> {
     let mut buttons = BTreeMap::new();
-    let native = ways.into_iter().filter(|way| way.scene == Scene::Native);
-    for (place, way) in native.enumerate() {
+    let of_scene = ways.iter().filter(|way| way.scene == scene);
+    for (place, way) in of_scene.enumerate() {
         let kind = kinds().iter().find(|kind| kind.label == way.label);
         let button = Button {
-            channel: way.channel,
+            channel: way.channel.to_string(),
             label: language.of(way.label),
             platform: kind.map_or("other", |kind| kind.platform),
         };
@@ -382,10 +511,76 @@ mod tests {
         ] {
             let payment = payment(state, &attempts);
             assert_eq!(
-                Standing::of(&payment, now).word(),
+                Standing::of(&payment, now, &Reader::at(Browser::Elsewhere)).word(),
                 word,
                 "{state:?} {attempts:?}"
             );
+        }
+    }
+
+    #[test]
+    fn what_a_reader_sees_depends_on_where_the_page_is_open() {
+        let (jsapi, h5) = (AttemptId::from_bits(5), AttemptId::from_bits(6));
+        let native = attempt(AttemptState::Pending, Some("weixin://1"));
+        let in_wallet = |state, known: bool| Attempt {
+            id: jsapi,
+            scene: Scene::Jsapi,
+            action: known.then(|| Action::WechatJsapi {
+                params: json!({"appId": "wx1"}),
+            }),
+            ..attempt(state, None)
+        };
+        let by_browser = |url: &str| Attempt {
+            id: h5,
+            scene: Scene::H5,
+            action: Some(Action::Redirect {
+                url: url.to_owned(),
+            }),
+            ..attempt(AttemptState::Pending, None)
+        };
+        let wechat = |own: Option<AttemptId>| Reader {
+            attempt: own,
+            ..Reader::at(Browser::Wechat)
+        };
+        let by_code = Reader {
+            code: Some(WhyTheCode::Chosen),
+            ..wechat(Some(jsapi))
+        };
+        let pending = in_wallet(AttemptState::Pending, true);
+        let paying = in_wallet(AttemptState::UserPaying, true);
+        let unknown = in_wallet(AttemptState::Unknown, false);
+        let failed = in_wallet(AttemptState::Failed, false);
+        let web = by_browser("https://wx.tenpay.com/x");
+        let phone = Reader::at(Browser::Phone);
+        for (attempts, reader, word) in [
+            (vec![pending.clone()], wechat(Some(jsapi)), "wallet"),
+            (vec![native.clone(), paying], wechat(Some(jsapi)), "wallet"),
+            (vec![unknown], wechat(Some(jsapi)), "preparing"),
+            // Another payer's order is no use to this one.
+            (
+                vec![native.clone(), pending.clone()],
+                wechat(None),
+                "waiting",
+            ),
+            (
+                vec![native.clone(), pending.clone()],
+                wechat(Some(h5)),
+                "waiting",
+            ),
+            (vec![native.clone(), pending.clone()], by_code, "waiting"),
+            (vec![native.clone(), failed], wechat(Some(jsapi)), "waiting"),
+            (vec![native.clone(), web.clone()], phone.clone(), "leaving"),
+            (
+                vec![by_browser("javascript:alert(1)")],
+                phone.clone(),
+                "preparing",
+            ),
+            (vec![native.clone(), pending], phone, "waiting"),
+            (vec![native, web], Reader::at(Browser::Elsewhere), "waiting"),
+        ] {
+            let payment = payment(State::Pending, &attempts);
+            let seen = Standing::of(&payment, NOON, &reader).word();
+            assert_eq!(seen, word, "{reader:?} {attempts:?}");
         }
     }
 
@@ -394,7 +589,7 @@ mod tests {
         let again = |attempts: &[Attempt]| {
             let payment = payment(State::Pending, attempts);
             matches!(
-                Standing::of(&payment, NOON),
+                Standing::of(&payment, NOON, &Reader::at(Browser::Elsewhere)),
                 Standing::Ready { again: true }
             )
         };

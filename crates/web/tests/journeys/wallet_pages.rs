@@ -1,0 +1,477 @@
+//! The checkout page where the wallet is: inside WeChat, and in a phone's browser.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use http::Request;
+use serde_json::{Value, json};
+use tongbao_simulator::{Account, FaultKind, NewFault, Opening};
+use tongbao_web::Peer;
+use tongbao_wire::wechat_openid::authorize::Authorize;
+
+use crate::support::{Answer, PUBLIC_URL, World, order};
+
+const WECHAT: &str = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile Safari/537.36 \
+                      MicroMessenger/8.0.47";
+const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile Safari/537.36";
+
+/// A browser that keeps its cookies.
+struct Browser<'a> {
+    world: &'a World,
+    agent: &'static str,
+    cookies: Vec<(String, String)>,
+}
+
+impl<'a> Browser<'a> {
+    fn new(world: &'a World, agent: &'static str) -> Self {
+        Self {
+            world,
+            agent,
+            cookies: Vec::new(),
+        }
+    }
+
+    async fn get(&mut self, path: &str) -> Answer {
+        self.send(Request::get(path), Body::empty()).await
+    }
+
+    async fn send(&mut self, request: http::request::Builder, body: Body) -> Answer {
+        let cookies: Vec<_> = self
+            .cookies
+            .iter()
+            .map(|(k, v)| format!("{k}={v}"))
+            .collect();
+        let mut request = request
+            .header("user-agent", self.agent)
+            .header("accept-language", "zh")
+            .header("cookie", cookies.join("; "))
+            .body(body)
+            .unwrap();
+        let peer = Peer("203.0.113.7".parse().unwrap());
+        request.extensions_mut().insert(peer);
+        let answer = self.world.send(request).await;
+        for set in answer.headers.get_all("set-cookie") {
+            let text = set.to_str().unwrap();
+            let (pair, rest) = text.split_once(';').unwrap();
+            let (name, value) = pair.split_once('=').unwrap();
+            self.cookies.retain(|(known, _)| known != name);
+            if !rest.contains("Max-Age=0") {
+                self.cookies.push((name.to_owned(), value.to_owned()));
+            }
+            for word in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/checkout/"] {
+                assert!(rest.contains(word), "{text}");
+            }
+        }
+        answer
+    }
+
+    /// Where the page sends it.
+    async fn leaves(&mut self, path: &str) -> Authorize {
+        let answer = self.get(path).await;
+        assert_eq!(answer.status, 303, "{answer:?}");
+        Authorize::from_url(answer.header("location").unwrap()).unwrap()
+    }
+
+    /// The way out, the person's consent, and the way back.
+    async fn is_named(&mut self, path: &str, wallet: &str) -> Answer {
+        let asked = self.leaves(path).await;
+        let back = consents(self.world, &asked, wallet);
+        self.get(&back).await
+    }
+}
+
+/// The address of ours that the platform sends the person back to.
+fn consents(world: &World, asked: &Authorize, wallet: &str) -> String {
+    let now = world.platform_now();
+    let back = world.platform().authorize(now, wallet, asked).unwrap();
+    back.strip_prefix(PUBLIC_URL).unwrap().to_owned()
+}
+
+async fn world() -> World {
+    let world = World::open().await;
+    world
+        .set_app_secret(&Account::ready_made().app_secret.0)
+        .await;
+    world
+}
+
+async fn payment(world: &World, number: &str) -> Value {
+    let mut new = order(number);
+    new.as_object_mut().unwrap().remove("attempt");
+    new["return_url"] = json!("https://shop.test/orders/1");
+    world.post("/v1/payments", &new).await.json()
+}
+
+fn path_of(payment: &Value) -> String {
+    let url = payment["checkout_url"].as_str().unwrap();
+    url.strip_prefix(PUBLIC_URL).unwrap().to_owned()
+}
+
+fn state_of(answer: &Answer) -> &str {
+    assert_eq!(answer.status, 200, "{answer:?}");
+    let text = answer.text.split_once("data-state=\"").unwrap().1;
+    text.split_once('"').unwrap().0
+}
+
+/// What the page hands to the wallet around it.
+fn params_of(answer: &Answer) -> String {
+    let text = answer.text.split_once("data-params=\"").unwrap().1;
+    let text = text.split_once('"').unwrap().0;
+    text.replace("&#34;", "\"").replace("&quot;", "\"")
+}
+
+async fn pays(world: &World, wallet: &str, opening: Opening) -> Option<String> {
+    let now = world.platform_now();
+    let opened = world.platform().open(now, &opening).unwrap();
+    let paid = world
+        .platform()
+        .pay(now, wallet, &opened.target, Some("123456"));
+    paid.unwrap();
+    world.settle().await;
+    opened.redirect_url
+}
+
+fn to_the_code(payment: &Value) -> String {
+    format!("{}?lang=zh&wallet=no", path_of(payment))
+}
+
+#[tokio::test]
+async fn inside_wechat_the_reader_is_named_and_pays_on_the_page() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    let back = alice.is_named(&path_of(&payment), "alice").await;
+    assert_eq!(back.status, 303);
+    let page = format!("{}?lang=zh", path_of(&payment));
+    assert_eq!(back.header("location"), Some(&*page));
+
+    let shown = alice.get(&page).await;
+    assert_eq!(state_of(&shown), "wallet");
+    insta::assert_snapshot!("checkout_wallet", {
+        let main = shown.text.split_once("<main").unwrap().1.to_owned();
+        main.replace(
+            shown
+                .text
+                .split_once("data-params=\"")
+                .unwrap()
+                .1
+                .split_once('"')
+                .unwrap()
+                .0,
+            "(params)",
+        )
+    });
+    let attempt = &world.payment(&payment).await["attempts"][0];
+    assert_eq!(attempt["scene"], "jsapi");
+    let app_id = Account::ready_made().app_id;
+    let name = world.platform().truth().wallets["alice"].openid_in(&app_id);
+    assert_eq!(attempt["payer"]["openid"], name);
+    // As it stands for this reader, also where only that is asked.
+    let status = alice.get(&format!("{}/status", path_of(&payment))).await;
+    assert_eq!(status.json()["state"], "wallet");
+
+    // She cancels, and presses again: it is the same order.
+    let json = params_of(&shown);
+    let now = world.platform_now();
+    let opened = world
+        .platform()
+        .open(now, &Opening::Jsapi { json: json.clone() });
+    let target = opened.unwrap().target;
+    world.platform().cancel(now, "alice", &target).unwrap();
+    world.settle().await;
+    let again = alice.get(&page).await;
+    assert_eq!(params_of(&again), json);
+    pays(&world, "alice", Opening::Jsapi { json }).await;
+    assert_eq!(state_of(&alice.get(&page).await), "paid");
+    assert_eq!(world.platform().truth().trades().count(), 1);
+}
+
+#[tokio::test]
+async fn a_code_that_is_open_already_is_no_reason_not_to_use_the_wallet() {
+    let world = world().await;
+    let payment = world.order("T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    alice.is_named(&path_of(&payment), "alice").await;
+    let shown = alice.get(&path_of(&payment)).await;
+    assert_eq!(state_of(&shown), "wallet");
+
+    // Somebody else has the same link: he is asked for himself.
+    let mut bob = Browser::new(&world, WECHAT);
+    bob.leaves(&path_of(&payment)).await;
+    // And whoever wants the code sees it.
+    let code = alice.get(&to_the_code(&payment)).await;
+    assert_eq!(state_of(&code), "waiting");
+    assert!(code.text.contains("长按") && code.text.contains("/wechat?lang=zh"));
+    // Our own script is never led elsewhere.
+    let request = Request::get(path_of(&payment)).header("x-tongbao-refresh", "1");
+    assert_eq!(bob.send(request, Body::empty()).await.status, 200);
+}
+
+#[tokio::test]
+async fn only_the_browser_that_left_is_listened_to_when_it_comes_back() {
+    let world = world().await;
+    let mine = payment(&world, "T1").await;
+    let other = payment(&world, "T2").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    let mut mallory = Browser::new(&world, WECHAT);
+    let asked = alice.leaves(&path_of(&mine)).await;
+    let malls = mallory.leaves(&path_of(&mine)).await;
+    let others = alice.leaves(&path_of(&other)).await;
+    // The last departure counts, so each page keeps its own in its own path.
+    let departure = alice.cookies.pop().unwrap();
+    let asked_again = alice.leaves(&path_of(&mine)).await;
+    assert_ne!(asked.state, asked_again.state);
+
+    let code = || {
+        let back = consents(&world, &asked_again, "alice");
+        let code = back.split_once("code=").unwrap().1;
+        code.split('&').next().unwrap().to_owned()
+    };
+    let back = format!("{}/wechat/back?lang=zh", path_of(&mine));
+    let state = &asked_again.state;
+    let mut flipped = state.clone().into_bytes();
+    let last = flipped.len() - 1;
+    flipped[last] = if flipped[last] == b'0' { b'1' } else { b'0' };
+    let later = format!("{:012x}{}", 0xffff_ffff_u64, &state[12..]);
+    let states = [
+        String::new(),
+        "0".repeat(108),
+        String::from_utf8(flipped).unwrap(),
+        // An end in the future, a browser that is not this one, another payment's.
+        later,
+        malls.state.clone(),
+        others.state.clone(),
+        state.to_uppercase(),
+        format!("{state}0"),
+        state[..107].to_owned(),
+    ];
+    for forged in states {
+        let address = format!("{back}&code={}&state={forged}", code());
+        let answer = alice.get(&address).await;
+        assert_eq!(answer.status, 303, "{forged}");
+        assert_eq!(
+            answer.header("location"),
+            Some(&*to_the_code(&mine)),
+            "{forged}"
+        );
+    }
+    for query in [
+        "",
+        "&code=c",
+        "&state=",
+        "&state=a&state=b&code=c",
+        "&code=%ff&state=%00",
+    ] {
+        let answer = alice.get(&format!("{back}{query}")).await;
+        assert_eq!(
+            answer.header("location"),
+            Some(&*to_the_code(&mine)),
+            "{query}"
+        );
+    }
+    // Somebody else's browser, and no browser at all.
+    for mut stranger in [
+        Browser::new(&world, WECHAT),
+        Browser {
+            cookies: vec![departure],
+            ..Browser::new(&world, WECHAT)
+        },
+    ] {
+        let address = format!("{back}&code={}&state={state}", code());
+        let answer = stranger.get(&address).await;
+        assert_eq!(answer.header("location"), Some(&*to_the_code(&mine)));
+    }
+    assert_eq!(world.payment(&mine).await["attempts"], json!([]));
+    assert_eq!(world.payment(&other).await["attempts"], json!([]));
+
+    // The genuine way works, once.
+    let address = format!("{back}&code={}&state={state}", code());
+    let page = format!("{}?lang=zh", path_of(&mine));
+    assert_eq!(alice.get(&address).await.header("location"), Some(&*page));
+    let replayed = format!("{back}&code={}&state={state}", code());
+    assert_eq!(
+        alice.get(&replayed).await.header("location"),
+        Some(&*to_the_code(&mine))
+    );
+    assert_eq!(
+        world.payment(&mine).await["attempts"]
+            .as_array()
+            .unwrap()
+            .len(),
+        1
+    );
+}
+
+#[tokio::test]
+async fn who_comes_back_too_late_or_without_a_code_sees_the_code() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    let asked = alice.leaves(&path_of(&payment)).await;
+    world.pass(Duration::from_mins(10)).await;
+    let late = consents(&world, &asked, "alice");
+    assert_eq!(
+        alice.get(&late).await.header("location"),
+        Some(&*to_the_code(&payment))
+    );
+
+    let asked = alice.leaves(&path_of(&payment)).await;
+    let path = format!(
+        "{}/wechat/back?lang=zh&state={}",
+        path_of(&payment),
+        asked.state
+    );
+    assert_eq!(
+        alice.get(&path).await.header("location"),
+        Some(&*to_the_code(&payment))
+    );
+    assert_eq!(world.payment(&payment).await["attempts"], json!([]));
+}
+
+#[tokio::test]
+async fn nothing_that_comes_with_a_request_says_where_a_browser_goes() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let path = path_of(&payment);
+    for more in [
+        "?lang=//evil.test",
+        "?redirect_uri=https://evil.test",
+        "?return_url=https://evil.test&lang=zh",
+    ] {
+        let mut alice = Browser::new(&world, WECHAT);
+        let request = Request::get(format!("{path}{more}"))
+            .header("host", "evil.test")
+            .header("x-forwarded-host", "evil.test")
+            .header("x-forwarded-proto", "http")
+            .header("referer", "https://evil.test/");
+        let answer = alice.send(request, Body::empty()).await;
+        let asked = Authorize::from_url(answer.header("location").unwrap()).unwrap();
+        assert_eq!(
+            asked.redirect_uri,
+            format!("{PUBLIC_URL}{path}/wechat/back?lang=zh")
+        );
+        let back = consents(&world, &asked, "alice");
+        let back = format!("{back}&redirect_uri=https://evil.test&lang2=//evil.test");
+        let answer = alice.get(&back).await;
+        assert!(
+            answer.header("location").unwrap().starts_with(&path),
+            "{answer:?}"
+        );
+    }
+    let mut alice = Browser::new(&world, WECHAT);
+    let answer = alice
+        .get("/checkout/00000000000000000000000000/wechat")
+        .await;
+    assert_eq!(answer.status, 404);
+    let answer = alice
+        .get("/checkout/00000000000000000000000000/wechat/back?state=1&code=2")
+        .await;
+    assert_eq!(answer.status, 404);
+}
+
+#[tokio::test]
+async fn what_fails_inside_wechat_leads_to_the_code_and_not_round_in_circles() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    for errcode in ["40163", "40125", "45011", "-1"] {
+        world.fault(NewFault {
+            path: Some("/sns/oauth2/access_token".to_owned()),
+            times: Some(1),
+            err_code: Some(errcode.to_owned()),
+            ..NewFault::of(FaultKind::SystemError)
+        });
+        let answer = alice.is_named(&path_of(&payment), "alice").await;
+        assert_eq!(
+            answer.header("location"),
+            Some(&*to_the_code(&payment)),
+            "{errcode}"
+        );
+    }
+    let page = alice.get(&to_the_code(&payment)).await;
+    assert_eq!(state_of(&page), "ready");
+    assert!(page.text.contains("微信支付没有打开"));
+
+    // The platform refuses the order itself: nobody is sent away again.
+    world.fault(NewFault {
+        path: Some("/pay/unifiedorder".to_owned()),
+        times: Some(1),
+        err_code: Some("NOAUTH".to_owned()),
+        ..NewFault::of(FaultKind::SystemError)
+    });
+    let answer = alice.is_named(&path_of(&payment), "alice").await;
+    assert_eq!(answer.header("location"), Some(&*to_the_code(&payment)));
+    assert_eq!(
+        world.payment(&payment).await["attempts"][0]["state"],
+        "failed"
+    );
+    assert_eq!(state_of(&alice.get(&path_of(&payment)).await), "ready");
+    // But may go when the reader asks for it.
+    alice
+        .leaves(&format!("{}/wechat?lang=zh", path_of(&payment)))
+        .await;
+}
+
+#[tokio::test]
+async fn without_an_app_secret_the_page_inside_wechat_says_what_to_do() {
+    let world = World::open().await;
+    let payment = world.order("T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    let page = alice.get(&path_of(&payment)).await;
+    assert_eq!(state_of(&page), "waiting");
+    assert!(page.text.contains("商家没有开通微信内支付"));
+    assert!(!page.text.contains("/wechat?lang"));
+    let english = alice.get(&format!("{}?lang=en", path_of(&payment))).await;
+    assert!(english.text.contains("Press and hold the code"));
+    let asks = alice
+        .get(&format!("{}/wechat?lang=zh", path_of(&payment)))
+        .await;
+    assert_eq!(asks.header("location"), Some(&*to_the_code(&payment)));
+}
+
+#[tokio::test]
+async fn a_phones_browser_opens_the_wallet_and_comes_back_to_the_page() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let path = path_of(&payment);
+    let mut phone = Browser::new(&world, PHONE);
+    let page = phone.get(&path).await;
+    assert_eq!(state_of(&page), "ready");
+    assert!(page.text.contains("name=\"scene\" value=\"h5\""));
+    assert!(!page.text.contains("data-alone"));
+
+    let channel = world.channel().await;
+    let form = Request::post(format!("{path}/attempts?lang=zh"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin");
+    let body = Body::from(format!("channel={channel}&scene=h5"));
+    let answer = phone.send(form, body).await;
+    assert_eq!(answer.header("location"), Some(&*format!("{path}?lang=zh")));
+    let page = phone.get(&path).await;
+    assert_eq!(state_of(&page), "leaving");
+    let link = page.text.split_once("id=\"leave\" href=\"").unwrap().1;
+    let link = link
+        .split_once('"')
+        .unwrap()
+        .0
+        .replace("&#38;", "&")
+        .replace("&amp;", "&");
+    assert!(page.text.contains("referrerpolicy=\"origin\""));
+
+    let back = pays(&world, "alice", Opening::MwebUrl(link)).await;
+    assert_eq!(back.as_deref(), payment["checkout_url"].as_str());
+    assert_eq!(state_of(&phone.get(&path).await), "paid");
+    // The merchant's own page is for who asked over the API.
+    let trade = world.platform().truth().trades().count();
+    assert_eq!(trade, 1);
+}
+
+#[tokio::test]
+async fn on_a_phone_an_open_code_stands_beside_the_button() {
+    let world = world().await;
+    let payment = world.order("T1").await;
+    let mut phone = Browser::new(&world, PHONE);
+    let page = phone.get(&path_of(&payment)).await;
+    assert_eq!(state_of(&page), "waiting");
+    assert!(page.text.contains("value=\"h5\"") && page.text.contains("<path"));
+}
