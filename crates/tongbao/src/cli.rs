@@ -1,9 +1,11 @@
 //! The commands.
 
+mod api;
 mod attack;
 mod audit;
 mod check;
 mod completions;
+mod gateway;
 mod merchant;
 mod migrate;
 mod pay;
@@ -12,6 +14,7 @@ mod serve;
 mod shop;
 mod simulate;
 mod stop;
+mod watch;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -55,6 +58,7 @@ Examples:
   tongbao audit                            does everything in the database add up?
   tongbao pay 0.01                         shows a QR code and waits until it is paid
   tongbao refund pay_… 0.01                gives money back and waits until it has gone
+  tongbao watch                            what happens, as it happens
   tongbao key add default                  a new key for the merchant API
   tongbao attack http://127.0.0.1:8080/notify/… --list   forged notifications, for any gateway
   tongbao completions zsh > ~/.zfunc/_tongbao";
@@ -66,6 +70,7 @@ enum Command {
     Simulate(simulate::Args),
     Pay(pay::Args),
     Refund(refund::Args),
+    Watch(watch::Args),
     Check(check::Args),
     Audit(audit::Args),
     Migrate(migrate::Args),
@@ -109,6 +114,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Simulate(args) => simulate::run(args).await,
         Command::Pay(args) => pay::run(args).await,
         Command::Refund(args) => refund::run(args).await,
+        Command::Watch(args) => watch::run(args).await,
         Command::Check(args) => check::run(args, &config()?).await,
         Command::Audit(args) => audit::run(args, &config()?),
         Command::Migrate(args) => migrate::run(&args, &config()?),

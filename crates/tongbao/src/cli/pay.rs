@@ -1,6 +1,5 @@
 //! `tongbao pay AMOUNT`
 
-pub(super) mod api;
 mod qr;
 
 use std::io::IsTerminal;
@@ -11,8 +10,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tongbao_core::Timestamp;
 use tongbao_engine::{Clock, Mint};
 
-use self::api::{Api, NewAttempt, NewPayment, Payment};
-use crate::config::BaseUrl;
+use super::api::{Api, NewAttempt, NewPayment, Payment};
+use super::gateway::GatewayArgs;
 use crate::seams::{OsMint, SystemClock};
 use crate::secret::Secret;
 use crate::yuan::Yuan;
@@ -33,23 +32,8 @@ Examples:
 pub(super) struct Args {
     /// Yuan, such as 12.34.
     amount: Yuan,
-    /// Where the gateway is.
-    #[arg(
-        long,
-        env = "TONGBAO_GATEWAY",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    gateway: BaseUrl,
-    /// A key of its merchant API. Others on this machine can read it on the command line, so
-    /// better set the variable.
-    #[arg(
-        long,
-        env = "TONGBAO_API_KEY",
-        hide_env_values = true,
-        value_name = "sk_…"
-    )]
-    key: Secret,
+    #[command(flatten)]
+    gateway: GatewayArgs,
     /// The digits that the payer's phone shows at the till. Good for one payment.
     #[arg(long, value_name = "CODE")]
     barcode: Option<Secret>,
@@ -84,7 +68,7 @@ const PATIENCE: u32 = 30;
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = super::stop::on_signal()?;
-    let api = Api::new(&args.gateway, &args.key)?;
+    let api = Api::new(&args.gateway)?;
     let ends = SystemClock.now() + Duration::from_secs(args.expires_in);
     let payment = api
         .create(&NewPayment {

@@ -5,10 +5,9 @@ use std::time::Duration;
 
 use tongbao_engine::{Clock, Mint};
 
-use super::pay::api::{Api, NewRefund, Refund};
-use crate::config::BaseUrl;
+use super::api::{Api, NewRefund, Refund};
+use super::gateway::GatewayArgs;
 use crate::seams::{OsMint, SystemClock};
-use crate::secret::Secret;
 use crate::yuan::Yuan;
 
 /// Asks a running gateway to refund a payment, and waits for what becomes of it.
@@ -27,23 +26,8 @@ pub(super) struct Args {
     payment: String,
     /// Yuan, such as 12.34.
     amount: Yuan,
-    /// Where the gateway is.
-    #[arg(
-        long,
-        env = "TONGBAO_GATEWAY",
-        default_value = "http://127.0.0.1:8080",
-        value_name = "URL"
-    )]
-    gateway: BaseUrl,
-    /// A key of its merchant API. Others on this machine can read it on the command line, so
-    /// better set the variable.
-    #[arg(
-        long,
-        env = "TONGBAO_API_KEY",
-        hide_env_values = true,
-        value_name = "sk_…"
-    )]
-    key: Secret,
+    #[command(flatten)]
+    gateway: GatewayArgs,
     /// What the payer reads.
     #[arg(long)]
     reason: Option<String>,
@@ -63,7 +47,7 @@ const UNDER_WAY: u8 = 3;
 
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = super::stop::on_signal()?;
-    let api = Api::new(&args.gateway, &args.key)?;
+    let api = Api::new(&args.gateway)?;
     // In a path it must stay one segment.
     let payment: tongbao_core::PaymentId = args.payment.parse()?;
     let number = args.refund_no.unwrap_or_else(refund_no);

@@ -9,3 +9,4 @@ mod life;
 mod pay;
 mod program;
 mod usage;
+mod watch;

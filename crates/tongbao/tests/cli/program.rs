@@ -39,7 +39,12 @@ impl Home {
     }
 
     pub(crate) fn configure(&self, settings: &str) {
-        let text = format!("listen = \"127.0.0.1:0\"\n{settings}");
+        self.configure_at("127.0.0.1:0", settings);
+    }
+
+    /// With an address of its own.
+    pub(crate) fn configure_at(&self, listen: &str, settings: &str) {
+        let text = format!("listen = {listen:?}\n{settings}");
         std::fs::write(self.path().join("tongbao.toml"), text).unwrap();
     }
 

@@ -1,21 +1,21 @@
-//! As much of the merchant API as one payment needs.
+//! As much of the merchant API as the commands need.
 
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::Context;
 use http::{HeaderMap, HeaderValue, header};
-use reqwest::{Client, RequestBuilder, redirect};
+use reqwest::{Client, RequestBuilder, StatusCode, redirect};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::config::BaseUrl;
-use crate::secret::Secret;
+use super::gateway::GatewayArgs;
 
 /// The gateway itself waits for the platform meanwhile.
 const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 pub(in crate::cli) struct Api {
     client: Client,
+    base: String,
     payments: String,
     refunds: String,
 }
@@ -88,11 +88,19 @@ impl Refund {
 }
 
 /// The gateway's errors, RFC 9457.
-#[derive(Default, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Problem {
     code: String,
     detail: String,
+}
+
+/// The gateway's answer was no.
+#[derive(Debug, thiserror::Error)]
+#[error("the gateway says {status} {}: {}", problem.code, problem.detail)]
+pub(in crate::cli) struct Refused {
+    pub(in crate::cli) status: StatusCode,
+    problem: Problem,
 }
 
 impl Payment {
@@ -136,7 +144,8 @@ impl Payment {
 }
 
 impl Api {
-    pub(in crate::cli) fn new(gateway: &BaseUrl, key: &Secret) -> anyhow::Result<Self> {
+    pub(in crate::cli) fn new(args: &GatewayArgs) -> anyhow::Result<Self> {
+        let GatewayArgs { gateway, key } = args;
         let mut bearer = HeaderValue::try_from(format!("Bearer {}", key.expose()))
             .context("the API key has characters that no key has")?;
         bearer.set_sensitive(true);
@@ -147,6 +156,7 @@ impl Api {
             .build()?;
         Ok(Self {
             client,
+            base: gateway.to_string(),
             payments: format!("{gateway}/v1/payments"),
             refunds: format!("{gateway}/v1/refunds"),
         })
@@ -188,6 +198,11 @@ impl Api {
         answer(self.client.get(format!("{}/{id}", self.refunds))).await
     }
 
+    /// Whatever is there.
+    pub(in crate::cli) async fn read<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        answer(self.client.get(format!("{}{path}", self.base))).await
+    }
+
     /// Closes the payment, unless it turns out to be paid.
     pub(in crate::cli) async fn close(&self, id: &str) -> anyhow::Result<Payment> {
         answer(self.client.post(format!("{}/{id}/close", self.payments))).await
@@ -206,11 +221,7 @@ async fn answer<T: DeserializeOwned>(request: RequestBuilder) -> anyhow::Result<
         .context("the gateway broke off its answer")?;
     if !status.is_success() {
         let problem: Problem = serde_json::from_slice(&body).unwrap_or_default();
-        bail!(
-            "the gateway says {status} {}: {}",
-            problem.code,
-            problem.detail
-        );
+        return Err(Refused { status, problem }.into());
     }
     serde_json::from_slice(&body).context("that is not tongbao's answer; is --gateway right?")
 }
