@@ -88,6 +88,15 @@ pub struct Caller {
     pub api_key: String,
 }
 
+/// Who alone is to pay.
+#[derive(Clone, Debug)]
+pub enum Payer {
+    /// The platform's name.
+    Openid(String),
+    /// Whoever has this login code.
+    Code(String),
+}
+
 /// What a merchant asks for.
 #[derive(Clone, Debug)]
 pub enum Call {
@@ -109,7 +118,7 @@ pub enum Call {
         /// How the payer meets it.
         scene: Scene,
         /// Who alone is to pay.
-        openid: Option<String>,
+        payer: Option<Payer>,
     },
     /// A code that the payer shows.
     Charge {
@@ -145,6 +154,8 @@ pub enum Heard {
         /// What the payer scans.
         code: Option<(AttemptId, String)>,
     },
+    /// Nobody knows whose login code it was.
+    Unnamed,
     /// What has become of the payer's code.
     Charged {
         /// The attempt's state in the API's word.

@@ -155,6 +155,10 @@ bugs! {
     UnknownRefundNotCounted,
     /// Nobody asks about refunds
     RefundsNotAskedAbout,
+    /// A login code that comes twice makes two attempts
+    LoginCodeMakesTwo,
+    /// An order for one payer is written down without the payer
+    PayerNotWritten,
 }
 
 impl Bug {

@@ -54,6 +54,8 @@ struct Node {
 struct Account {
     channel: ChannelId,
     mch_id: String,
+    app_id: String,
+    app_secret: String,
     key: String,
 }
 

@@ -8,11 +8,12 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::{Attempt, AttemptId, ChannelId, Money, Refusal, Scene};
 use tongbao_engine::{
-    AuthCode, Engine, EngineError, IdempotencyKey, NewAttempt, NewPayer, NewPayment, NewRefund,
+    AuthCode, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt, NewPayer, NewPayment,
+    NewRefund,
 };
 use tongbao_store::Store;
 
-use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Surroundings, shown};
+use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Payer, Surroundings, shown};
 use crate::chance::Chance;
 use crate::kernel::NodeId;
 use crate::model_store::{ModelStore, Tables};
@@ -108,13 +109,16 @@ async fn heard(
             payment,
             channel,
             scene,
-            openid,
+            payer,
         } => {
             let new = NewAttempt {
                 scene,
                 channel,
                 auth_code: None,
-                payer: openid.map(NewPayer::Openid),
+                payer: payer.map(|payer| match payer {
+                    Payer::Openid(openid) => NewPayer::Openid(openid),
+                    Payer::Code(code) => NewPayer::Code(LoginCode::new(&code)),
+                }),
                 client_ip: (scene == Scene::H5).then(|| PAYER_IP.to_owned()),
                 till: None,
             };
@@ -192,6 +196,7 @@ fn refused(error: &EngineError) -> Heard {
             | Refusal::AboveRest { .. }
             | Refusal::TooManyRefunds,
         ) => Heard::Refused,
+        EngineError::NoPayer(_) => Heard::Unnamed,
         _ => Heard::Failed,
     }
 }

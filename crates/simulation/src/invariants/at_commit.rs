@@ -1,6 +1,6 @@
 //! After every commit that changed a payment.
 
-use tongbao_core::{AttemptState, Case, ChannelId, Payment, RefundState, State};
+use tongbao_core::{AttemptState, Case, ChannelId, Payment, RefundState, Scene, State};
 use tongbao_engine::audit::rules;
 use tongbao_simulator::Books;
 
@@ -28,7 +28,7 @@ pub struct Commit<'a> {
 type Check = fn(&Commit<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 14] = [
+pub const ALL: [(&str, Check); 15] = [
     ("M1", m1_amounts_are_in_range),
     ("M3", m3_no_more_goes_back_than_came),
     ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
@@ -39,6 +39,7 @@ pub const ALL: [(&str, Check); 14] = [
     ("M10", m10_what_was_received_is_written_once),
     ("M11", m11_accepted_money_has_no_case),
     ("E6", e6_unknown_is_not_an_end),
+    ("E12", e12_a_login_code_is_one_attempt_of_a_known_payer),
     ("S1", s1_states_never_move_backward),
     ("S3", s3_versions_rise_by_one),
     ("S4", s4_numbers_are_unique),
@@ -98,6 +99,29 @@ fn m7_a_refund_is_what_the_platform_made_of_it(commit: &Commit<'_>) -> Verdict {
             let state = refund.state.as_str();
             format!("{} is {state}, and {word:?} at the platform", refund.id)
         })?;
+    }
+    Ok(())
+}
+
+/// E12: of a login code there is one attempt, for the payer whose code it was.
+fn e12_a_login_code_is_one_attempt_of_a_known_payer(commit: &Commit<'_>) -> Verdict {
+    let attempts = &commit.after.attempts;
+    for (place, attempt) in attempts.iter().enumerate() {
+        if !matches!(attempt.scene, Scene::Jsapi | Scene::MiniProgram) {
+            continue;
+        }
+        ensure(attempt.payer.is_some(), || {
+            format!("{} is for one payer, and for nobody", attempt.id)
+        })?;
+        let twin = attempts[..place]
+            .iter()
+            .find(|it| it.code_digest.is_some() && it.code_digest == attempt.code_digest);
+        if let Some(twin) = twin {
+            return Err(format!(
+                "{} and {} are of one login code",
+                twin.id, attempt.id
+            ));
+        }
     }
     Ok(())
 }

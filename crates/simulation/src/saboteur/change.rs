@@ -25,6 +25,8 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
                 payment.version += i64::from(payment.version > 1);
             });
         }
+        Bug::LoginCodeMakesTwo => login_code_makes_two(change),
+        Bug::PayerNotWritten => payer_not_written(change),
         Bug::AttemptsNotWritten => {
             if let Some(change) = &mut change.payment
                 && change.read_version.is_some_and(|version| version > 1)
@@ -211,6 +213,36 @@ fn write_all_attempts(change: &mut Change) {
             .map(|attempt| attempt.id)
             .collect();
     }
+}
+
+/// The second attempt has a number of its own, as if the code had come again.
+fn login_code_makes_two(change: &mut Change) {
+    let of_a_login = matches!(
+        change.log.last().and_then(|entry| entry.event.as_ref()),
+        Some(Event::AttemptStarted { attempt })
+            if attempt.code_digest.is_some() && attempt.payer.is_some()
+    );
+    if !of_a_login {
+        return;
+    }
+    with_payment(change, |payment| {
+        if let Some(mut twin) = payment.attempts.last().cloned() {
+            use tongbao_core::id::Id;
+            twin.id = tongbao_core::AttemptId::from_bits(twin.id.bits() ^ 1);
+            twin.out_trade_no.push('2');
+            payment.attempts.push(twin);
+        }
+    });
+    write_all_attempts(change);
+}
+
+fn payer_not_written(change: &mut Change) {
+    with_payment(change, |payment| {
+        for attempt in &mut payment.attempts {
+            attempt.payer = None;
+        }
+    });
+    write_all_attempts(change);
 }
 
 fn drop_jobs(change: &mut Change, kind: JobKind) {

@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene};
 use tongbao_simulator::{FaultKind, NewFault, Opening, Reply, Target};
+use tongbao_wire::wechat_openid::authorize::{Authorize, Scope};
 
 use super::{World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
-use crate::gateway::{Call, Face, Heard};
+use crate::gateway::{Call, Face, Heard, Payer as Named};
 use crate::kernel::NodeId;
 use crate::seed::{DefenceOff, Plan};
 
@@ -61,6 +62,14 @@ pub(super) struct Order {
     scene: Scene,
     /// The payer stands at a till and shows codes.
     till: Option<Till>,
+    /// The payer comes with login codes, where only one person can pay.
+    login: Option<Login>,
+}
+
+/// The payer's side of an order inside the wallet.
+struct Login {
+    /// What the page has now.
+    code: Option<String>,
 }
 
 /// The till's side of an order.
@@ -124,6 +133,8 @@ impl Order {
                 order.with_attempt = false;
             } else {
                 order.scene = tills.pick(&SCENES);
+                let inside = matches!(order.scene, Scene::Jsapi | Scene::MiniProgram);
+                order.login = (inside && tills.percent(60)).then_some(Login { code: None });
                 order.with_attempt &= order.scene == Scene::Native;
             }
             order
@@ -165,6 +176,7 @@ impl Order {
             calls_left: 60,
             scene: Scene::Native,
             till: None,
+            login: None,
         }
     }
 
@@ -246,6 +258,10 @@ impl World {
                 }
             }
             Heard::Started { code } => {
+                if let Some(login) = &mut order.login {
+                    // The next is for another account's application.
+                    login.code = None;
+                }
                 if let Some(code) = code
                     && !order.codes.contains(&code)
                 {
@@ -277,6 +293,14 @@ impl World {
             }
             Heard::Charged { state } => charged(order, &state),
             Heard::Failed => {}
+            // The page gets a new code; one in four sends the old one again.
+            Heard::Unnamed => {
+                if let Some(login) = &mut order.login
+                    && !self.chance.percent(25)
+                {
+                    login.code = None;
+                }
+            }
             Heard::Closed { state } if state == "pending" => {}
             Heard::Closed { .. } | Heard::Refunding { .. } | Heard::Refused => {
                 order.step = Step::Done;
@@ -319,8 +343,9 @@ impl World {
         if alive.is_empty() {
             return;
         }
-        if matches!(order.step, Step::Start { .. }) {
+        if let Step::Start { account } = order.step {
             self.payer_shows_a_code(place, order);
+            self.payer_logs_in(order, account);
         }
         self.sends(place, order, &alive);
         // A double click, or a retry in the merchant's own stack.
@@ -404,7 +429,12 @@ impl World {
                         payment: payment?,
                         channel,
                         scene: order.scene,
-                        openid: self.openid(order.scene, account.map(|it| &*it.mch_id)),
+                        payer: match &order.login {
+                            Some(login) => Some(Named::Code(login.code.clone()?)),
+                            None => self
+                                .openid(order.scene, account.map(|it| &*it.mch_id))
+                                .map(Named::Openid),
+                        },
                     },
                 }
             }
@@ -438,6 +468,34 @@ impl World {
         };
         let wait = self.chance.millis(low, high);
         self.kernel.after(wait, WorldEvent::Payer(place));
+    }
+
+    /// The page or mini-program gets a code of the reader, unless it has one.
+    fn payer_logs_in(&self, order: &mut Order, account: usize) {
+        let at = self.platform_now();
+        let (Some(login), Some(account)) = (&mut order.login, self.accounts.get(account)) else {
+            return;
+        };
+        if login.code.is_some() {
+            return;
+        }
+        let mut platform = lock(&self.platform);
+        let app_id = account.app_id.clone();
+        login.code = if order.scene == Scene::MiniProgram {
+            platform.login_code(at, "carol", &app_id).ok()
+        } else {
+            let asked = Authorize {
+                appid: app_id,
+                redirect_uri: "https://shop.sim/back".to_owned(),
+                scope: Scope::Base,
+                state: "s".to_owned(),
+            };
+            let back = platform.authorize(at, "carol", &asked).ok();
+            back.and_then(|back| {
+                let (_, code) = back.split_once("code=")?;
+                Some(code.split('&').next()?.to_owned())
+            })
+        };
     }
 
     /// The payer's name under the account's application, where it is asked for.

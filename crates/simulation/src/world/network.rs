@@ -28,8 +28,12 @@ impl World {
         target: Target,
         request: &Request<Bytes>,
     ) {
-        if let Some(secret) = self.secrets.in_bytes(request.body()) {
-            let what = format!("{secret} was sent to {}", request.uri());
+        // Where a login code is exchanged, the secret is the address.
+        let address = request.uri().to_string();
+        let shown = if asks_who(request) { "" } else { &address };
+        let secret = self.secrets.in_bytes(request.body());
+        if let Some(secret) = secret.or(self.secrets.in_bytes(shown.as_bytes())) {
+            let what = format!("{secret} was sent to {}", request.uri().path());
             self.story.violate(self.kernel.now(), "X1", what);
         }
         let response = match target {
@@ -58,7 +62,7 @@ impl World {
         let now = self.kernel.now();
         let path = request.uri().path();
         let query = path == "/pay/orderquery";
-        if !query {
+        if !query && !asks_who(request) {
             let channel = |mch_id: &str| {
                 let mut accounts = self.accounts.iter();
                 accounts
@@ -86,12 +90,16 @@ impl World {
         self.watch_the_till(request);
         let errs = self.chance.percent(self.transport.faults().platform_errs);
         self.kernel.count(errs);
-        let reverse = path == REVERSE;
+        let (reverse, who) = (path == REVERSE, asks_who(request));
         let fault = errs.then(|| {
             if reverse && self.chance.percent(50) {
                 return self
                     .chance
                     .pick(&[FaultKind::RecallReverse, FaultKind::ReverseWithoutEffect]);
+            }
+            if who && self.chance.percent(30) {
+                // Longer than anybody waits for it.
+                return FaultKind::Slow;
             }
             self.chance.pick(&[
                 FaultKind::SystemError,
@@ -178,7 +186,7 @@ impl World {
         let number = short_number(&asked);
         // "Reversed" is a promise, which only a query can confirm.
         let promise = request.uri().path() == REVERSE;
-        if promise || self.truth.known().ended.contains(number) {
+        if promise || asks_who(request) || self.truth.known().ended.contains(number) {
             return;
         }
         let body = String::from_utf8_lossy(response.body());
@@ -435,6 +443,11 @@ impl World {
             }
         });
     }
+}
+
+/// Whose login code it is. That is no order, and moves no money.
+fn asks_who(request: &Request<Bytes>) -> bool {
+    request.uri().path().starts_with("/sns/")
 }
 
 pub(super) fn sha256(body: &[u8]) -> [u8; 32] {

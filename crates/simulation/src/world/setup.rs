@@ -136,6 +136,7 @@ impl World {
                 "app_id": account.app_id,
                 "mch_id": account.mch_id,
                 "api_v2_key": account.api_v2_key.0,
+                "app_secret": account.app_secret.0,
                 "sign_type": if self.plan.md5 { "MD5" } else { "HMAC-SHA256" },
                 // Nobody looks at it where there is no TLS; without one no refund is sent.
                 "client_certificate": CLIENT_CERTIFICATE[0],
@@ -152,6 +153,8 @@ impl World {
             self.accounts.push(Account {
                 channel,
                 mch_id: account.mch_id,
+                app_id: account.app_id,
+                app_secret: account.app_secret.0,
                 key: account.api_v2_key.0,
             });
         }
@@ -178,7 +181,9 @@ impl World {
 
     fn secrets_of_the_shop(&self) -> Vec<(&'static str, String)> {
         let keys = self.accounts.iter();
-        keys.map(|account| ("a channel's key", account.key.clone()))
+        keys.clone()
+            .map(|account| ("an app's secret", account.app_secret.clone()))
+            .chain(keys.map(|account| ("a channel's key", account.key.clone())))
             .chain([
                 ("a webhook's secret", self.webhook_secret.clone()),
                 ("an API key", self.caller.api_key.clone()),

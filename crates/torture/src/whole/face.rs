@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use tongbao_core::{ChannelId, Scene};
 use tongbao_engine::Engine;
 use tongbao_simulation::event::WorldKernel;
-use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, shown};
+use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, Payer, shown};
 use tongbao_web::{App, Options};
 use tower::ServiceExt;
 
@@ -163,11 +163,13 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
             payment,
             channel,
             scene,
-            openid,
+            payer,
         } => {
             let mut body = json!({ "scene": scene, "channel": channel });
-            if let Some(openid) = openid {
-                body["payer"] = json!({ "openid": openid });
+            match payer {
+                Some(Payer::Openid(openid)) => body["payer"] = json!({ "openid": openid }),
+                Some(Payer::Code(code)) => body["payer"] = json!({ "code": code }),
+                None => {}
             }
             if *scene == Scene::H5 {
                 body["client_ip"] = json!(PAYER_IP);
@@ -231,6 +233,8 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
         let code = body["code"].as_str().unwrap_or_default();
         return if FINAL.contains(&code) {
             Heard::Refused
+        } else if body["field"] == "payer.code" {
+            Heard::Unnamed
         } else {
             Heard::Failed
         };
