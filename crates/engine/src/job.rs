@@ -77,7 +77,19 @@ impl Engine {
                 }
             }
         }
+        for job in queue {
+            self.hand_over(job).await;
+        }
         payment
+    }
+
+    /// Whoever waited waits no longer: the worker goes on at once, and not when
+    /// the lease ends. A payer may stand at the till.
+    async fn hand_over(&self, job: Job) {
+        let (kind, payment) = (job.key.kind, job.key.payment);
+        if let Err(error) = self.lay_aside(job, Some(self.now()), "handed_over").await {
+            tracing::error!(kind = kind.as_str(), %payment, %error, "a job is still held; it runs again when its lease ends");
+        }
     }
 
     /// Runs one claimed job to its commit. `None` when there was nothing left to
