@@ -65,6 +65,8 @@ bugs! {
     LateMoneyNotLookedFor,
     /// A payment is closed here without asking the platform
     CloseWithoutAsking,
+    /// An order is closed at the platform however young it is
+    ClosedTooYoung,
     /// No answer to an order is taken for a failure
     SilenceTakenForFailure,
     /// No answer to a close is taken for success

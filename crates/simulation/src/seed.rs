@@ -119,6 +119,8 @@ pub struct Plan {
     pub notify_sign_type: bool,
     /// The platform's habits.
     pub early_close: EarlyClose,
+    /// How old an order must be before the channels close it, in seconds.
+    pub close_after_secs: u32,
     /// The channels sign with MD5.
     pub md5: bool,
     /// Forged messages.
@@ -213,6 +215,8 @@ impl Plan {
                 EarlyClose::Refused,
                 EarlyClose::WithoutEffect,
             ]),
+            // Where nothing is waited for, the platform's refusals are met.
+            close_after_secs: Chance::fork(seed, "closing").pick(&[300, 300, 0]),
             md5: chance.percent(40),
             attacks: chance.pick(&[0, 0, 10, 40]),
             dead_endpoint: chance.percent(10),

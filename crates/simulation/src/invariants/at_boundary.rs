@@ -84,6 +84,23 @@ fn is_written_down(found: Option<&Payment>, number: &str, fen: u64, subject: &st
     })
 }
 
+/// Nodes' clocks are apart by less.
+const CLOCKS: Duration = Duration::from_secs(2);
+
+/// E12: no order is closed at the platform before it is as old as the channel says.
+pub fn e12_nothing_is_closed_too_young(
+    payment: Option<&Payment>,
+    number: &str,
+    least: Duration,
+    now: Timestamp,
+) -> Verdict {
+    let attempt = payment.and_then(|payment| payment.attempt_by_no(number));
+    let age = attempt.map(|attempt| now.since(attempt.created_at) + CLOCKS);
+    ensure(age.is_none_or(|age| age >= least), || {
+        format!("{number} was closed when it was {age:?} old, and not {least:?}")
+    })
+}
+
 /// E10: a payer's code goes out once, and a number charges once.
 pub fn e10_a_code_is_sent_once(
     known: &mut Known,

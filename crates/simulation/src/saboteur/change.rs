@@ -50,6 +50,7 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::ClosesForgotten => drop_jobs(change, JobKind::Close),
         Bug::LateMoneyNotLookedFor => late_money_not_looked_for(change, before),
         Bug::CloseWithoutAsking => close_without_asking(change),
+        Bug::ClosedTooYoung => closed_too_young(change),
         Bug::SilenceTakenForFailure => silence_taken_for_failure(change),
         Bug::SilenceTakenForClosed => silence_taken_for_closed(change),
         Bug::NotFoundTakenForFailure => not_found_taken_for_failure(change, before),
@@ -272,6 +273,21 @@ fn late_money_not_looked_for(change: &mut Change, before: Option<&Payment>) {
         let attempt = job.key.attempt().and_then(|id| after.attempt(id));
         job.key.kind != JobKind::Query || attempt.is_none_or(|attempt| attempt.state.is_open())
     });
+}
+
+/// What is to be asked about is closed.
+fn closed_too_young(change: &mut Change) {
+    let Some(row) = &change.payment else { return };
+    if !matches!(row.payment.state, State::Closing { .. }) {
+        return;
+    }
+    for job in &mut change.jobs {
+        let attempt = job.key.attempt().and_then(|id| row.payment.attempt(id));
+        let closes = attempt.is_some_and(|attempt| !attempt.is_reversed_not_closed());
+        if job.key.kind == JobKind::Query && closes {
+            job.key.kind = JobKind::Close;
+        }
+    }
 }
 
 fn close_without_asking(change: &mut Change) {

@@ -74,6 +74,9 @@ impl World {
             if let Err(what) = verdict {
                 self.story.violate(now, "E3", what);
             }
+            if path == "/pay/closeorder" {
+                self.watch_the_close(request);
+            }
         }
         if query && self.plan.off == DefenceOff::Queries {
             return WireResponse::Dropped {
@@ -140,6 +143,22 @@ impl World {
         });
         self.plan_platform();
         response
+    }
+
+    fn watch_the_close(&self, request: &Request<Bytes>) {
+        let body = String::from_utf8_lossy(request.body());
+        let number = short_number(&body);
+        let least = Duration::from_secs(self.plan.close_after_secs.into());
+        let now = self.kernel.now();
+        let verdict = {
+            let tables = self.gateway.tables();
+            let mut payments = tables.payments.values();
+            let payment = payments.find(|payment| payment.attempt_by_no(number).is_some());
+            at_boundary::e12_nothing_is_closed_too_young(payment, number, least, now)
+        };
+        if let Err(what) = verdict {
+            self.story.violate(now, "E12", what);
+        }
     }
 
     /// What goes out for a payer at a till.

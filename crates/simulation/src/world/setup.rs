@@ -137,6 +137,7 @@ impl World {
                 "mch_id": account.mch_id,
                 "api_v2_key": account.api_v2_key.0,
                 "app_secret": account.app_secret.0,
+                "close_after_secs": self.plan.close_after_secs.to_string(),
                 "sign_type": if self.plan.md5 { "MD5" } else { "HMAC-SHA256" },
                 // Nobody looks at it where there is no TLS; without one no refund is sent.
                 "client_certificate": CLIENT_CERTIFICATE[0],
