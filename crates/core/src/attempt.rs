@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{AttemptId, CaseKind, ChannelId, Money, TillId, Timestamp};
+use crate::case::Raised;
+use crate::{AttemptId, ChannelId, Money, TillId, Timestamp};
 
 /// How the payer meets the channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -151,17 +152,6 @@ impl AttemptState {
     pub fn parse(word: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|state| state.as_str() == word)
     }
-}
-
-/// A case that an attempt has led to.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Raised {
-    /// What is wrong.
-    pub kind: CaseKind,
-    /// The platform's number of the trade.
-    pub transaction_id: String,
-    /// What came.
-    pub amount: Money,
 }
 
 /// How long a payer at the till is waited for. Fixed with the attempt: what was

@@ -21,11 +21,13 @@ pub enum JobKind {
     Refund,
     /// Ask the channel what has become of a refund.
     RefundQuery,
+    /// See to the cases of an attempt.
+    Case,
 }
 
 impl JobKind {
     /// All of them.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Start,
         Self::Query,
         Self::Close,
@@ -33,6 +35,7 @@ impl JobKind {
         Self::Expire,
         Self::Refund,
         Self::RefundQuery,
+        Self::Case,
     ];
 
     /// The word in SQL and logs.
@@ -45,6 +48,7 @@ impl JobKind {
             Self::Expire => "expire",
             Self::Refund => "refund",
             Self::RefundQuery => "refund_query",
+            Self::Case => "case",
         }
     }
 

@@ -27,17 +27,19 @@ pub mod shop;
 pub mod time;
 pub mod webhook;
 
-pub use attempt::{Action, Attempt, AttemptState, Failure, Patience, Raised, Reversal, Scene};
-pub use case::{Case, CaseKind, CaseState};
+pub use attempt::{Action, Attempt, AttemptState, Failure, Patience, Reversal, Scene};
+pub use case::{
+    Case, CaseAction, CaseKey, CaseKind, CaseState, Decision, Need, Raised, Resolution,
+};
 pub use id::{
     ApiKeyId, AttemptId, CaseId, ChannelId, EndpointId, EventId, MerchantId, NotificationId,
     PaymentId, RefundId, StoreId, TillId,
 };
 pub use job::{Job, JobKind};
-pub use merchant::Policy;
+pub use merchant::{AutoRefund, Policy};
 pub use money::{Currency, Money};
 pub use order::Order;
-pub use payment::{CloseReason, Effect, Event, Payment, Refusal, Rules, State, Step};
+pub use payment::{CaseDue, CloseReason, Effect, Event, Payment, Refusal, Rules, State, Step};
 pub use refund::{Refund, RefundOutcome, RefundReport, RefundState};
 pub use report::{Grade, Outcome, Receipt, Report, Source};
 pub use time::Timestamp;
@@ -48,7 +50,10 @@ mod tests {
     use crate::channel::Confirm;
     use crate::inbox::Verdict;
     use crate::webhook::{DeliveryState, EventType};
-    use crate::{AttemptState, CaseKind, CaseState, CloseReason, JobKind, RefundState, Scene};
+    use crate::{
+        AttemptState, CaseAction, CaseKind, CaseState, CloseReason, JobKind, Need, RefundState,
+        Resolution, Scene,
+    };
 
     /// Every value has a word of its own, which reads back.
     macro_rules! words {
@@ -75,7 +80,10 @@ mod tests {
             Verdict: Verdict::ALL;
             CloseReason: [CloseReason::Requested, CloseReason::Expired];
             Remedy: [Remedy::Refund, Remedy::Review];
-            CaseState: [CaseState::Open, CaseState::Resolved];
+            CaseState: CaseState::ALL;
+            CaseAction: CaseAction::ALL;
+            Need: Need::ALL;
+            Resolution: Resolution::ALL;
             Confirm: [Confirm::Query, Confirm::Signature];
             DeliveryState: [DeliveryState::Pending, DeliveryState::Delivered, DeliveryState::Exhausted];
         }
@@ -93,7 +101,10 @@ mod tests {
         assert!(EventType::ALL.iter().all(|it| json(it) == it.as_str()));
         assert_eq!(json(CloseReason::Expired), CloseReason::Expired.as_str());
         assert_eq!(json(Remedy::Review), Remedy::Review.as_str());
-        assert_eq!(json(CaseState::Resolved), CaseState::Resolved.as_str());
+        assert!(CaseState::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(CaseAction::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(Need::ALL.iter().all(|it| json(it) == it.as_str()));
+        assert!(Resolution::ALL.iter().all(|it| json(it) == it.as_str()));
         assert_eq!(json(Confirm::Signature), Confirm::Signature.as_str());
         assert_eq!(
             json(DeliveryState::Exhausted),

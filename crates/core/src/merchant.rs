@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ApiKeyId, MerchantId, Timestamp};
+use crate::order::Invalid;
+use crate::{ApiKeyId, MerchantId, Money, Timestamp};
 
 /// Who gets the money.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,6 +24,67 @@ pub struct Merchant {
 pub struct Policy {
     /// A payment that comes after the close is kept instead of sent back.
     pub accept_late: bool,
+    /// What may go back without a person.
+    #[serde(skip_serializing_if = "AutoRefund::is_default")]
+    pub auto_refund: AutoRefund,
+}
+
+impl Policy {
+    /// Without what only refunds of cases are judged by: the timeline of every
+    /// payment need not repeat it.
+    #[must_use]
+    pub const fn without_limits(self) -> Self {
+        Self {
+            auto_refund: AutoRefund::OFF,
+            ..self
+        }
+    }
+}
+
+/// Money of cases that goes back without a person: whether, and how much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct AutoRefund {
+    /// The switch. Off, a person decides on every case.
+    pub enabled: bool,
+    /// At most so much of one case, in fen.
+    pub per_case_fen: i64,
+    /// At most so much in one day of China, in fen.
+    pub per_day_fen: i64,
+}
+
+impl Default for AutoRefund {
+    fn default() -> Self {
+        Self::OFF
+    }
+}
+
+impl AutoRefund {
+    /// Whoever switches it on without a word about limits gets ¥500 and ¥5,000.
+    pub const OFF: Self = Self {
+        enabled: false,
+        per_case_fen: 50_000,
+        per_day_fen: 500_000,
+    };
+
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Limits that can be meant.
+    pub fn validate(&self) -> Result<(), Invalid> {
+        let limits = [
+            ("auto_refund.per_case", self.per_case_fen),
+            ("auto_refund.per_day", self.per_day_fen),
+        ];
+        for (field, fen) in limits {
+            if !(0..=Money::MAX_FEN).contains(&fen) {
+                let detail = format!("is {fen}; send fen from 0 to {}", Money::MAX_FEN);
+                return Err(Invalid::new(field, detail));
+            }
+        }
+        Ok(())
+    }
 }
 
 /// A key of the merchant API. Only its SHA-256 is kept.

@@ -2,13 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::case::Remedy;
+use crate::case::{CaseKey, Decision, Raised, Remedy, Resolution};
 use crate::job::Subject;
 use crate::refund::RefundReport;
 use crate::webhook::EventType;
 use crate::{
-    Attempt, AttemptId, CaseKind, Grade, MerchantId, Money, Order, PaymentId, Policy, Receipt,
-    Refund, RefundId, RefundState, Report, Source, TillId, Timestamp,
+    Attempt, AttemptId, CaseKind, Grade, MerchantId, Money, Need, Order, PaymentId, Policy,
+    Receipt, Refund, RefundId, RefundState, Report, Source, TillId, Timestamp,
 };
 
 mod decide;
@@ -125,6 +125,32 @@ pub enum Event {
         /// What it said.
         report: Box<RefundReport>,
     },
+    /// Somebody looks what is to be done about an attempt's cases next.
+    CaseDue {
+        /// Which attempt's.
+        attempt: AttemptId,
+        /// As it is written down before its channel hears of it, where money may go
+        /// back.
+        refund: Option<Box<Refund>>,
+    },
+    /// What only the world can know keeps a case's money from going back by
+    /// itself.
+    CaseStopped {
+        /// Which case.
+        case: Box<CaseKey>,
+        /// Why.
+        need: Need,
+    },
+    /// A person decided about a case.
+    CaseDecided {
+        /// Which case.
+        case: Box<CaseKey>,
+        /// What, who and why.
+        decision: Box<Decision>,
+        /// As it is written down before its channel hears of it, where the money is
+        /// to go back.
+        refund: Option<Box<Refund>>,
+    },
     /// The merchant wants it closed.
     CloseRequested,
     /// The clock passed `expires_at`.
@@ -198,9 +224,33 @@ pub enum Effect {
         receipt: Receipt,
         /// How we heard.
         source: Source,
-        /// What is to become of it.
+        /// What is to become of it. Where it goes back, its attempt's cases are to be
+        /// seen to at once.
         remedy: Remedy,
     },
+    /// A case stands elsewhere than before.
+    MoveCase {
+        /// Which.
+        case: CaseKey,
+        /// What is to become of the money, where that has changed.
+        remedy: Option<Remedy>,
+        /// What the merchant is told of it.
+        tell: Option<EventType>,
+    },
+    /// See to the attempt's cases.
+    SeeToCases {
+        /// Which attempt's.
+        attempt: AttemptId,
+    },
+}
+
+/// What is to be done about an attempt's cases without a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CaseDue {
+    /// Money goes back: bring a refund.
+    Refund(CaseKey),
+    /// Something else.
+    Other,
 }
 
 /// The next state, and what the world is to be asked or told because of it.
@@ -283,6 +333,32 @@ pub enum Refusal {
     /// A report of a refund that is not this payment's.
     #[error("the report is of a refund that this payment does not have")]
     UnknownRefund,
+    /// A decision about a case that is not this payment's.
+    #[error("the payment has no such case")]
+    UnknownCase,
+    /// Nothing is left to decide.
+    #[error("the case is resolved already: {}", .0.as_str())]
+    CaseResolved(Resolution),
+    /// The payer may have the money at any moment.
+    #[error("the money is on its way back as {0}; wait for its end, it is told as a webhook")]
+    CaseRefunding(RefundId),
+    /// Nobody but a message says that there is money.
+    #[error(
+        "a message claims this money and the platform has not confirmed it; wait for the platform's \
+         answer, or dismiss the case"
+    )]
+    CaseUnconfirmed,
+    /// The channel would pay back other money.
+    #[error(
+        "the channel pays back by the order's number, and this is not the money that the order brought; \
+         refund the payment anew or on the platform's pages, then dismiss the case with the reason"
+    )]
+    CaseNotRefundable,
+    /// There is no money of its own to keep.
+    #[error(
+        "the case is about a refund that may still go through; dismiss it once the payer has the money"
+    )]
+    CaseNotAcceptable,
 }
 
 /// More attempts than any payer needs; a bound for everything that walks them.
@@ -290,6 +366,9 @@ pub const MAX_ATTEMPTS: usize = 20;
 
 /// So many refunds the platforms take of one order.
 pub const MAX_REFUNDS: usize = 50;
+
+/// With those of cases, whose money came by other orders.
+pub const MAX_REFUNDS_WITH_CASES: usize = 100;
 
 impl Payment {
     /// A payment that nobody has tried to collect, and its first effect.
@@ -362,6 +441,12 @@ impl Payment {
             known.id == refund.id
                 || (numbered && known.merchant_refund_no == refund.merchant_refund_no)
         })
+    }
+
+    /// The case of that name.
+    pub fn raised(&self, case: &CaseKey) -> Option<&Raised> {
+        let mut raised = self.attempt(case.attempt)?.raised.iter();
+        raised.find(|raised| raised.is_of(&case.transaction_id, case.amount))
     }
 
     /// What was received by the attempt, less every refund that is not closed:

@@ -91,6 +91,10 @@ pub struct Refund {
     pub reason: Option<String>,
     /// The case whose money it is.
     pub case: Option<CaseKind>,
+    /// Nobody asked for it: it counts against what may go back in a day without a
+    /// person.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
     /// Where it stands.
     pub state: RefundState,
     /// The platform's number.
@@ -131,6 +135,7 @@ impl Refund {
             amount,
             reason: None,
             case: None,
+            automatic: false,
             state: RefundState::Unknown,
             refund_no: None,
             failure: None,

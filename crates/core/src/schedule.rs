@@ -110,6 +110,11 @@ pub const LEASE: Duration = Duration::from_mins(1);
 /// messages make us ask the platform at will.
 pub const HINT_INTERVAL: Duration = Duration::from_mins(1);
 
+/// Whatever the platform says of an order this long after a message claimed that
+/// money had come, it was asked after the message: no channel is waited for so
+/// long.
+pub const CLAIM_SETTLES: Duration = Duration::from_mins(1);
+
 #[cfg(test)]
 mod tests {
     use super::*;

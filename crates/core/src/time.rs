@@ -14,6 +14,11 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct Timestamp(i64);
 
+const DAY_MILLIS: i64 = 86_400_000;
+
+/// Asia/Shanghai has no summer time.
+const CHINA_AHEAD_MILLIS: i64 = 8 * 3_600_000;
+
 impl Timestamp {
     /// From milliseconds since the epoch.
     pub const fn from_millis(millis: i64) -> Self {
@@ -39,6 +44,17 @@ impl Timestamp {
     /// Whole seconds since the epoch, rounded down.
     pub const fn as_secs(self) -> i64 {
         self.0.div_euclid(1000)
+    }
+
+    /// The day of China (UTC+8 all year) that this moment lies in: its first
+    /// moment, and the first one of the next.
+    pub const fn china_day(self) -> (Self, Self) {
+        let since = self
+            .0
+            .saturating_add(CHINA_AHEAD_MILLIS)
+            .rem_euclid(DAY_MILLIS);
+        let first = self.0.saturating_sub(since);
+        (Self(first), Self(first.saturating_add(DAY_MILLIS)))
     }
 
     /// How long ago `earlier` was; zero when it lies in the future.
@@ -141,6 +157,24 @@ mod tests {
             last.unsigned_abs().into()
         );
         assert_eq!(last_at.to_string(), "9223372036854775807ms");
+    }
+
+    #[test]
+    fn the_day_of_china_begins_at_sixteen_hours_utc() {
+        // 2026-11-21T12:00 in Shanghai.
+        let noon = Timestamp::from_secs(1_795_233_600);
+        let (first, next) = noon.china_day();
+        assert_eq!(first.to_string(), "2026-11-20T16:00:00Z");
+        assert_eq!(next.to_string(), "2026-11-21T16:00:00Z");
+        let milli = Duration::from_millis(1);
+        assert_eq!(first.china_day(), (first, next));
+        assert_eq!((next - milli).china_day(), (first, next));
+        assert_eq!(next.china_day().0, next);
+        assert_eq!((first - milli).china_day().1, first);
+        for end in [i64::MIN, i64::MAX] {
+            let (first, next) = Timestamp::from_millis(end).china_day();
+            assert!(first <= next);
+        }
     }
 
     #[test]

@@ -24,16 +24,24 @@ pub enum EventType {
     /// Money came that should not be there.
     #[serde(rename = "case.opened")]
     CaseOpened,
+    /// The gateway will not go on with it by itself.
+    #[serde(rename = "case.needs_person")]
+    CaseNeedsPerson,
+    /// The money is where it belongs, or somebody has decided that it is.
+    #[serde(rename = "case.resolved")]
+    CaseResolved,
 }
 
 impl EventType {
     /// All of them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::PaymentPaid,
         Self::PaymentClosed,
         Self::RefundSucceeded,
         Self::RefundFailed,
         Self::CaseOpened,
+        Self::CaseNeedsPerson,
+        Self::CaseResolved,
     ];
 
     /// The word in JSON and SQL.
@@ -44,6 +52,8 @@ impl EventType {
             Self::RefundSucceeded => "refund.succeeded",
             Self::RefundFailed => "refund.failed",
             Self::CaseOpened => "case.opened",
+            Self::CaseNeedsPerson => "case.needs_person",
+            Self::CaseResolved => "case.resolved",
         }
     }
 

@@ -1,6 +1,7 @@
 //! `(payment, event, now) → (payment', effects) | refusal`.
 
 mod asking;
+mod cases;
 mod money;
 mod refunds;
 mod standing;
@@ -33,6 +34,15 @@ impl Payment {
             Event::Reported { report } => draft.reported(*report, rules)?,
             Event::RefundRequested { refund } => draft.refund_requested(*refund)?,
             Event::RefundReported { report } => draft.refund_reported(&report, rules)?,
+            Event::CaseDue { attempt, refund } => {
+                draft.case_due(attempt, refund.map(|refund| *refund), &rules.policy)?;
+            }
+            Event::CaseStopped { case, need } => draft.case_stopped(&case, need)?,
+            Event::CaseDecided {
+                case,
+                decision,
+                refund,
+            } => draft.case_decided(&case, *decision, refund.map(|refund| *refund))?,
             Event::CloseRequested => draft.close_requested()?,
             Event::Expired => draft.expired(),
         }
@@ -185,6 +195,8 @@ impl Draft {
             .iter()
             .position(|known| known.id == attempt);
         let place = place.ok_or(Refusal::UnknownAttempt)?;
+        let asked = source == Source::Query && grade >= rules.trust;
+        let answer = asked.then(|| cases::Answer::of(&outcome));
         match outcome {
             Outcome::Success { receipt } if grade >= rules.trust => {
                 self.paid(place, receipt, source, rules);
@@ -210,6 +222,9 @@ impl Draft {
             }
             Outcome::NotFound => self.not_found(place, source),
             Outcome::Unknown { ask_now, .. } => self.unknown(place, source, ask_now),
+        }
+        if let Some(answer) = answer {
+            self.claims_answered(place, &answer);
         }
         if !self.closes_later {
             self.close_if_nothing_is_open();

@@ -1,12 +1,10 @@
 //! Money has come, or a message says so.
 
+use super::cases::Opening;
 use super::{Draft, Place};
-use crate::case::Remedy;
 use crate::schedule::CONFIRM_AFTER;
 use crate::webhook::EventType;
-use crate::{
-    AttemptState, CaseKind, Effect, Failure, Grade, Raised, Receipt, Rules, Source, State,
-};
+use crate::{AttemptState, CaseKind, Effect, Failure, Grade, Receipt, Rules, Source, State};
 
 /// So many cases one attempt may lead to by mere claims: whoever has leaked a
 /// shared key could make any number of them. What a platform proves is always
@@ -27,7 +25,7 @@ impl Draft {
             // The same number, another trade or another amount: what was received
             // stands, and a person must look.
             let kind = self.what_is_wrong(&receipt);
-            self.open_case(kind, place, receipt, source, Remedy::Review);
+            self.open_case(kind, place, receipt, source, Opening::SecondReceipt);
             return;
         }
         if receipt.amount != self.payment.order.amount {
@@ -44,7 +42,7 @@ impl Draft {
             State::Closed { .. } | State::Paid { .. } => {
                 let kind = self.what_is_wrong(&receipt);
                 self.receive(place, &receipt, AttemptState::Succeeded);
-                self.open_case(kind, place, receipt, source, Remedy::Refund);
+                self.open_case(kind, place, receipt, source, Opening::Money);
             }
         }
     }
@@ -116,7 +114,7 @@ impl Draft {
             place,
             receipt,
             source,
-            Remedy::Refund,
+            Opening::Money,
         );
     }
 
@@ -136,52 +134,8 @@ impl Draft {
         let wrong = receipt.amount != self.payment.order.amount || attempt.received.is_some();
         if wrong && grade >= Grade::Shared && attempt.raised.len() < MAX_CLAIMS {
             let kind = self.what_is_wrong(&receipt);
-            self.open_case(kind, place, receipt, source, Remedy::Review);
+            self.open_case(kind, place, receipt, source, Opening::Claim);
         }
         self.proves_too_little(place, source);
-    }
-
-    /// One case for a trade and its amount, of the kind that it was when it came:
-    /// told again after a close, it is the same money. It may come again, once: as
-    /// a refund, when the platform has confirmed what was under review.
-    pub(super) fn open_case(
-        &mut self,
-        kind: CaseKind,
-        place: Place,
-        receipt: Receipt,
-        source: Source,
-        remedy: Remedy,
-    ) {
-        let attempt = &mut self.payment.attempts[place];
-        let known = attempt.raised.iter().find(|raised| {
-            raised.transaction_id == receipt.transaction_id && raised.amount == receipt.amount
-        });
-        let kind = known.map_or(kind, |raised| raised.kind);
-        match known {
-            Some(_) if remedy == Remedy::Review => return,
-            Some(_) => {}
-            None => {
-                attempt.raised.push(Raised {
-                    kind,
-                    transaction_id: receipt.transaction_id.clone(),
-                    amount: receipt.amount,
-                });
-                self.changed = true;
-            }
-        }
-        let attempt = attempt.id;
-        self.effects.push(Effect::OpenCase {
-            kind,
-            attempt,
-            receipt,
-            source,
-            remedy,
-        });
-        if matches!(self.payment.state, State::Closing { .. }) {
-            // A case and a close are two facts: told under one sequence number, one
-            // would be taken for a repetition of the other.
-            self.closes_later = true;
-            self.ask_again(place);
-        }
     }
 }

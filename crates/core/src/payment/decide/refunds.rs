@@ -2,7 +2,7 @@
 //! the same instant are decided one after the other.
 
 use super::Draft;
-use crate::case::Remedy;
+use super::cases::Opening;
 use crate::payment::MAX_REFUNDS;
 use crate::refund::{Refund, RefundEffect, RefundReport};
 use crate::schedule::REFUND_PAUSE;
@@ -10,7 +10,7 @@ use crate::{AttemptId, CaseKind, Effect, Money, Receipt, Refusal, Rules, Source,
 
 impl Draft {
     /// The merchant wants money to go back.
-    pub(super) fn refund_requested(&mut self, mut refund: Refund) -> Result<(), Refusal> {
+    pub(super) fn refund_requested(&mut self, refund: Refund) -> Result<(), Refusal> {
         if let Some(known) = self.payment.same_refund(&refund) {
             return Err(Refusal::AlreadyRefunded(known.id));
         }
@@ -22,6 +22,11 @@ impl Draft {
             | State::Closing { .. }
             | State::Closed { .. } => return Err(Refusal::NotPaid),
         }
+        self.start_refund(refund, MAX_REFUNDS)
+    }
+
+    /// Money goes back, if there is so much of it.
+    pub(super) fn start_refund(&mut self, mut refund: Refund, most: usize) -> Result<(), Refusal> {
         let rest = self.payment.refundable(refund.attempt);
         let fits = rest.is_some_and(|rest| {
             rest.currency() == refund.amount.currency()
@@ -31,7 +36,7 @@ impl Draft {
             let rest = rest.unwrap_or(Money::fen(0));
             return Err(Refusal::AboveRest { rest });
         }
-        if self.payment.refunds.len() >= MAX_REFUNDS {
+        if self.payment.refunds.len() >= most {
             return Err(Refusal::TooManyRefunds);
         }
         refund.starts_at = self.turn(refund.attempt);
@@ -71,7 +76,9 @@ impl Draft {
             .ok_or(Refusal::UnknownRefund)?;
         let before = self.payment.refunds[place].clone();
         let step = before.on(report, self.now, rules.trust);
-        let id = step.refund.id;
+        let (id, attempt) = (step.refund.id, step.refund.attempt);
+        // The money of a case is told of as the case's.
+        let of_case = step.refund.case.is_some();
         self.changed |= step.changed;
         self.payment.refunds[place] = step.refund;
         for effect in step.effects {
@@ -82,11 +89,15 @@ impl Draft {
                 RefundEffect::Query { after } => {
                     self.effects.push(Effect::QueryRefund { refund: id, after });
                 }
+                RefundEffect::Tell(_) | RefundEffect::OpenCase if of_case => {}
                 RefundEffect::Tell(kind) => {
                     self.effects.push(Effect::TellRefund { kind, refund: id });
                 }
                 RefundEffect::OpenCase => self.refund_is_abnormal(place, report.source),
             }
+        }
+        if step.changed {
+            self.see_to_cases_of(attempt);
         }
         Ok(())
     }
@@ -100,13 +111,14 @@ impl Draft {
             payer: None,
             paid_at: None,
         };
+        let opening = Opening::RefundAbnormal(refund.id);
         let attempts = self.payment.attempts.iter();
         let attempt = attempts
             .map(|attempt| attempt.id)
             .position(|id| id == refund.attempt);
         if let Some(attempt) = attempt {
             let kind = CaseKind::RefundAbnormal;
-            self.open_case(kind, attempt, receipt, source, Remedy::Review);
+            self.open_case(kind, attempt, receipt, source, opening);
         }
     }
 }

@@ -12,8 +12,8 @@
 use std::time::Duration;
 
 use super::asking::BREATH;
+use super::cases::Opening;
 use super::{Draft, Place};
-use crate::case::Remedy;
 use crate::schedule::{
     NOT_FOUND_GRACE, REVERSE_GIVES_UP, REVERSE_NOT_BEFORE, REVERSE_SETTLES, TILL, query_gap,
 };
@@ -180,7 +180,7 @@ impl Draft {
             detail: "the money came after this attempt was to be reversed; it goes back".into(),
             platform_code: None,
         });
-        self.open_case(kind, place, receipt, source, Remedy::Refund);
+        self.open_case(kind, place, receipt, source, Opening::Money);
     }
 
     /// How long the payer is still waited for; `None` when the time is up.

@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use crate::case::Remedy;
+use crate::case::{Raised, Remedy};
 use crate::webhook::EventType;
 use crate::{
-    Attempt, AttemptState, Effect, Event, Grade, Outcome, Payment, Report, Rules, Source, State,
-    Step, Timestamp,
+    Attempt, AttemptState, CaseAction, Effect, Event, Grade, Outcome, Payment, Report, Rules,
+    Source, State, Step, Timestamp,
 };
 
 /// Decides, and holds the decision against every rule. `None` for a refusal.
@@ -128,6 +128,10 @@ fn only_proven_money_of_the_right_amount_is_paid(
     if before.state == after.state {
         return;
     }
+    if let Event::CaseDecided { decision, .. } = event {
+        assert_eq!(decision.action, CaseAction::Accept);
+        return;
+    }
     let Event::Reported { report } = event else {
         panic!("paid by {event:?}");
     };
@@ -204,14 +208,25 @@ fn other_money_is_a_case(before: &Payment, step: &Step) {
         let came = new.received.is_some() && old.is_none_or(|old| old.received.is_none());
         let accepted =
             matches!(step.payment.state, State::Paid { attempt, .. } if attempt == new.id);
-        let refunds = step.effects.iter().filter(|effect| {
-            matches!(effect, Effect::OpenCase { attempt, remedy: Remedy::Refund, .. } if *attempt == new.id)
+        let refunds = step.effects.iter().filter(|effect| match effect {
+            Effect::OpenCase {
+                attempt,
+                remedy: Remedy::Refund,
+                ..
+            } => *attempt == new.id,
+            Effect::MoveCase {
+                case,
+                remedy: Some(Remedy::Refund),
+                ..
+            } => case.attempt == new.id,
+            _ => false,
         });
         assert_eq!(refunds.count(), usize::from(came && !accepted), "{step:?}");
         let raised = old.map_or(0, |old| old.raised.len());
         assert!(new.raised.len() <= raised + 1);
         for (n, case) in new.raised.iter().enumerate() {
-            assert!(!new.raised[..n].contains(case), "twice: {case:?}");
+            let of_it = |known: &Raised| known.is_of(&case.transaction_id, case.amount);
+            assert!(!new.raised[..n].iter().any(of_it), "twice: {case:?}");
         }
     }
 }
@@ -230,7 +245,12 @@ fn each_fact_is_told_with_a_number_of_its_own(before: &Payment, step: &Step) {
     let told = step
         .effects
         .iter()
-        .filter(|effect| matches!(effect, Effect::Tell(_) | Effect::OpenCase { .. }))
+        .filter(|effect| {
+            matches!(
+                effect,
+                Effect::Tell(_) | Effect::OpenCase { .. } | Effect::MoveCase { tell: Some(_), .. }
+            )
+        })
         .count();
     assert!(told == 0 || (told == 1 && step.changed), "{step:?}");
 }
@@ -246,6 +266,8 @@ fn about(effect: &Effect) -> Option<crate::AttemptId> {
         | Effect::OpenCase { .. }
         | Effect::StartRefund { .. }
         | Effect::QueryRefund { .. }
+        | Effect::MoveCase { .. }
+        | Effect::SeeToCases { .. }
         | Effect::TellRefund { .. } => None,
     }
 }
@@ -293,6 +315,8 @@ fn no_answer_asks_itself_again_at_once(report: &Report, step: &Step) {
             | Effect::OpenCase { .. }
             | Effect::StartRefund { .. }
             | Effect::QueryRefund { .. }
+            | Effect::MoveCase { .. }
+            | Effect::SeeToCases { .. }
             | Effect::TellRefund { .. } => false,
         };
         assert!(!circle, "{report:?} asks {effect:?} at once");

@@ -252,9 +252,11 @@ fn a_wrong_amount_that_only_a_message_claims_keeps_nobody_from_paying() {
         ("00:00", "start a", "pending, a unknown; start a now"),
         ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
         ("00:01", "notice? a: success 1", "pending, a pending; case amount_mismatch of a, review, query a now"),
-        ("00:01", "query a: success", "paid by a, a succeeded; tell payment.paid"),
+        // The query may have been under way when the message came.
+        ("00:01", "query a: success", "paid by a, a succeeded; tell payment.paid, query a 60s"),
         ("00:02", "notice? a: success 1", "paid by a, a succeeded; query a 59s"),
         ("00:03", "notice? a: success", "same"),
+        ("01:01", "query a: success", "paid by a, a succeeded; see to a"),
     ]);
 }
 

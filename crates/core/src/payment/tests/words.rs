@@ -4,10 +4,11 @@ use std::time::Duration;
 
 use crate::case::Remedy;
 use crate::id::Id;
+use crate::webhook::EventType;
 use crate::{
-    Action, Attempt, AttemptId, AttemptState, CaseKind, ChannelId, CloseReason, Effect, Event,
-    Failure, Grade, MerchantId, Money, Order, Outcome, Payment, PaymentId, Raised, Receipt, Report,
-    Reversal, Rules, Scene, Source, State, Step, Timestamp,
+    Action, Attempt, AttemptId, AttemptState, CaseKind, CaseState, ChannelId, CloseReason, Effect,
+    Event, Failure, Grade, MerchantId, Money, Need, Order, Outcome, Payment, PaymentId, Raised,
+    Receipt, Report, Reversal, Rules, Scene, Source, State, Step, Timestamp,
 };
 
 /// When the payment is made.
@@ -18,17 +19,26 @@ pub(super) const LIFE: Duration = Duration::from_mins(30);
 pub(super) const PRICE: i64 = 1234;
 
 pub(super) const CAREFUL: Rules = Rules {
-    policy: crate::Policy { accept_late: false },
+    policy: crate::Policy {
+        accept_late: false,
+        auto_refund: crate::AutoRefund::OFF,
+    },
     trust: Grade::Strong,
     close_after_secs: 0,
 };
 pub(super) const ACCEPTS_LATE: Rules = Rules {
-    policy: crate::Policy { accept_late: true },
+    policy: crate::Policy {
+        accept_late: true,
+        auto_refund: crate::AutoRefund::OFF,
+    },
     trust: Grade::Strong,
     close_after_secs: 0,
 };
 pub(super) const TRUSTS_SIGNATURES: Rules = Rules {
-    policy: crate::Policy { accept_late: false },
+    policy: crate::Policy {
+        accept_late: false,
+        auto_refund: crate::AutoRefund::OFF,
+    },
     trust: Grade::Shared,
     close_after_secs: 0,
 };
@@ -141,10 +151,12 @@ fn attempt_as(text: &str) -> Attempt {
         attempt.transaction_id = Some(trade(letter));
     }
     if word == "mismatched" {
+        let receipt = receipt(letter, "1");
         attempt.raised.push(Raised {
-            kind: CaseKind::AmountMismatch,
-            transaction_id: trade(letter),
-            amount: Money::fen(1),
+            proven: true,
+            state: CaseState::NeedsPerson,
+            need: Some(Need::Off),
+            ..Raised::new(CaseKind::AmountMismatch, &receipt, NOON)
         });
     }
     attempt
@@ -307,5 +319,10 @@ fn effect_as(effect: &Effect) -> String {
             };
             format!("case {} of {}, {remedy}", kind.as_str(), letter(*attempt))
         }
+        Effect::MoveCase { case, tell, .. } => {
+            let told = tell.map_or("moves", EventType::as_str);
+            format!("{told} of {}", letter(case.attempt))
+        }
+        Effect::SeeToCases { attempt } => format!("see to {}", letter(*attempt)),
     }
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::step_rules::judged;
 use super::words::new_payment;
+use crate::case::{Raised, Remedy};
 use crate::job::Subject;
 use crate::webhook::{EventType, spread};
 use crate::{
@@ -96,10 +97,23 @@ impl World {
             Effect::StartRefund { .. } | Effect::QueryRefund { .. } | Effect::TellRefund { .. } => {
                 panic!("these worlds have no refunds: {effect:?}")
             }
-            Effect::OpenCase { .. } => {
+            Effect::OpenCase {
+                attempt, remedy, ..
+            } => {
                 self.told
                     .push((EventType::CaseOpened, self.payment.version));
+                if *remedy == Remedy::Review {
+                    return;
+                }
+                ((JobKind::Case, Subject::Attempt(*attempt)), Duration::ZERO)
+            }
+            Effect::MoveCase { tell, .. } => {
+                let version = self.payment.version;
+                self.told.extend(tell.map(|kind| (kind, version)));
                 return;
+            }
+            Effect::SeeToCases { attempt } => {
+                ((JobKind::Case, Subject::Attempt(*attempt)), Duration::ZERO)
             }
         };
         let after = match &mut self.jitter {
@@ -175,6 +189,10 @@ impl World {
             JobKind::Start | JobKind::Query => Ok(Call::Query(attempt.id)),
             JobKind::Close if attempt.state == AttemptState::Succeeded => Err(None),
             JobKind::Close => Ok(Call::Close(attempt.id)),
+            JobKind::Case => Err(Some(Event::CaseDue {
+                attempt: attempt.id,
+                refund: None,
+            })),
             JobKind::Expire | JobKind::Refund | JobKind::RefundQuery => Err(None),
         }
     }
@@ -183,13 +201,24 @@ impl World {
     fn nothing_is_forgotten(&self) {
         let asked = |id| {
             let subject = Subject::Attempt(id);
-            self.jobs.keys().any(|(_, about)| *about == subject)
+            let asks = |(kind, about): &JobRow| *kind != JobKind::Case && *about == subject;
+            self.jobs.keys().any(asks)
         };
         for attempt in &self.payment.attempts {
             let planned = attempt.hinted_at.is_some_and(|at| at > self.now);
             let claimed = planned && self.steady && attempt.received.is_none();
             let wanted = attempt.state.is_open() || claimed;
-            assert!(!wanted || asked(attempt.id), "forgotten: {attempt:?}");
+            let claim = attempt.raised.iter().any(Raised::is_claim);
+            assert!(
+                !wanted && !claim || asked(attempt.id),
+                "forgotten: {attempt:?}"
+            );
+            let due = self.payment.case_due(attempt.id, &self.rules.policy);
+            let seen_to = (JobKind::Case, Subject::Attempt(attempt.id));
+            assert!(
+                due.is_none() || self.jobs.contains_key(&seen_to),
+                "a case is forgotten"
+            );
         }
         match self.payment.state {
             State::Created | State::Pending => {
