@@ -6,7 +6,8 @@ use tongbao_core::job::NewJob;
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    AttemptId, Case, Event, Job, MerchantId, Payment, PaymentId, RefundId, Rules, Timestamp,
+    AttemptId, Case, CaseState, Event, Job, MerchantId, Payment, PaymentId, RefundId, Rules,
+    Timestamp,
 };
 
 /// A decision and everything that must follow from it: written whole or not at
@@ -29,6 +30,12 @@ pub struct Change {
     pub events: Vec<WebhookEvent>,
     /// Money that should not be there.
     pub cases: Vec<OpenedCase>,
+    /// Cases that stand elsewhere than before. One that is no longer as it was read
+    /// is a `Conflict`.
+    pub moved: Vec<MovedCase>,
+    /// What the refunds of this change may not exceed; else it fails with
+    /// `AboveLimit`.
+    pub limit: Option<DayLimit>,
     /// The message that led to it. One with the same body for the same channel
     /// and payment is counted instead of kept again; one that was refused is
     /// counted with any of its body that names no payment, and gives its row to
@@ -71,6 +78,34 @@ pub struct OpenedCase {
     pub case: Case,
     /// `case.opened`.
     pub event: WebhookEvent,
+}
+
+/// A case that was written before, and what the merchant is told of it now.
+#[derive(Clone, Debug)]
+pub struct MovedCase {
+    /// Where it stood when it was read.
+    pub read_state: CaseState,
+    /// As it is from now on.
+    pub case: Case,
+    /// Told in the same transaction.
+    pub event: Option<WebhookEvent>,
+}
+
+/// How much may go back of a merchant's cases in a day without a person. Every
+/// automatic refund that was written down between the two moments counts,
+/// whatever became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DayLimit {
+    /// Whose.
+    pub merchant: MerchantId,
+    /// The day's first moment.
+    pub from: Timestamp,
+    /// The first moment of the next.
+    pub to: Timestamp,
+    /// In fen, with this change's.
+    pub most_fen: i64,
+    /// What this change adds, in fen.
+    pub fen: i64,
 }
 
 /// One line of a payment's timeline: folding them all gives the payment.

@@ -27,6 +27,10 @@ pub enum StoreError {
     /// The lease had run out and another holds it: drop the work.
     #[error("the lease is held by another")]
     Fenced,
+    /// More would have gone back in a day without a person than may; nothing was
+    /// written.
+    #[error("the day's limit of automatic refunds is reached")]
+    AboveLimit,
     /// The disk is full or cannot be written; nothing was written.
     #[error("the database cannot be written: {0}")]
     Full(String),

@@ -26,13 +26,13 @@ use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
-    TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
+    RefundId, StoreId, TillId, Timestamp,
 };
 
 pub use change::{
-    Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, IdempotencyRecord, LogEntry,
-    OpenedCase, PaymentChange,
+    Change, DataKey, DayLimit, DeliveryClaim, DeliveryOutcome, DeliveryResult, IdempotencyRecord,
+    LogEntry, MovedCase, OpenedCase, PaymentChange,
 };
 pub use error::{StoreError, Unique};
 pub use read::{
@@ -172,6 +172,9 @@ pub trait Store: Send + Sync {
         payment: PaymentId,
     ) -> Result<Vec<LogEntry>, StoreError>;
 
+    /// One case.
+    async fn case(&self, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError>;
+
     /// A merchant's cases, newest first.
     async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError>;
 
@@ -206,6 +209,9 @@ pub trait Store: Send + Sync {
     async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError>;
     /// All merchants, oldest first.
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError>;
+    /// Changes what a merchant decided for all payments. Answers whether there is
+    /// such a merchant.
+    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError>;
     /// One merchant.
     async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError>;
 

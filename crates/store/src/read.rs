@@ -69,8 +69,10 @@ pub struct RefundRow {
 pub struct CaseFilter {
     /// Whose.
     pub merchant: MerchantId,
-    /// Open ones, or resolved ones.
+    /// In this state.
     pub state: Option<CaseState>,
+    /// In any state but resolved.
+    pub unresolved: bool,
     /// Of this payment.
     pub payment: Option<PaymentId>,
     /// Behind this row.
@@ -174,6 +176,8 @@ pub struct Pulse {
     pub deliveries_due: i64,
     /// Deliveries whose schedule has run out.
     pub deliveries_exhausted: i64,
-    /// Cases that somebody must look at.
+    /// Cases that are not resolved.
     pub cases_open: i64,
+    /// Those of them that wait for a person.
+    pub cases_waiting: i64,
 }

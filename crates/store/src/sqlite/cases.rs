@@ -2,9 +2,11 @@
 
 use rusqlite::{Connection, params};
 use tongbao_core::case::Remedy;
-use tongbao_core::{Case, CaseId, CaseKind, CaseState, MerchantId, Receipt, Source, Timestamp};
+use tongbao_core::{
+    Case, CaseId, CaseKind, CaseState, MerchantId, Need, Receipt, Resolution, Source, Timestamp,
+};
 
-use super::column::{self, IdText};
+use super::column::{self, IdText, json};
 use super::heads::Heads;
 use super::{keys, page, statement};
 use crate::{CaseFilter, Page, StoreError};
@@ -39,8 +41,9 @@ impl CaseRow {
         };
         let sql = "INSERT INTO cases (merchant_key, id, channel_key, kind, state, remedy, \
                    payment_key, attempt_key, out_trade_no, amount, currency, transaction_id, payer, \
-                   paid_at, source, opened_at) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) \
+                   paid_at, source, opened_at, need, refund_key, resolution, resolved_at, decision) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
+                   (SELECT key FROM refunds WHERE merchant_key = ?1 AND id = ?18), ?19, ?20, ?21) \
                    ON CONFLICT (channel_key, kind, transaction_id, amount, currency) \
                    DO UPDATE SET remedy = excluded.remedy \
                    WHERE remedy = 'review' AND excluded.remedy = 'refund' AND state = 'open' \
@@ -64,6 +67,11 @@ impl CaseRow {
             receipt.paid_at.map(Timestamp::as_millis),
             source_word(self.case.source),
             self.case.opened_at.as_millis(),
+            self.case.need.map(Need::as_str),
+            self.case.refund.map(IdText::of),
+            self.case.resolution.map(Resolution::as_str),
+            self.case.resolved_at.map(Timestamp::as_millis),
+            self.case.decision.as_ref().map(json),
         ];
         let written: Option<CaseId> = statement::first(db, sql, row, column::id)?;
         Ok(written == Some(self.case.id))
@@ -86,24 +94,74 @@ impl CaseRow {
     }
 }
 
+/// A case that stands elsewhere, ready to be written.
+pub(super) struct MovedRow {
+    merchant: IdText,
+    id: IdText,
+    read_state: CaseState,
+    refund: Option<IdText>,
+    decision: Option<String>,
+    case: Case,
+}
+
+impl MovedRow {
+    pub(super) fn new(read_state: CaseState, case: Case) -> Self {
+        Self {
+            merchant: IdText::of(case.merchant),
+            id: IdText::of(case.id),
+            read_state,
+            refund: case.refund.map(IdText::of),
+            decision: case.decision.as_ref().map(json),
+            case,
+        }
+    }
+
+    /// What the case is about is not among the columns: it never changes.
+    pub(super) fn update(&self, db: &Connection) -> Result<(), StoreError> {
+        let sql = "UPDATE cases SET state = ?1, remedy = ?2, need = ?3, \
+                   refund_key = (SELECT key FROM refunds WHERE merchant_key = ?8 AND id = ?4), \
+                   resolution = ?5, resolved_at = ?6, decision = ?7 \
+                   WHERE merchant_key = ?8 AND id = ?9 AND state = ?10";
+        let row = params![
+            self.case.state.as_str(),
+            self.case.remedy.as_str(),
+            self.case.need.map(Need::as_str),
+            self.refund,
+            self.case.resolution.map(Resolution::as_str),
+            self.case.resolved_at.map(Timestamp::as_millis),
+            self.decision,
+            keys::merchant(db, &self.merchant)?,
+            self.id,
+            self.read_state.as_str(),
+        ];
+        match statement::run(db, sql, row)? {
+            0 => Err(StoreError::Conflict),
+            _ => Ok(()),
+        }
+    }
+}
+
 pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, StoreError> {
-    let sql = match (filter.payment, filter.state) {
+    let unresolved = filter.unresolved || filter.state.is_some_and(|it| it != CaseState::Resolved);
+    let sql = match (filter.payment, unresolved) {
         (Some(_), _) => {
             "SELECT id FROM cases INDEXED BY cases_by_payment \
              WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
              AND payment_key = (SELECT key FROM payments WHERE id = ?2) \
-             AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
+             AND (?3 IS NULL OR state = ?3) AND (NOT ?6 OR state <> 'resolved') \
+             AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
         // An index of its own: the few that somebody must look at.
-        (None, Some(CaseState::Open)) => {
-            "SELECT id FROM cases \
+        (None, true) => {
+            "SELECT id FROM cases INDEXED BY cases_unresolved \
              WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND ?2 IS NULL \
-             AND state = 'open' AND ?3 = 'open' AND id < ?4 ORDER BY id DESC LIMIT ?5"
+             AND state <> 'resolved' AND (?3 IS NULL OR state = ?3) AND ?6 IS NOT NULL \
+             AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
-        (None, _) => {
+        (None, false) => {
             "SELECT id FROM cases \
              WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) AND ?2 IS NULL \
-             AND (?3 IS NULL OR state = ?3) AND id < ?4 ORDER BY id DESC LIMIT ?5"
+             AND (?3 IS NULL OR state = ?3) AND ?6 IS NOT NULL AND id < ?4 ORDER BY id DESC LIMIT ?5"
         }
     };
     let key = params![
@@ -112,6 +170,7 @@ pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, S
         filter.state.map(CaseState::as_str),
         filter.cursor.as_deref().unwrap_or(page::END),
         page::fetched(filter.limit),
+        unresolved,
     ];
     let keys: Vec<CaseId> = statement::all(db, sql, key, column::id)?;
     page::newest(
@@ -122,13 +181,19 @@ pub(super) fn list(db: &Connection, filter: &CaseFilter) -> Result<Page<Case>, S
     )
 }
 
-fn by_id(db: &Connection, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
+pub(super) fn by_id(
+    db: &Connection,
+    merchant: MerchantId,
+    id: CaseId,
+) -> Result<Option<Case>, StoreError> {
     let sql = "SELECT channels.id, cases.kind, cases.state, remedy, payments.id, attempts.id, \
                cases.out_trade_no, cases.amount, cases.currency, cases.transaction_id, \
-               cases.payer, cases.paid_at, source, opened_at \
+               cases.payer, cases.paid_at, source, opened_at, need, refunds.id, resolution, \
+               resolved_at, decision \
                FROM cases JOIN channels ON channels.key = cases.channel_key \
                LEFT JOIN payments ON payments.key = cases.payment_key \
-               LEFT JOIN attempts ON attempts.key = attempt_key \
+               LEFT JOIN attempts ON attempts.key = cases.attempt_key \
+               LEFT JOIN refunds ON refunds.key = refund_key \
                WHERE cases.merchant_key = (SELECT key FROM merchants WHERE id = ?) \
                AND cases.id = ?";
     let key = params![IdText::of(merchant), IdText::of(id)];
@@ -151,6 +216,11 @@ fn by_id(db: &Connection, merchant: MerchantId, id: CaseId) -> Result<Option<Cas
             },
             source: row.word(read_source)?,
             opened_at: row.time()?,
+            need: row.opt_word(Need::parse)?,
+            refund: row.opt_id()?,
+            resolution: row.opt_word(Resolution::parse)?,
+            resolved_at: row.opt_time()?,
+            decision: row.opt_json()?,
         })
     })
 }

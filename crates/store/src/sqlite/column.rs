@@ -168,6 +168,20 @@ impl<'r> Columns<'r> {
         parse(word).ok_or_else(|| self.corrupt(format_args!("{word:?} is not a word of it")))
     }
 
+    /// One word of a closed list, or none.
+    pub(super) fn opt_word<T>(
+        &mut self,
+        parse: fn(&str) -> Option<T>,
+    ) -> Result<Option<T>, StoreError> {
+        let Some(word) = self.opt_str()? else {
+            return Ok(None);
+        };
+        match parse(word) {
+            Some(value) => Ok(Some(value)),
+            None => Err(self.corrupt(format_args!("{word:?} is not a word of it"))),
+        }
+    }
+
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> Result<T, StoreError> {
         let text = self.str()?;
         serde_json::from_str(text).map_err(|error| self.corrupt(error))

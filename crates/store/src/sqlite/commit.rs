@@ -9,7 +9,7 @@ use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::Endpoint;
 use tongbao_core::{Job, Timestamp};
 
-use super::cases::CaseRow;
+use super::cases::{CaseRow, MovedRow};
 use super::events::EventRow;
 use super::heads::Heads;
 use super::idempotency::IdempotencyRow;
@@ -17,8 +17,8 @@ use super::inbox::InboxMessage;
 use super::jobs::{self, Asked, JobText};
 use super::payments::PaymentRow;
 use super::timeline::LogRow;
-use super::{channels, endpoints, shops};
-use crate::{Change, StoreError};
+use super::{channels, endpoints, refunds, shops};
+use crate::{Change, DayLimit, StoreError};
 
 pub(super) struct Commit {
     idempotency: Option<IdempotencyRow>,
@@ -28,6 +28,8 @@ pub(super) struct Commit {
     jobs: Vec<Asked>,
     events: Vec<EventRow>,
     cases: Vec<(CaseRow, EventRow)>,
+    moved: Vec<(MovedRow, Option<EventRow>)>,
+    limit: Option<DayLimit>,
     inbox: Option<InboxMessage>,
     channel: Option<Box<ChannelAccount>>,
     endpoint: Option<Box<Endpoint>>,
@@ -54,6 +56,15 @@ impl Commit {
                 .into_iter()
                 .map(|opened| (CaseRow::new(opened.case), EventRow::new(opened.event)))
                 .collect(),
+            moved: change
+                .moved
+                .into_iter()
+                .map(|moved| {
+                    let event = moved.event.map(EventRow::new);
+                    (MovedRow::new(moved.read_state, moved.case), event)
+                })
+                .collect(),
+            limit: change.limit,
             inbox: change.inbox.map(InboxMessage::new),
             channel: change.channel,
             endpoint: change.endpoint,
@@ -84,6 +95,9 @@ impl Commit {
         if let Some(payment) = &self.payment {
             payment.begin(db, &mut heads)?;
         }
+        if let Some(limit) = &self.limit {
+            refunds::keep_limit(db, limit)?;
+        }
         if let Some(job) = &self.finish {
             job.finish(db, &mut heads)?;
         }
@@ -100,7 +114,13 @@ impl Commit {
         if let Some(payment) = &self.payment {
             payment.end(db, &mut heads)?;
         }
-        // After the attempts that they are about.
+        // After the attempts and the refunds that they are about.
+        for (case, event) in &self.moved {
+            case.update(db)?;
+            if let Some(event) = event {
+                event.insert(db, &mut heads)?;
+            }
+        }
         for (case, event) in &self.cases {
             if case.insert(db, &mut heads)? {
                 event.insert(db, &mut heads)?;

@@ -207,6 +207,7 @@ fn reads(db: &Connection) -> Vec<(&'static str, i64)> {
     let open = CaseFilter {
         merchant: merchant(),
         state: Some(CaseState::Open),
+        unresolved: false,
         payment: None,
         cursor: None,
         limit: 5,

@@ -34,10 +34,9 @@ pub(super) fn attempts_of(payment: i64) -> std::ops::RangeInclusive<i64> {
 /// How many refunds a payment can have: the lower part of a refund's key.
 const REFUND_PLACES: i64 = 128;
 
-/// Those that a merchant asks for, and one at least for every attempt's money.
+/// Those that a merchant asks for, and those of cases.
 const _: () = {
-    let most = tongbao_core::payment::MAX_REFUNDS + 2 * tongbao_core::payment::MAX_ATTEMPTS;
-    assert!(most <= 128);
+    assert!(tongbao_core::payment::MAX_REFUNDS_WITH_CASES <= 128);
 };
 
 /// Where the refunds of a payment lie, in the order in which they were asked for.

@@ -2,33 +2,71 @@
 
 use rusqlite::{Connection, params};
 use tongbao_core::merchant::{ApiKey, Merchant};
-use tongbao_core::{MerchantId, Policy};
+use tongbao_core::{AutoRefund, MerchantId, Policy};
 
 use super::column::{Columns, IdText};
 use super::statement;
 use crate::StoreError;
 
 pub(super) fn insert(db: &Connection, merchant: &Merchant) -> Result<(), StoreError> {
-    let sql = "INSERT INTO merchants (id, name, accept_late, created_at) VALUES (?, ?, ?, ?)";
-    let Policy { accept_late } = merchant.policy;
+    let sql = "INSERT INTO merchants (id, name, accept_late, auto_refund, refund_per_case, \
+               refund_per_day, created_at) VALUES (?, ?, ?, ?, ?, ?, ?)";
+    let Policy {
+        accept_late,
+        auto_refund,
+    } = merchant.policy;
     let row = params![
         IdText::of(merchant.id),
         merchant.name,
         accept_late,
+        auto_refund.enabled,
+        auto_refund.per_case_fen,
+        auto_refund.per_day_fen,
         merchant.created_at.as_millis()
     ];
     statement::run(db, sql, row).map(|_| ())
 }
 
+/// Whether there is such a merchant.
+pub(super) fn set_policy(
+    db: &Connection,
+    id: MerchantId,
+    policy: Policy,
+) -> Result<bool, StoreError> {
+    let sql = "UPDATE merchants SET accept_late = ?, auto_refund = ?, refund_per_case = ?, \
+               refund_per_day = ? WHERE id = ?";
+    let Policy {
+        accept_late,
+        auto_refund,
+    } = policy;
+    let row = params![
+        accept_late,
+        auto_refund.enabled,
+        auto_refund.per_case_fen,
+        auto_refund.per_day_fen,
+        IdText::of(id),
+    ];
+    Ok(statement::run(db, sql, row)? > 0)
+}
+
+/// Every column, in the order in which [`read`] takes them.
+macro_rules! select {
+    ($which:literal) => {
+        concat!(
+            "SELECT id, name, accept_late, auto_refund, refund_per_case, refund_per_day, \
+             created_at FROM merchants ",
+            $which
+        )
+    };
+}
+
 /// Oldest first.
 pub(super) fn all(db: &Connection) -> Result<Vec<Merchant>, StoreError> {
-    let sql = "SELECT id, name, accept_late, created_at FROM merchants ORDER BY created_at, id";
-    statement::all(db, sql, [], read)
+    statement::all(db, select!("ORDER BY created_at, id"), [], read)
 }
 
 pub(super) fn by_id(db: &Connection, id: MerchantId) -> Result<Option<Merchant>, StoreError> {
-    let sql = "SELECT id, name, accept_late, created_at FROM merchants WHERE id = ?";
-    statement::first(db, sql, params![IdText::of(id)], read)
+    statement::first(db, select!("WHERE id = ?"), params![IdText::of(id)], read)
 }
 
 fn read(row: &mut Columns<'_>) -> Result<Merchant, StoreError> {
@@ -37,6 +75,11 @@ fn read(row: &mut Columns<'_>) -> Result<Merchant, StoreError> {
         name: row.text()?,
         policy: Policy {
             accept_late: row.flag()?,
+            auto_refund: AutoRefund {
+                enabled: row.flag()?,
+                per_case_fen: row.int()?,
+                per_day_fen: row.int()?,
+            },
         },
         created_at: row.time()?,
     })

@@ -11,11 +11,12 @@ use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
 /// never edited.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_refunds.sql"),
     include_str!("../../migrations/sqlite/0003_shops.sql"),
     include_str!("../../migrations/sqlite/0004_tills.sql"),
+    include_str!("../../migrations/sqlite/0005_cases.sql"),
 ];
 
 /// `tbao`: marks the file as ours.

@@ -57,8 +57,8 @@ use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
-    TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
+    RefundId, StoreId, TillId, Timestamp,
 };
 
 pub use file_system::FileSystem;
@@ -358,6 +358,10 @@ impl Store for SqliteStore {
         self.read(|db| timeline::of(db, merchant, payment))
     }
 
+    async fn case(&self, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.read(|db| cases::by_id(db, merchant, id))
+    }
+
     async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError> {
         self.read(|db| cases::list(db, &filter))
     }
@@ -400,6 +404,11 @@ impl Store for SqliteStore {
 
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
         self.read(merchants::all)
+    }
+
+    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
+        self.write(move |db| merchants::set_policy(db, id, policy))
+            .await
     }
 
     async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError> {

@@ -15,7 +15,9 @@ pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Pulse, StoreError>
     let aside = "SELECT count(*) FROM (SELECT 1 FROM jobs WHERE ready_at >= ? LIMIT ?)";
     let exhausted = "SELECT count(*) FROM \
                      (SELECT 1 FROM deliveries WHERE state = 'exhausted' LIMIT ?)";
-    let cases = "SELECT count(*) FROM (SELECT 1 FROM cases WHERE state = 'open' LIMIT ?)";
+    let cases = "SELECT count(*) FROM (SELECT 1 FROM cases WHERE state <> 'resolved' LIMIT ?)";
+    let waiting = "SELECT count(*) FROM (SELECT 1 FROM cases \
+                   WHERE state <> 'resolved' AND state = 'needs_person' LIMIT ?)";
     let count = |sql, key: &[&dyn rusqlite::ToSql]| {
         statement::first(db, sql, key, column::int).map(Option::unwrap_or_default)
     };
@@ -25,5 +27,6 @@ pub(super) fn take(db: &Connection, now: Timestamp) -> Result<Pulse, StoreError>
         deliveries_due: deliveries::count_due(db, now, MOST)?,
         deliveries_exhausted: count(exhausted, params![MOST])?,
         cases_open: count(cases, params![MOST])?,
+        cases_waiting: count(waiting, params![MOST])?,
     })
 }

@@ -8,7 +8,7 @@ use tongbao_core::{
 use super::column::{self, Columns, IdText, json};
 use super::heads::Head;
 use super::{keys, page, statement};
-use crate::{Page, RefundFilter, RefundRow, StoreError};
+use crate::{DayLimit, Page, RefundFilter, RefundRow, StoreError};
 
 /// A refund's next state, ready to be written.
 pub(super) struct Written {
@@ -61,8 +61,9 @@ impl Written {
     fn insert(&self, db: &Connection, head: &Head, key: i64) -> Result<(), StoreError> {
         let sql = "INSERT INTO refunds (key, merchant_key, payment_key, attempt_key, channel_key, \
                    id, merchant_refund_no, out_refund_no, amount, currency, reason, case_kind, \
-                   state, refund_no, failure, refused, starts_at, created_at, ended_at, hinted_at, till) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   automatic, state, refund_no, failure, refused, starts_at, created_at, ended_at, \
+                   hinted_at, till) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let currency = self.refund.amount.currency();
         let row = params![
             key,
@@ -77,6 +78,7 @@ impl Written {
             currency.as_str(),
             self.refund.reason,
             self.refund.case.map(CaseKind::as_str),
+            self.refund.automatic,
             self.refund.state.as_str(),
             self.refund.refund_no,
             self.failure,
@@ -91,6 +93,23 @@ impl Written {
     }
 }
 
+/// Whether the day's automatic refunds stay within its limit with this change's.
+pub(super) fn keep_limit(db: &Connection, limit: &DayLimit) -> Result<(), StoreError> {
+    let sql = "SELECT coalesce(sum(amount), 0) FROM refunds INDEXED BY refunds_automatic \
+               WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?) \
+               AND automatic = 1 AND created_at >= ? AND created_at < ?";
+    let key = params![
+        IdText::of(limit.merchant),
+        limit.from.as_millis(),
+        limit.to.as_millis(),
+    ];
+    let gone = statement::first(db, sql, key, column::int)?.unwrap_or_default();
+    match gone.checked_add(limit.fen) {
+        Some(sum) if sum <= limit.most_fen => Ok(()),
+        _ => Err(StoreError::AboveLimit),
+    }
+}
+
 /// Every column, in the order in which [`read`] takes them.
 macro_rules! select {
     ($what:literal, $which:literal) => {
@@ -98,7 +117,7 @@ macro_rules! select {
             "SELECT ",
             $what,
             "refunds.id, merchant_refund_no, out_refund_no, attempts.id, refunds.amount, \
-             refunds.currency, reason, case_kind, refunds.state, refund_no, refunds.failure, \
+             refunds.currency, reason, case_kind, automatic, refunds.state, refund_no, refunds.failure, \
              refused, starts_at, refunds.created_at, refunds.ended_at, refunds.hinted_at, \
              refunds.till \
              FROM refunds JOIN attempts ON attempts.key = refunds.attempt_key ",
@@ -124,6 +143,7 @@ fn read(row: &mut Columns<'_>) -> Result<Refund, StoreError> {
         amount,
         reason,
         case: case.transpose()?,
+        automatic: row.flag()?,
         state: row.word(RefundState::parse)?,
         refund_no: row.opt_text()?,
         failure: row.opt_json()?,

@@ -99,6 +99,7 @@ impl Snapshot for SqliteSnapshot {
         let kept = CaseFilter {
             merchant,
             state: None,
+            unresolved: false,
             payment: Some(id),
             cursor: None,
             limit: MOST,

@@ -267,7 +267,7 @@ mod tests {
 
     fn merchant(id: &'static str) -> impl FnMut(&Connection) -> Result<(), StoreError> + Send {
         move |db| {
-            let sql = "INSERT INTO merchants VALUES (NULL, ?, 'name', 0, 0)";
+            let sql = "INSERT INTO merchants (id, name, accept_late, created_at) VALUES (?, 'name', 0, 0)";
             statement::run(db, sql, [id]).map(|_| ())
         }
     }

@@ -1,7 +1,12 @@
 use tongbao_core::case::Remedy;
 use tongbao_core::webhook::{EventType, WebhookEvent};
-use tongbao_core::{Case, CaseKind, CaseState, Money, Source};
-use tongbao_store::{CaseFilter, Change, OpenedCase, Store};
+use tongbao_core::{
+    Case, CaseAction, CaseKind, CaseState, Decision, Money, Need, Refund, Resolution, Source,
+    Timestamp,
+};
+use tongbao_store::{
+    CaseFilter, Change, DayLimit, MovedCase, OpenedCase, PaymentChange, Store, StoreError,
+};
 
 use super::people::*;
 use super::stage::each_store;
@@ -20,6 +25,11 @@ fn opened(number: u64, transaction_id: &str) -> OpenedCase {
         receipt: receipt(transaction_id),
         source: Source::Bill,
         opened_at: NOON,
+        need: None,
+        refund: None,
+        resolution: None,
+        resolved_at: None,
+        decision: None,
     };
     let event = WebhookEvent {
         kind: EventType::CaseOpened,
@@ -40,6 +50,7 @@ fn all() -> CaseFilter {
     CaseFilter {
         merchant: merchant(),
         state: None,
+        unresolved: false,
         payment: None,
         cursor: None,
         limit: 10,
@@ -120,6 +131,12 @@ async fn cases_are_listed_newest_first_by_state_and_payment(store: &impl Store) 
     assert_eq!(list(CaseFilter { state, ..all() }).await, [id(3), id(1)]);
     let state = Some(CaseState::Resolved);
     assert_eq!(list(CaseFilter { state, ..all() }).await, [id(2)]);
+    let unresolved = true;
+    let open = CaseFilter {
+        unresolved,
+        ..all()
+    };
+    assert_eq!(list(open).await, [id(3), id(1)]);
     let payment = Some(id(1));
     assert_eq!(list(CaseFilter { payment, ..all() }).await, [id(3), id(1)]);
 
@@ -129,7 +146,125 @@ async fn cases_are_listed_newest_first_by_state_and_payment(store: &impl Store) 
     assert_eq!(list(CaseFilter { cursor, ..all() }).await, [id(1)]);
 }
 
+fn dismissed(case: &Case) -> Case {
+    Case {
+        state: CaseState::Resolved,
+        resolution: Some(Resolution::Dismissed),
+        resolved_at: Some(NOON + SECOND),
+        decision: Some(Decision {
+            action: CaseAction::Dismiss,
+            by: "key_1".to_owned(),
+            reason: "他店的订单".to_owned(),
+            at: NOON + SECOND,
+        }),
+        ..case.clone()
+    }
+}
+
+async fn a_case_moves_from_where_it_was_read_and_is_told_of(store: &impl Store) {
+    open_shop(store).await;
+    show_code(store, 1).await;
+    let first = opened(1, "4200001");
+    open(store, first.clone()).await;
+    let moves = |read_state, case: &Case, told| Change {
+        moved: vec![MovedCase {
+            read_state,
+            case: case.clone(),
+            event: Some(WebhookEvent {
+                kind: EventType::CaseResolved,
+                ..event(told)
+            }),
+        }],
+        ..Change::default()
+    };
+
+    let waits = Case {
+        state: CaseState::NeedsPerson,
+        need: Some(Need::DayLimit),
+        remedy: Remedy::Review,
+        ..first.case.clone()
+    };
+    let change = moves(CaseState::Open, &waits, 2);
+    store.commit(change.clone()).await.unwrap();
+    let read = store.case(merchant(), id(1)).await;
+    assert_eq!(read, Ok(Some(waits.clone())));
+    assert!(store.event(merchant(), id(2)).await.unwrap().is_some());
+    assert_eq!(store.pulse(NOON).await.unwrap().cases_waiting, 1);
+
+    // Somebody was faster: nothing of the change is written.
+    let resolved = dismissed(&waits);
+    let late = moves(CaseState::Open, &resolved, 3);
+    assert_eq!(store.commit(late).await, Err(StoreError::Conflict));
+    assert_eq!(store.event(merchant(), id(3)).await, Ok(None));
+
+    let change = moves(CaseState::NeedsPerson, &resolved, 4);
+    store.commit(change).await.unwrap();
+    assert_eq!(store.case(merchant(), id(1)).await, Ok(Some(resolved)));
+    let pulse = store.pulse(NOON).await.unwrap();
+    assert_eq!((pulse.cases_open, pulse.cases_waiting), (0, 0));
+    // Nobody else's.
+    assert_eq!(store.case(id(77), id(1)).await, Ok(None));
+    assert_eq!(store.case(merchant(), id(77)).await, Ok(None));
+}
+
+async fn what_goes_back_in_a_day_without_a_person_stays_within_its_limit(store: &impl Store) {
+    open_shop(store).await;
+    show_code(store, 1).await;
+    let (from, to) = NOON.china_day();
+    let sends = async |number: u64, at: Timestamp, fen: i64, automatic: bool, most_fen: i64| {
+        let mut payment = store.payment(merchant(), id(1)).await.unwrap().unwrap();
+        let read_version = payment.version;
+        let attempt = payment.attempts[0].id;
+        let name = id(u128::from(number));
+        let mut refund = Refund::new(name, format!("R{number}"), attempt, Money::fen(fen), at);
+        refund.case = Some(CaseKind::PaidTwice);
+        refund.automatic = automatic;
+        payment.refunds.push(refund);
+        payment.version += 1;
+        let (from, to) = at.china_day();
+        let limit = DayLimit {
+            merchant: merchant(),
+            from,
+            to,
+            most_fen,
+            fen,
+        };
+        let change = Change {
+            payment: Some(PaymentChange {
+                payment,
+                read_version: Some(read_version),
+                attempts: Vec::new(),
+                refunds: vec![name],
+            }),
+            limit: automatic.then_some(limit),
+            ..Change::default()
+        };
+        store.commit(change).await.map(|_| ())
+    };
+    let above = Err(StoreError::AboveLimit);
+
+    assert_eq!(sends(1, NOON, 600, true, 599).await, above);
+    assert_eq!(sends(1, NOON, 600, true, 1_000).await, Ok(()));
+    assert_eq!(sends(2, NOON, 401, true, 1_000).await, above);
+    // What a person sends back does not count.
+    assert_eq!(sends(2, NOON, 5_000, false, 1_000).await, Ok(()));
+    assert_eq!(sends(3, to - SECOND, 400, true, 1_000).await, Ok(()));
+    assert_eq!(sends(4, from, 1, true, 1_000).await, above);
+    assert_eq!(sends(4, to, 1_000, true, 1_000).await, Ok(()));
+    assert_eq!(sends(5, from - SECOND, 1_000, true, 1_000).await, Ok(()));
+    assert_eq!(sends(6, NOON, 1, true, i64::MAX).await, Ok(()));
+
+    let payment = store.payment(merchant(), id(1)).await.unwrap().unwrap();
+    let automatic = payment.refunds.iter().map(|refund| refund.automatic);
+    assert_eq!(
+        automatic.collect::<Vec<_>>(),
+        [true, false, true, true, true, true]
+    );
+}
+
 each_store!(
+    a_case_moves_from_where_it_was_read_and_is_told_of,
+    what_goes_back_in_a_day_without_a_person_stays_within_its_limit,
     a_case_is_opened_once_and_told_once,
     a_case_that_a_query_confirms_is_to_be_refunded_and_told_no_second_time,
     another_trade_or_amount_is_another_case,

@@ -51,6 +51,7 @@ async fn what_belongs_to_another_merchant_is_not_there(store: &impl Store) {
     let cases = CaseFilter {
         merchant: other,
         state: None,
+        unresolved: false,
         payment: None,
         cursor: None,
         limit: 10,
