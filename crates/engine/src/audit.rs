@@ -9,10 +9,13 @@ pub mod rules;
 mod secrets;
 mod webhooks;
 
+use std::collections::BTreeMap;
+
 use aws_lc_rs::digest;
 use tongbao_core::job::NEVER;
 use tongbao_core::merchant::Merchant;
-use tongbao_core::{CaseState, ChannelId, MerchantId, Timestamp};
+use tongbao_core::webhook::EventType;
+use tongbao_core::{CaseState, ChannelId, Event, MerchantId, Timestamp};
 use tongbao_store::snapshot::{Dossier, Part, Snapshot};
 use tongbao_store::{CaseFilter, EventFilter, InboxFilter, StoreError};
 
@@ -54,6 +57,7 @@ pub fn audit(
         now,
         findings: Findings::default(),
         report: Report::new(now),
+        days: BTreeMap::new(),
     };
     for part in Part::ALL {
         progress(Progress::Part(part));
@@ -64,7 +68,9 @@ pub fn audit(
         .unwrap_or_default();
     progress(Progress::Payments(snapshot.count_payments()?));
     for merchant in &merchants {
+        audit.days.clear();
         audit.payments(merchant, progress)?;
+        audit.limits(merchant.id);
     }
     progress(Progress::Rest);
     for merchant in &merchants {
@@ -80,6 +86,16 @@ struct Audit<'a> {
     now: Timestamp,
     findings: Findings,
     report: Report,
+    /// One merchant's, by their first moments.
+    days: BTreeMap<Timestamp, Day>,
+}
+
+/// What went back in one day without a person.
+#[derive(Clone, Copy, Default)]
+struct Day {
+    fen: i128,
+    /// The highest limit by which any of it was judged.
+    most_fen: i64,
 }
 
 impl Audit<'_> {
@@ -150,7 +166,41 @@ impl Audit<'_> {
         }
     }
 
+    /// Each automatic refund was held against the limit of its moment.
+    fn limits(&mut self, merchant: MerchantId) {
+        for (day, sum) in &self.days {
+            if sum.fen > i128::from(sum.most_fen) {
+                let what = format!(
+                    "{} fen went back in the day from {day}, and no limit was above {}",
+                    sum.fen, sum.most_fen
+                );
+                self.findings
+                    .add(Rule::M13, Some(merchant), String::new(), what);
+            }
+        }
+    }
+
+    fn count_automatic(&mut self, dossier: &Dossier) {
+        for line in &dossier.timeline {
+            let Some(Event::CaseDue {
+                refund: Some(refund),
+                ..
+            }) = &line.event
+            else {
+                continue;
+            };
+            let written = dossier.payment.refund(refund.id);
+            if let Some(refund) = written.filter(|refund| refund.automatic) {
+                let day = refund.created_at.china_day().0;
+                let day = self.days.entry(day).or_default();
+                day.fen += i128::from(refund.amount.minor());
+                day.most_fen = day.most_fen.max(line.rules.policy.auto_refund.per_day_fen);
+            }
+        }
+    }
+
     fn payment(&mut self, dossier: &Dossier) {
+        self.count_automatic(dossier);
         let Dossier {
             payment,
             timeline,
@@ -174,6 +224,14 @@ impl Audit<'_> {
             Rule::M5,
             rules::m5_one_attempt_is_accepted_and_other_money_has_a_case(payment, cases.iter()),
         );
+        check(
+            Rule::M12,
+            rules::m12_a_case_sends_its_money_back_once(payment),
+        );
+        check(
+            Rule::C1,
+            rules::c1_cases_are_what_their_payment_says(payment, cases.iter()),
+        );
         let whole = rules::s3_versions_have_no_gap(payment, timeline);
         let is_whole = whole.is_ok();
         check(Rule::S3, whole);
@@ -184,7 +242,10 @@ impl Audit<'_> {
             Rule::L0,
             rules::l0_no_open_attempt_is_forgotten(payment, jobs.iter().map(|job| job.key)),
         );
-        for case in cases.iter().filter(|case| case.state == CaseState::Open) {
+        for case in cases
+            .iter()
+            .filter(|case| case.state != CaseState::Resolved)
+        {
             self.findings.add_open_case(case);
         }
         for job in jobs {
@@ -215,6 +276,7 @@ impl Audit<'_> {
         let mut filter = CaseFilter {
             merchant,
             state: None,
+            unresolved: false,
             payment: None,
             cursor: None,
             limit: PAGE,
@@ -226,7 +288,7 @@ impl Audit<'_> {
             };
             for case in page.rows.iter().filter(|case| case.payment.is_none()) {
                 money::claimed(&mut self.report.sums, case);
-                if case.state == CaseState::Open {
+                if case.state != CaseState::Resolved {
                     self.findings.add_open_case(case);
                 }
             }
@@ -235,13 +297,18 @@ impl Audit<'_> {
                 None => break,
             }
         }
-        self.events_of_no_payment(merchant)
+        self.events_of_no_payment(merchant, EventType::CaseOpened)?;
+        self.events_of_no_payment(merchant, EventType::CaseResolved)
     }
 
-    fn events_of_no_payment(&mut self, merchant: MerchantId) -> Result<(), StoreError> {
+    fn events_of_no_payment(
+        &mut self,
+        merchant: MerchantId,
+        kind: EventType,
+    ) -> Result<(), StoreError> {
         let mut filter = EventFilter {
             merchant,
-            kind: Some(tongbao_core::webhook::EventType::CaseOpened),
+            kind: Some(kind),
             payment: None,
             cursor: None,
             limit: PAGE,

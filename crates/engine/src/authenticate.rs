@@ -41,6 +41,11 @@ impl Engine {
         Ok(merchant.map(|merchant| Caller { merchant, till }))
     }
 
+    /// The merchant's API key that this is.
+    pub async fn api_key(&self, key: &str) -> Result<Option<ApiKey>, EngineError> {
+        Ok(self.store().api_key(hash(key)).await?)
+    }
+
     /// Adds a merchant.
     pub async fn create_merchant(&self, name: &str) -> Result<Merchant, EngineError> {
         let name = name.trim();

@@ -4,14 +4,17 @@
 use std::time::Duration;
 
 use serde::Serialize;
+use tongbao_core::case::Remedy;
 use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_core::job::{JobKey, JobKind, NewJob, Subject};
 use tongbao_core::schedule::LEASE;
 use tongbao_core::webhook::{EventType, WebhookEvent, spread};
 use tongbao_core::{
-    Case, CaseState, Effect, Event, Job, MerchantId, Payment, Rules, State, Step, Timestamp,
+    Case, CaseState, Effect, Event, Job, MerchantId, Payment, Refund, Rules, State, Step, Timestamp,
 };
-use tongbao_store::{Change, IdempotencyRecord, LogEntry, OpenedCase, PaymentChange, StoreError};
+use tongbao_store::{
+    Change, DayLimit, IdempotencyRecord, LogEntry, MovedCase, OpenedCase, PaymentChange, StoreError,
+};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -74,7 +77,11 @@ impl Engine {
                     claimed: Vec::new(),
                 });
             }
-            let change = self.change(&payment, &step, &event, rules, &also, now);
+            let mut change = self.change(&payment, &step, &event, rules, &also, now);
+            if step.effects.iter().any(moves_a_case) {
+                let rows = self.cases_of(&payment).await?;
+                self.move_cases(&mut change, &step, &rows, now);
+            }
             match self.commit(change, now).await {
                 Ok(claimed) => {
                     self.announce(&payment, &step);
@@ -102,7 +109,8 @@ impl Engine {
         change: Change,
         now: Timestamp,
     ) -> Result<Vec<Job>, StoreError> {
-        let tells = !change.events.is_empty() || !change.cases.is_empty();
+        let tells =
+            !change.events.is_empty() || !change.cases.is_empty() || !change.moved.is_empty();
         // A job that was asked for again while it was held is due when it is done.
         let finishes = change.finish.is_some();
         // What is claimed is the worker's when its lease ends.
@@ -176,10 +184,35 @@ impl Engine {
                 refunds: changed_refunds(before, &step.payment),
             });
         }
+        change.limit = day_limit(before, &step.payment, rules);
         for effect in &step.effects {
             self.add_effect(&mut change, &step.payment, effect, also.inline, now);
         }
         change
+    }
+
+    /// The rows of the cases that the step moves, as they are from now on.
+    fn move_cases(&self, change: &mut Change, step: &Step, rows: &[Case], now: Timestamp) {
+        for effect in &step.effects {
+            let Effect::MoveCase { case, remedy, tell } = effect else {
+                continue;
+            };
+            let row = rows.iter().find(|row| row.key().as_ref() == Some(case));
+            // A claim under a number whose money has a case of its own has no row.
+            let (Some(row), Some(raised)) = (row, step.payment.raised(case)) else {
+                continue;
+            };
+            let mut moved = row.clone();
+            moved.follow(raised);
+            moved.remedy = remedy.unwrap_or(moved.remedy);
+            let event = tell
+                .map(|kind| self.webhook_event(&step.payment, kind, &CaseView::from(&moved), now));
+            change.moved.push(MovedCase {
+                read_state: row.state,
+                case: moved,
+                event,
+            });
+        }
     }
 
     /// Turns one effect into rows.
@@ -245,6 +278,11 @@ impl Engine {
                     .events
                     .push(self.webhook_event(payment, *kind, &data, now));
             }
+            Effect::SeeToCases { attempt } => {
+                add_job(JobKind::Case, Subject::Attempt(*attempt), Duration::ZERO);
+            }
+            // Its row is needed: see `move_cases`.
+            Effect::MoveCase { .. } => {}
             Effect::TellRefund { kind, refund } => {
                 let Some(refund) = payment.refund(*refund) else {
                     return;
@@ -255,34 +293,51 @@ impl Engine {
                     .push(self.webhook_event(payment, *kind, &data, now));
             }
             Effect::OpenCase {
-                kind,
-                attempt,
-                receipt,
-                source,
-                remedy,
+                attempt, remedy, ..
             } => {
-                let Some(attempt) = payment.attempt(*attempt) else {
-                    return;
-                };
-                let case = Case {
-                    id: mint::new_id(&*self.seams.mint, now),
-                    merchant: payment.merchant,
-                    channel: attempt.channel,
-                    kind: *kind,
-                    state: CaseState::Open,
-                    remedy: *remedy,
-                    payment: Some(payment.id),
-                    attempt: Some(attempt.id),
-                    out_trade_no: attempt.out_trade_no.clone(),
-                    receipt: receipt.clone(),
-                    source: *source,
-                    opened_at: now,
-                };
-                let data = CaseView::from(&case);
-                let event = self.webhook_event(payment, EventType::CaseOpened, &data, now);
-                change.cases.push(OpenedCase { case, event });
+                if *remedy == Remedy::Refund {
+                    add_job(JobKind::Case, Subject::Attempt(*attempt), Duration::ZERO);
+                }
+                change.cases.extend(self.opened(payment, effect, now));
             }
         }
+    }
+
+    fn opened(&self, payment: &Payment, effect: &Effect, now: Timestamp) -> Option<OpenedCase> {
+        let Effect::OpenCase {
+            kind,
+            attempt,
+            receipt,
+            source,
+            remedy,
+        } = effect
+        else {
+            return None;
+        };
+        let attempt = payment.attempt(*attempt)?;
+        let mut case = Case {
+            id: mint::new_id(&*self.seams.mint, now),
+            merchant: payment.merchant,
+            channel: attempt.channel,
+            kind: *kind,
+            state: CaseState::Open,
+            remedy: *remedy,
+            payment: Some(payment.id),
+            attempt: Some(attempt.id),
+            out_trade_no: attempt.out_trade_no.clone(),
+            receipt: receipt.clone(),
+            source: *source,
+            opened_at: now,
+            need: None,
+            refund: None,
+            resolution: None,
+            resolved_at: None,
+            decision: None,
+        };
+        case.follow(payment.raised(&case.key()?)?);
+        let data = CaseView::from(&case);
+        let event = self.webhook_event(payment, EventType::CaseOpened, &data, now);
+        Some(OpenedCase { case, event })
     }
 
     fn webhook_event(
@@ -366,8 +421,30 @@ fn changed_refunds(before: &Payment, after: &Payment) -> Vec<tongbao_core::Refun
         .collect()
 }
 
+fn moves_a_case(effect: &Effect) -> bool {
+    matches!(effect, Effect::MoveCase { .. })
+}
+
+/// What the step's automatic refund may not exceed with those of its day.
+fn day_limit(before: &Payment, after: &Payment, rules: Rules) -> Option<DayLimit> {
+    let fresh = |refund: &&Refund| refund.automatic && before.refund(refund.id).is_none();
+    let refund = after.refunds.iter().find(fresh)?;
+    let (from, to) = refund.created_at.china_day();
+    Some(DayLimit {
+        merchant: after.merchant,
+        from,
+        to,
+        most_fen: rules.policy.auto_refund.per_day_fen,
+        fen: refund.amount.minor(),
+    })
+}
+
 fn verdict(before: &Payment, step: &Step) -> Verdict {
-    let opens = |effect: &Effect| matches!(effect, Effect::OpenCase { .. });
+    let opens = |effect: &Effect| match effect {
+        Effect::OpenCase { .. } => true,
+        Effect::MoveCase { tell, .. } => tell.is_some(),
+        _ => false,
+    };
     let is_paid = |payment: &Payment| matches!(payment.state, State::Paid { .. });
     if step.effects.iter().any(opens) {
         Verdict::Case

@@ -127,6 +127,9 @@ impl Engine {
                 .await
                 .map(Some);
         }
+        if job.key.kind == JobKind::Case {
+            return self.case_job(job, payment, also).await;
+        }
         if let Subject::Refund(refund) = job.key.subject {
             return self.refund_job(job, payment, refund, also).await;
         }
@@ -224,7 +227,7 @@ impl Engine {
     }
 
     /// Nothing is left to do: the row goes.
-    async fn drop_job(&self, job: Job) -> Result<Option<Decided>, EngineError> {
+    pub(crate) async fn drop_job(&self, job: Job) -> Result<Option<Decided>, EngineError> {
         let change = Change {
             finish: Some(job),
             ..Change::default()
@@ -394,7 +397,7 @@ fn what_to_ask(
             let reverse = attempt.reversal.as_ref().is_some_and(lately);
             Some(if reverse { Ask::Reverse } else { Ask::Query })
         }
-        JobKind::Expire | JobKind::Refund | JobKind::RefundQuery => None,
+        JobKind::Expire | JobKind::Refund | JobKind::RefundQuery | JobKind::Case => None,
     }
 }
 

@@ -13,8 +13,8 @@ use tongbao_core::inbox::{InboxEntry, Verdict};
 use tongbao_core::refund::RefundReport;
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
-    Case, CaseKind, CaseState, ChannelId, Event, Grade, Outcome, RefundOutcome, Report, Source,
-    Timestamp,
+    Case, CaseKind, CaseState, ChannelId, Event, Grade, Need, Outcome, RefundOutcome, Report,
+    Source, Timestamp,
 };
 use tongbao_store::{Change, OpenedCase};
 
@@ -275,7 +275,7 @@ impl Engine {
             merchant: open.account.merchant,
             channel,
             kind: CaseKind::UnknownPayment,
-            state: CaseState::Open,
+            state: CaseState::NeedsPerson,
             // Another system's money, perhaps: a person decides, also about what
             // the platform has confirmed.
             remedy: Remedy::Review,
@@ -285,6 +285,11 @@ impl Engine {
             receipt,
             source,
             opened_at: now,
+            need: Some(Need::UnknownPayment),
+            refund: None,
+            resolution: None,
+            resolved_at: None,
+            decision: None,
         };
         let event = self.unknown_payment_event(&case, now);
         let opened = OpenedCase { case, event };

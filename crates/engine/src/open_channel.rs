@@ -7,7 +7,7 @@ use std::time::Duration;
 use tongbao_channels::{Channel, Settings, kind};
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
-use tongbao_core::{ChannelId, Grade, Rules, Timestamp};
+use tongbao_core::{ChannelId, Grade, MerchantId, Rules, Timestamp};
 
 use crate::engine::Engine;
 use crate::error::EngineError;
@@ -28,7 +28,7 @@ impl OpenChannel {
             Confirm::Signature => Grade::Shared,
         };
         Rules {
-            policy: self.merchant.policy,
+            policy: self.merchant.policy.without_limits(),
             trust,
             close_after_secs: self.channel.close_after_secs(),
         }
@@ -62,6 +62,12 @@ impl OpenChannels {
 
     pub(crate) fn forget(&self, id: ChannelId) {
         self.lock().remove(&id);
+    }
+
+    /// The merchant decided something anew.
+    pub(crate) fn forget_all_of(&self, merchant: MerchantId) {
+        self.lock()
+            .retain(|_, (_, open)| open.merchant.id != merchant);
     }
 
     fn lock(

@@ -305,6 +305,7 @@ pub(crate) fn what_to_ask(kind: tongbao_core::JobKind, refund: &Refund) -> Optio
         | JobKind::Query
         | JobKind::Close
         | JobKind::Reverse
+        | JobKind::Case
         | JobKind::Expire => None,
     }
 }

@@ -2,7 +2,9 @@
 //! `data` are these very values.
 
 use serde::Serialize;
-use tongbao_core::{Action, Attempt, Case, Failure, Payment, PaymentId, Refund, State};
+use tongbao_core::{
+    Action, Attempt, Case, CaseKind, Failure, Payment, PaymentId, Refund, Resolution, State,
+};
 use utoipa::ToSchema;
 
 use crate::engine::Engine;
@@ -75,6 +77,10 @@ pub struct RefundView {
     pub amount: i64,
     /// `CNY`.
     pub currency: String,
+    /// Of a case's money: the case's kind. It is told as the case's end, not as a
+    /// refund's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case: Option<&'static str>,
     /// What the payer reads.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
@@ -189,8 +195,11 @@ pub struct CaseView {
     /// `amount_mismatch`, `paid_twice`, `paid_after_close`, `unknown_payment` or
     /// `refund_abnormal`.
     pub kind: &'static str,
-    /// `open` or `resolved`.
+    /// `open` (the gateway is at it), `refunding`, `needs_person` or `resolved`.
     pub state: &'static str,
+    /// Why a person must look: a stable code, and cause and cure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub need: Option<NeedView>,
     /// `refund`: the money goes back; `review`: a query or a person decides.
     pub remedy: &'static str,
     /// The payment it came for.
@@ -215,6 +224,42 @@ pub struct CaseView {
     pub source: tongbao_core::Source,
     /// RFC 3339.
     pub opened_at: String,
+    /// The refund of its money, or that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refund: Option<String>,
+    /// `refunded`, `accepted` (the merchant keeps it), `dismissed` or `disproved`
+    /// (a message had claimed it, and the platform says otherwise).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolution: Option<&'static str>,
+    /// RFC 3339.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resolved_at: Option<String>,
+    /// What a person decided last.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub decision: Option<DecisionView>,
+}
+
+/// Why a person must look.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct NeedView {
+    /// `off`, `case_limit`, `day_limit`, `currency`, `channel_cannot`,
+    /// `refund_abnormal`, `refund_failed`, `second_receipt` or `unknown_payment`.
+    pub code: &'static str,
+    /// Cause and cure.
+    pub detail: &'static str,
+}
+
+/// What a person decided.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub struct DecisionView {
+    /// `refund`, `accept` or `dismiss`.
+    pub action: &'static str,
+    /// The API key that it came with, `key_…`.
+    pub by: String,
+    /// Why.
+    pub reason: String,
+    /// RFC 3339.
+    pub at: String,
 }
 
 impl Engine {
@@ -294,6 +339,7 @@ impl RefundView {
             out_refund_no: refund.out_refund_no.clone(),
             amount: refund.amount.minor(),
             currency: refund.amount.currency().to_string(),
+            case: refund.case.map(CaseKind::as_str),
             reason: refund.reason.clone(),
             state: refund.state.as_str(),
             refund_id: refund.refund_no.clone(),
@@ -349,6 +395,19 @@ impl From<&Case> for CaseView {
             currency: case.receipt.amount.currency().to_string(),
             source: case.source,
             opened_at: case.opened_at.to_string(),
+            need: case.need.map(|need| NeedView {
+                code: need.as_str(),
+                detail: need.detail(),
+            }),
+            refund: case.refund.map(|id| id.to_string()),
+            resolution: case.resolution.map(Resolution::as_str),
+            resolved_at: case.resolved_at.map(|at| at.to_string()),
+            decision: case.decision.as_ref().map(|decision| DecisionView {
+                action: decision.action.as_str(),
+                by: decision.by.clone(),
+                reason: decision.reason.clone(),
+                at: decision.at.to_string(),
+            }),
         }
     }
 }

@@ -85,7 +85,7 @@ fn is_accepted(payment: &Payment, id: tongbao_core::AttemptId) -> bool {
 
 /// A case of no payment.
 pub(super) fn claimed(all: &mut All, case: &Case) {
-    if case.state == CaseState::Open {
+    if case.state != CaseState::Resolved {
         let amount = case.receipt.amount;
         let sums = all.entry((case.merchant, amount.currency())).or_default();
         sums.unknown += i128::from(amount.minor());

@@ -94,6 +94,16 @@ rules! {
     M5 = Wrong, "M5", "received money is accepted once, or a case",
         "look the trade up in the platform's back office; if the money is there and should not be, \
          give it back there";
+    /// Cases' money.
+    M12 = Wrong, "M12", "a case sends its money back once, and nobody else's",
+        "look the refunds up in the platform's back office, and ask the payer for what was paid \
+         back twice";
+    /// Limits.
+    M13 = Wrong, "M13", "what goes back without a person stays within the day's limit",
+        "switch automatic refunds off (PATCH /v1/merchant) and look at the refunds of that day";
+    /// Cases.
+    C1 = Wrong, "C1", "every case is what its payment's timeline says",
+        "trust the timeline (GET /v1/payments/{id}/events); a row of a case was changed by hand";
     /// Versions.
     S3 = Wrong, "S3", "timelines have no gap",
         "a line of the timeline was lost or changed; compare the payment with a backup and with \
@@ -121,8 +131,8 @@ rules! {
          endpoint whose secret is lost is made anew";
     /// A case is open.
     Cases = Attention, "cases", "no case is open",
-        "look the trade up in the platform's back office and give back what should not be there; \
-         GET /v1/cases lists them";
+        "what needs a person says why: decide with POST /v1/cases/{id}/resolve; GET \
+         /v1/cases?state=unresolved lists all";
     /// A delivery gave up.
     Exhausted = Attention, "exhausted", "every webhook was delivered",
         "mend the endpoint, then POST /v1/webhook_endpoints/{id}/replay, or for one event POST \
@@ -181,11 +191,14 @@ impl Findings {
 
     pub(super) fn add_open_case(&mut self, case: &Case) {
         let what = format!(
-            "{}: {} as {}, to {}",
+            "{}: {} as {}, {}{}",
             case.kind.as_str(),
             case.receipt.amount,
             case.receipt.transaction_id,
-            case.remedy.as_str()
+            case.state.as_str(),
+            case.need
+                .map(|need| format!(" ({})", need.as_str()))
+                .unwrap_or_default()
         );
         self.add(Rule::Cases, Some(case.merchant), case.id.to_string(), what);
     }

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use tongbao_core::job::{JobKey, Subject};
-use tongbao_core::{AttemptState, Case, Currency, Effect, Money, Payment, Refund, State};
+use tongbao_core::{
+    AttemptState, Case, CaseState, Currency, Effect, JobKind, Money, Payment, Policy, Raised,
+    Refund, RefundState, Resolution, State,
+};
 use tongbao_store::LogEntry;
 
 /// What a rule says: what is wrong, in words.
@@ -111,6 +114,88 @@ pub fn m5_one_attempt_is_accepted_and_other_money_has_a_case<'a>(
                 attempt.id
             )
         })?;
+    }
+    Ok(())
+}
+
+/// The money of a case goes back whole and once, and no money that somebody has
+/// accepted.
+pub fn m12_a_case_sends_its_money_back_once(payment: &Payment) -> Verdict {
+    let of_cases = payment.refunds.iter().filter(|it| it.case.is_some());
+    for refund in of_cases.clone().filter(|refund| refund.holds_money()) {
+        let twice = of_cases
+            .clone()
+            .find(|it| it.id != refund.id && it.attempt == refund.attempt && it.holds_money());
+        ensure(twice.is_none(), || {
+            let other = twice.map(|other| other.id);
+            format!("{} and {other:?} send the same money back", refund.id)
+        })?;
+        let paid =
+            matches!(payment.state, State::Paid { attempt, .. } if attempt == refund.attempt);
+        ensure(!paid, || {
+            format!("{} sends back what was accepted", refund.id)
+        })?;
+        let attempt = payment.attempt(refund.attempt);
+        let known = attempt.is_some_and(|attempt| {
+            let named = |raised: &Raised| {
+                raised.refund == Some(refund.id) && raised.state != CaseState::Open
+            };
+            attempt.received == Some(refund.amount) && attempt.raised.iter().any(named)
+        });
+        ensure(known, || {
+            format!("{} is of no case, or not of its money", refund.id)
+        })?;
+    }
+    for attempt in &payment.attempts {
+        for raised in &attempt.raised {
+            let state = raised.refund.and_then(|id| payment.refund(id));
+            let state = state.map(|refund| refund.state);
+            let early = raised.resolution == Some(Resolution::Refunded)
+                && state != Some(RefundState::Succeeded);
+            ensure(!early, || {
+                let trade = &raised.transaction_id;
+                format!("the case of {trade} is resolved as refunded, and its refund is {state:?}")
+            })?;
+        }
+    }
+    Ok(())
+}
+
+/// The row of each case is what its payment says of it, and there is no other.
+pub fn c1_cases_are_what_their_payment_says<'a>(
+    payment: &Payment,
+    cases: impl Iterator<Item = &'a Case>,
+) -> Verdict {
+    let of_it = |case: &&Case| case.payment == Some(payment.id);
+    let cases: Vec<_> = cases.filter(of_it).collect();
+    for case in &cases {
+        let raised = case.key().and_then(|key| payment.raised(&key).cloned());
+        let raised =
+            raised.ok_or_else(|| format!("{} is a case that its payment never had", case.id))?;
+        ensure(case.kind == raised.kind && case.follows(&raised), || {
+            format!(
+                "{} is {}, and its payment says {}",
+                case.id,
+                case.state.as_str(),
+                raised.state.as_str()
+            )
+        })?;
+    }
+    for attempt in &payment.attempts {
+        // A mere claim may name a trade that has its case elsewhere.
+        for raised in attempt.raised.iter().filter(|raised| raised.proven) {
+            let known = cases.iter().any(|case| {
+                case.attempt == Some(attempt.id)
+                    && raised.is_of(&case.receipt.transaction_id, case.receipt.amount)
+            });
+            ensure(known, || {
+                let trade = &raised.transaction_id;
+                format!(
+                    "{} has led to a case of {trade} that is not there",
+                    attempt.id
+                )
+            })?;
+        }
     }
     Ok(())
 }
@@ -268,6 +353,26 @@ pub fn l0_no_open_attempt_is_forgotten(
         let asked = jobs.clone().any(|key| key.refund() == Some(refund.id));
         ensure(asked, || {
             format!("{} is open and nothing will ask about it", refund.id)
+        })?;
+    }
+    for attempt in &payment.attempts {
+        let has = |kinds: &[JobKind]| {
+            let mut jobs = jobs.clone();
+            jobs.any(|key| key.attempt() == Some(attempt.id) && kinds.contains(&key.kind))
+        };
+        let due = payment.case_due(attempt.id, &Policy::default());
+        ensure(due.is_none() || has(&[JobKind::Case]), || {
+            format!("a case of {} can go on and nobody sees to it", attempt.id)
+        })?;
+        let claim = attempt.raised.iter().any(Raised::is_claim);
+        let asks = [
+            JobKind::Query,
+            JobKind::Start,
+            JobKind::Close,
+            JobKind::Reverse,
+        ];
+        ensure(!claim || has(&asks), || {
+            format!("a claim about {} is open and nothing will ask", attempt.id)
         })?;
     }
     let mut of_it = jobs.filter(|key| key.payment == payment.id);

@@ -4,7 +4,7 @@
 use serde::Deserialize;
 use tongbao_core::case::Remedy;
 use tongbao_core::webhook::{DeliveryState, Endpoint, EventType, WebhookEvent};
-use tongbao_core::{Case, Effect, Payment, State, Timestamp};
+use tongbao_core::{Case, CaseKey, Effect, Payment, State, Timestamp};
 use tongbao_store::snapshot::{Dossier, Standing};
 
 use super::report::{Findings, Rule};
@@ -65,6 +65,14 @@ impl Facts {
                     Effect::Tell(kind) | Effect::TellRefund { kind, .. } => {
                         told.push((*kind, payment.clone()));
                     }
+                    // A claim whose trade has its case elsewhere is told of there.
+                    Effect::MoveCase {
+                        case,
+                        tell: Some(kind),
+                        ..
+                    } if row(&dossier.cases, case).is_some() => {
+                        told.push((*kind, payment.clone()));
+                    }
                     Effect::OpenCase {
                         remedy: Remedy::Refund,
                         ..
@@ -76,6 +84,8 @@ impl Facts {
                     | Effect::Reverse { .. }
                     | Effect::StartRefund { .. }
                     | Effect::QueryRefund { .. }
+                    | Effect::MoveCase { .. }
+                    | Effect::SeeToCases { .. }
                     | Effect::Expire => {}
                 }
             }
@@ -136,9 +146,15 @@ impl Facts {
             body.r#type == event.kind.as_str() && body.sequence == event.sequence,
             || "its body is another event's".to_owned(),
         )?;
-        if event.kind == EventType::CaseOpened {
-            return ensure(cases.iter().any(|case| body.is(case)), || {
+        if is_of_a_case(event.kind) {
+            ensure(cases.iter().any(|case| body.is(case)), || {
                 "it tells of a case that is not written down".to_owned()
+            })?;
+            let mut told = self.told.iter();
+            let fact = told.any(|(kind, at)| *kind == event.kind && at.version == event.sequence);
+            return ensure(event.kind == EventType::CaseOpened || fact, || {
+                let (kind, version) = (event.kind.as_str(), event.sequence);
+                format!("it tells {kind} of version {version}, which the timeline does not")
             });
         }
         let mut told = self.told.iter();
@@ -152,11 +168,24 @@ impl Facts {
         };
         match event.kind {
             EventType::RefundSucceeded | EventType::RefundFailed => body.claims_refund(payment),
-            EventType::PaymentPaid | EventType::PaymentClosed | EventType::CaseOpened => {
-                body.claims(payment)
-            }
+            EventType::PaymentPaid
+            | EventType::PaymentClosed
+            | EventType::CaseOpened
+            | EventType::CaseNeedsPerson
+            | EventType::CaseResolved => body.claims(payment),
         }
     }
+}
+
+const fn is_of_a_case(kind: EventType) -> bool {
+    matches!(
+        kind,
+        EventType::CaseOpened | EventType::CaseNeedsPerson | EventType::CaseResolved
+    )
+}
+
+fn row<'a>(cases: &'a [Case], key: &CaseKey) -> Option<&'a Case> {
+    cases.iter().find(|case| case.key().as_ref() == Some(key))
 }
 
 /// The part of a webhook's body that says something about money.
