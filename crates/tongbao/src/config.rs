@@ -130,6 +130,12 @@ pub struct DeclaredMerchant {
     pub api_key: Option<Secret>,
     /// A file that holds it.
     pub api_key_file: Option<PathBuf>,
+    /// Whether a payment that comes after the close is kept. What is not said here
+    /// stays as it was set through the API.
+    pub accept_late: Option<bool>,
+    /// Money of cases that goes back without a person.
+    #[serde(default)]
+    pub auto_refund: DeclaredAutoRefund,
     /// Its accounts at platforms.
     #[serde(default)]
     pub channels: Vec<DeclaredChannel>,
@@ -159,6 +165,19 @@ pub struct DeclaredTill {
     pub key: Option<Secret>,
     /// A file that holds it.
     pub key_file: Option<PathBuf>,
+}
+
+/// What is said of automatic refunds; the rest stays as it was set through the
+/// API.
+#[derive(Clone, Copy, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct DeclaredAutoRefund {
+    /// The switch.
+    pub enabled: Option<bool>,
+    /// At most so much of one case.
+    pub per_case_fen: Option<i64>,
+    /// At most so much in one day of China.
+    pub per_day_fen: Option<i64>,
 }
 
 /// An account at a platform that is made at the start, or brought up to date.

@@ -4,7 +4,7 @@ use anyhow::{Context, ensure};
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::merchant::Merchant;
 use tongbao_core::shop::Shop;
-use tongbao_engine::{ChannelPatch, Engine, NewChannel};
+use tongbao_engine::{ChannelPatch, Engine, NewChannel, PolicyPatch};
 
 use crate::config::{DeclaredChannel, DeclaredMerchant, DeclaredStore};
 
@@ -30,6 +30,7 @@ async fn apply_merchant(engine: &Engine, declared: &DeclaredMerchant) -> anyhow:
         Some(merchant) => merchant,
         None => engine.create_merchant(&declared.name).await?,
     };
+    let merchant = engine.update_policy(&merchant, policy(declared)).await?;
     if let Some(key) = &declared.api_key {
         engine.insert_api_key(merchant.id, key.expose()).await?;
     }
@@ -78,6 +79,16 @@ pub(crate) async fn shop(
 ) -> anyhow::Result<Option<Shop>> {
     let shops = engine.store().shops(merchant.id).await?;
     Ok(shops.into_iter().find(|shop| shop.name == name.trim()))
+}
+
+fn policy(declared: &DeclaredMerchant) -> PolicyPatch {
+    let limits = declared.auto_refund;
+    PolicyPatch {
+        accept_late: declared.accept_late,
+        auto_refund: limits.enabled,
+        refund_per_case_fen: limits.per_case_fen,
+        refund_per_day_fen: limits.per_day_fen,
+    }
 }
 
 async fn apply_channel(

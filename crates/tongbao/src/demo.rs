@@ -32,8 +32,8 @@ use self::settled::Settled;
 use self::shop::ShopConfig;
 use self::welcome::Welcome;
 use crate::config::{
-    BaseUrl, Config, DeclaredChannel, DeclaredMerchant, DeclaredStore, DeclaredTill, Limits, Log,
-    Webhooks,
+    BaseUrl, Config, DeclaredAutoRefund, DeclaredChannel, DeclaredMerchant, DeclaredStore,
+    DeclaredTill, Limits, Log, Webhooks,
 };
 use crate::data_dir::database;
 use crate::gateway::{Gateway, Listeners};
@@ -219,6 +219,12 @@ fn config(
                 .zip(till_keys)
                 .map(|(name, key)| store(name, key))
                 .collect(),
+            accept_late: None,
+            // What is paid twice goes back while one looks.
+            auto_refund: DeclaredAutoRefund {
+                enabled: Some(true),
+                ..DeclaredAutoRefund::default()
+            },
             channels: vec![DeclaredChannel {
                 kind: "wechat_v2".to_owned(),
                 name: "微信支付（模拟）".to_owned(),

@@ -54,6 +54,7 @@ async fn metrics(State(app): State<App>) -> Result<impl IntoResponse, Problem> {
         ("tongbao_deliveries_due", pulse.deliveries_due),
         ("tongbao_deliveries_exhausted", pulse.deliveries_exhausted),
         ("tongbao_cases_open", pulse.cases_open),
+        ("tongbao_cases_waiting", pulse.cases_waiting),
     ] {
         let count = u32::try_from(count).unwrap_or(u32::MAX);
         metrics::gauge!(name).set(count);

@@ -6,6 +6,7 @@ mod channels;
 mod events;
 mod listed;
 mod made;
+mod merchant;
 mod notifications;
 pub(crate) mod openapi;
 mod payments;
@@ -37,6 +38,7 @@ pub(crate) fn router() -> Router<App> {
         .merge(events::router())
         .merge(channels::router())
         .merge(cases::router())
+        .merge(merchant::router())
         .merge(notifications::router())
         .layer(map_response(not_stored))
         .merge(openapi::router())

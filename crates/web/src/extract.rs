@@ -7,6 +7,7 @@ mod command;
 mod id;
 mod json;
 mod query;
+mod signer;
 
 pub use address::Peer;
 pub(crate) use address::address_of;
@@ -15,3 +16,4 @@ pub(crate) use caller::{Caller, Seller};
 pub(crate) use command::{Bare, Command, Key};
 pub(crate) use id::Id;
 pub(crate) use query::{Asked, limit, timestamp};
+pub(crate) use signer::Signer;

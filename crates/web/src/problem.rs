@@ -107,6 +107,11 @@ kinds! {
     EXPIRED = CONFLICT, "payment_expired", "The payment's time is up";
     ALREADY_OPEN = CONFLICT, "attempt_already_open", "This way of paying is open already";
     TOO_MANY_ATTEMPTS = CONFLICT, "too_many_attempts", "The payment has too many attempts";
+    CASE_RESOLVED = CONFLICT, "case_resolved", "The case is resolved";
+    CASE_REFUNDING = CONFLICT, "case_refunding", "The money is on its way back";
+    CASE_UNCONFIRMED = CONFLICT, "case_unconfirmed", "The platform has not confirmed the money";
+    CASE_NOT_REFUNDABLE = CONFLICT, "case_not_refundable", "The money cannot be sent back from here";
+    CASE_NOT_ACCEPTABLE = CONFLICT, "case_not_acceptable", "There is no money to keep";
     TOO_LARGE = PAYLOAD_TOO_LARGE, "body_too_large", "The body is too large";
     MEDIA_TYPE = UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body's type is not taken";
     INVALID_FIELD = UNPROCESSABLE_ENTITY, "invalid_field", "A field cannot be accepted";
@@ -302,6 +307,7 @@ impl From<StoreError> for Problem {
             }
             StoreError::Closed => Self::new(UNAVAILABLE, "the gateway is shutting down; try again"),
             StoreError::Conflict
+            | StoreError::AboveLimit
             | StoreError::Taken(_)
             | StoreError::Fenced
             | StoreError::Corrupt(_)
@@ -328,6 +334,12 @@ impl From<Refusal> for Problem {
             Refusal::AboveRest { .. } => ABOVE_REST,
             Refusal::TooManyRefunds => TOO_MANY_REFUNDS,
             Refusal::AlreadyRefunded(_) => REFUND_NO_CONFLICT,
+            Refusal::UnknownCase => return Self::not_found("case"),
+            Refusal::CaseResolved(_) => CASE_RESOLVED,
+            Refusal::CaseRefunding(_) => CASE_REFUNDING,
+            Refusal::CaseUnconfirmed => CASE_UNCONFIRMED,
+            Refusal::CaseNotRefundable => CASE_NOT_REFUNDABLE,
+            Refusal::CaseNotAcceptable => CASE_NOT_ACCEPTABLE,
             // Channels report attempts and refunds; no request can.
             Refusal::UnknownAttempt | Refusal::UnknownRefund => return Self::internal(&refusal),
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
+use tongbao::attack;
 
 use crate::gateway::API_KEY;
 use crate::http::Answer;
@@ -14,6 +15,9 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
     let mut world = World::open("tenants");
     let order = world.order("T1", "signature");
     world.pay(&order);
+    // A second receipt under its number is a case.
+    let again = attack::genuine(&World::target(&order));
+    world.tell(&order.notify, &again);
     let endpoint = json!({"url": "https://shop.example.com/hook"});
     let endpoint = world
         .api(API_KEY, "POST", "/v1/webhook_endpoints", &endpoint)
@@ -38,6 +42,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         ),
         ("events", first(&world.get("/v1/events"))),
         ("refunds", refund["id"].as_str().unwrap().to_owned()),
+        ("cases", first(&world.get("/v1/cases"))),
         ("stores", shop["id"].as_str().unwrap().to_owned()),
         ("tills", till["id"].as_str().unwrap().to_owned()),
     ]);
@@ -71,7 +76,7 @@ fn a_neighbours_thing_is_answered_as_one_that_is_not_there() {
         );
         walked += 1;
     }
-    assert!(walked >= 19, "{walked} operations");
+    assert!(walked >= 21, "{walked} operations");
 
     for (_, path) in operations
         .iter()
@@ -159,6 +164,7 @@ fn a_tills_key_opens_its_own_store_and_nothing_else() {
             "events" => vec![event.clone()],
             "channels" => vec![channel.clone()],
             "refunds" => vec!["rfd_01kb2v7q4w8z3n5m6r7t9x1c2d".to_owned()],
+            "cases" => vec!["case_01kb2v7q4w8z3n5m6r7t9x1c2d".to_owned()],
             _ => vec![String::new()],
         };
         let open = FOR_TILLS.contains(&(&*method, &*path));
@@ -280,6 +286,8 @@ fn body(method: &str, path: &str) -> Value {
         ("POST", "refunds") => json!({"merchant_refund_no": "R2", "amount": 1}),
         ("POST", "attempts") => json!({"scene": "native"}),
         ("POST", "replay") => json!({"from": "2026-01-01T00:00:00Z", "to": "2027-01-01T00:00:00Z"}),
+        ("POST", "resolve") => json!({"action": "dismiss", "reason": "mine"}),
+        ("PATCH", "merchant") => json!({"accept_late": true}),
         ("POST", "tills") => json!({"name": "2 号"}),
         ("PATCH", _) => json!({"enabled": false}),
         _ => Value::Null,

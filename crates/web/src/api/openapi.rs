@@ -10,8 +10,8 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
 use super::{
-    attempts, cases, channels, events, notifications, payments, refunds, stores, takings, tills,
-    timeline, webhook_endpoints,
+    attempts, cases, channels, events, merchant, notifications, payments, refunds, stores, takings,
+    tills, timeline, webhook_endpoints,
 };
 use crate::app::App;
 use crate::problem::ProblemView;
@@ -66,6 +66,10 @@ pub fn document() -> utoipa::openapi::OpenApi {
         channels::check,
         notifications::list,
         cases::list,
+        cases::read,
+        cases::resolve,
+        merchant::read,
+        merchant::update,
     ),
     components(schemas(ProblemView)),
     tags(
@@ -75,6 +79,7 @@ pub fn document() -> utoipa::openapi::OpenApi {
         (name = "webhooks", description = "What we tell a merchant, where and how often."),
         (name = "channels", description = "Accounts at platforms, and what they tell us."),
         (name = "cases", description = "Money that should not be there."),
+        (name = "merchant", description = "What you decided once for all payments."),
     ),
     security(("api_key" = [])),
     modifiers(&Everywhere),

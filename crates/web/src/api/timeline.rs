@@ -5,7 +5,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use tongbao_core::refund::RefundReport;
-use tongbao_core::{Event, Outcome, PaymentId, RefundOutcome, Report};
+use tongbao_core::{CaseKey, Event, Outcome, PaymentId, RefundOutcome, Report};
 use tongbao_engine::EngineError;
 use tongbao_store::LogEntry;
 use utoipa::ToSchema;
@@ -27,7 +27,8 @@ pub(crate) struct TimelineEntry {
     /// When, RFC 3339.
     at: String,
     /// `created`, `attempt_started`, `reported`, `refund_requested`,
-    /// `refund_reported`, `close_requested` or `expired`.
+    /// `refund_reported`, `case_due`, `case_stopped`, `case_decided`,
+    /// `close_requested` or `expired`.
     r#type: &'static str,
     /// The payment's state afterwards.
     state: String,
@@ -60,9 +61,16 @@ pub(crate) struct TimelineEntry {
     /// The platform's number of the trade.
     #[serde(skip_serializing_if = "Option::is_none")]
     transaction_id: Option<String>,
-    /// Why it came to nothing, or why nothing is known.
+    /// Why it came to nothing, or why nothing is known; of a person's decision, the
+    /// reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
+    /// What a person decided about a case: `refund`, `accept` or `dismiss`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    action: Option<&'static str>,
+    /// Who decided: the API key, `key_…`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
 }
 
 /// Reads a payment's timeline.
@@ -123,6 +131,28 @@ impl From<&LogEntry> for TimelineEntry {
                 ..line
             },
             Some(Event::RefundReported { report }) => line.with_refund_report(report),
+            Some(Event::CaseDue { attempt, refund }) => Self {
+                r#type: "case_due",
+                attempt: Some(attempt.to_string()),
+                refund: refund.as_ref().map(|refund| refund.id.to_string()),
+                amount: refund.as_ref().map(|refund| refund.amount.minor()),
+                ..line
+            },
+            Some(Event::CaseStopped { case, need }) => Self {
+                detail: Some(need.detail().to_owned()),
+                ..line.with_case("case_stopped", case)
+            },
+            Some(Event::CaseDecided {
+                case,
+                decision,
+                refund,
+            }) => Self {
+                refund: refund.as_ref().map(|refund| refund.id.to_string()),
+                detail: Some(decision.reason.clone()),
+                action: Some(decision.action.as_str()),
+                by: Some(decision.by.clone()),
+                ..line.with_case("case_decided", case)
+            },
             Some(Event::CloseRequested) => Self {
                 r#type: "close_requested",
                 ..line
@@ -136,6 +166,16 @@ impl From<&LogEntry> for TimelineEntry {
 }
 
 impl TimelineEntry {
+    fn with_case(self, r#type: &'static str, case: &CaseKey) -> Self {
+        Self {
+            r#type,
+            attempt: Some(case.attempt.to_string()),
+            amount: Some(case.amount.minor()),
+            transaction_id: Some(case.transaction_id.clone()),
+            ..self
+        }
+    }
+
     fn with_refund_report(self, report: &RefundReport) -> Self {
         let line = Self {
             r#type: "refund_reported",

@@ -105,7 +105,7 @@ fn not_for_tills() -> Problem {
     )
 }
 
-fn bearer(parts: &Parts) -> Option<&str> {
+pub(super) fn bearer(parts: &Parts) -> Option<&str> {
     let mut all = parts.headers.get_all(AUTHORIZATION).iter();
     let (one, none) = (all.next()?, all.next());
     let (scheme, key) = one.to_str().ok()?.split_once(' ')?;

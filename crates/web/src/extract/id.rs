@@ -26,6 +26,7 @@ impl<T: tongbao_core::id::Id + std::str::FromStr + Send> FromRequestParts<App> f
 fn what(prefix: &str) -> &'static str {
     match prefix {
         "pay_" => "payment",
+        "case_" => "case",
         "chn_" => "channel",
         "whe_" => "webhook endpoint",
         "sto_" => "store",

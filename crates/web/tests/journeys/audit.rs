@@ -157,6 +157,16 @@ const TAMPERED: &[(Rule, &str, &str)] = &[
         "UPDATE cases SET amount = amount + 1 WHERE $T4",
     ),
     (
+        Rule::C1,
+        "is resolved, and its payment says needs_person",
+        "UPDATE cases SET state = 'resolved' WHERE $T4",
+    ),
+    (
+        Rule::C1,
+        "its payment never had",
+        "UPDATE cases SET transaction_id = 'x' WHERE $T4",
+    ),
+    (
         Rule::L0,
         "nothing will ask about it",
         "DELETE FROM jobs WHERE $T2 AND subject_id <> ''",
@@ -174,8 +184,8 @@ const TAMPERED: &[(Rule, &str, &str)] = &[
     (
         Rule::References,
         "attempts",
-        "INSERT INTO merchants SELECT 77, 'mer_00000000000000000000000000', name, accept_late, \
-         created_at FROM merchants; UPDATE attempts SET merchant_key = 77 WHERE $T2",
+        "INSERT INTO merchants (key, id, name, accept_late, created_at) \
+         SELECT 77, 'mer_00000000000000000000000000', name, accept_late, created_at FROM merchants; UPDATE attempts SET merchant_key = 77 WHERE $T2",
     ),
     (
         Rule::Numbers,

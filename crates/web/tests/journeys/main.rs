@@ -6,6 +6,7 @@
 mod api;
 mod audit;
 mod barcode;
+mod cases;
 mod checkout;
 mod closing;
 mod faults;

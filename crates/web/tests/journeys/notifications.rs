@@ -187,7 +187,7 @@ async fn after_a_backup() -> (World, Outgoing) {
 }
 
 async fn open_cases(world: &World) -> Vec<Value> {
-    let cases = world.get("/v1/cases?state=open").await.json();
+    let cases = world.get("/v1/cases?state=unresolved").await.json();
     cases["data"].as_array().unwrap().clone()
 }
 

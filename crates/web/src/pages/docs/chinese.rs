@@ -564,8 +564,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("When, RFC 3339.", "时间，RFC 3339。"),
     (
-        "`created`, `attempt_started`, `reported`, `refund_requested`, `refund_reported`, `close_requested` or `expired`.",
-        "`created`（创建）、`attempt_started`（发起尝试）、`reported`（渠道有消息）、`refund_requested`（要求退款）、`refund_reported`（退款有消息）、`close_requested`（要求关闭）或 `expired`（过期）。",
+        "`created`, `attempt_started`, `reported`, `refund_requested`, `refund_reported`, `case_due`, `case_stopped`, `case_decided`, `close_requested` or `expired`.",
+        "`created`（创建）、`attempt_started`（发起尝试）、`reported`（渠道有消息）、`refund_requested`（要求退款）、`refund_reported`（退款有消息）、`case_due`（处理异常）、`case_stopped`（异常不能自动退款）、`case_decided`（人工决定异常）、`close_requested`（要求关闭）或 `expired`（过期）。",
     ),
     ("The payment's state afterwards.", "此后付款的状态。"),
     ("Of which attempt.", "属于哪次尝试。"),
@@ -632,8 +632,8 @@ const TABLE: &[(&str, &str)] = &[
         "即 `webhook-id`，每次重试都相同。",
     ),
     (
-        "`payment.paid`, `payment.closed`, `refund.succeeded`, `refund.failed` or `case.opened`.",
-        "`payment.paid`（已付款）、`payment.closed`（已关闭）、`refund.succeeded`（退款成功）、`refund.failed`（退款未成功）或 `case.opened`（出现异常）。",
+        "`payment.paid`, `payment.closed`, `refund.succeeded`, `refund.failed`, `case.opened`, `case.needs_person` or `case.resolved`.",
+        "`payment.paid`（已付款）、`payment.closed`（已关闭）、`refund.succeeded`（退款成功）、`refund.failed`（退款未成功）、`case.opened`（出现异常）、`case.needs_person`（异常需要人工）或 `case.resolved`（异常已了结）。",
     ),
     ("Of which payment.", "属于哪笔付款。"),
     (
@@ -737,6 +737,119 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("What came, or its beginning.", "消息的内容，或其开头。"),
     // Cases
+    ("Reads a case", "查询异常"),
+    ("Decides about a case", "处理异常"),
+    (
+        "For people. Who decided what and why is kept with the case and in the payment's timeline. `refund` answers when the platform has been asked: the case is `refunding` until a query says that the payer has the money, and the webhook `case.resolved` tells of it. The same money never goes back twice, whoever decides.",
+        "供人工使用。谁、为什么、做了什么决定，都记在异常和付款的时间线里。`refund` 在问过平台后即回答：在查询确认付款人已收到钱之前，异常为 `refunding`，之后由通知 `case.resolved` 告知。无论由谁决定，同一笔钱绝不会退两次。",
+    ),
+    ("`case_…`", "异常的编号，`case_…`"),
+    (
+        "`open`, `refunding`, `needs_person` or `resolved`; `unresolved` for all but the last.",
+        "`open`、`refunding`、`needs_person` 或 `resolved`；`unresolved` 表示除最后一种以外的全部。",
+    ),
+    (
+        "`refund` (the money goes back, whatever the limits), `accept` (you keep it; a closed payment of that amount is paid by it) or `dismiss` (it is settled elsewhere).",
+        "`refund`（退回，不受限额约束）、`accept`（留下；金额相符的已关闭付款由此变为已付款）或 `dismiss`（已在别处处理）。",
+    ),
+    (
+        "Why, for your own people; 1 to 512 bytes of UTF-8.",
+        "原因，供您自己的人查看；1 至 512 字节的 UTF-8。",
+    ),
+    (
+        "`case_resolved`, `case_refunding`, `case_unconfirmed`, `case_not_refundable`, `case_not_acceptable`, or the channel has no certificate for it",
+        "`case_resolved`、`case_refunding`、`case_unconfirmed`、`case_not_refundable`、`case_not_acceptable`，或渠道没有商户证书",
+    ),
+    (
+        "`open` (the gateway is at it), `refunding`, `needs_person` or `resolved`.",
+        "`open`（网关正在处理）、`refunding`（退款中）、`needs_person`（需要人工）或 `resolved`（已了结）。",
+    ),
+    (
+        "Why a person must look: a stable code, and cause and cure.",
+        "为什么需要人工：稳定的代码，以及原因和办法。",
+    ),
+    (
+        "`off`, `case_limit`, `day_limit`, `currency`, `channel_cannot`, `refund_abnormal`, `refund_failed`, `second_receipt` or `unknown_payment`.",
+        "`off`（自动退款已关闭）、`case_limit`（超过单笔限额）、`day_limit`（超过当日限额）、`currency`（不是人民币）、`channel_cannot`（渠道没有证书）、`refund_abnormal`（付款人账户异常）、`refund_failed`（退款未成功）、`second_receipt`（同一订单号的第二笔钱）或 `unknown_payment`（未知订单）。",
+    ),
+    ("Cause and cure.", "原因和办法。"),
+    (
+        "The refund of its money, or that it is about.",
+        "退还这笔钱的退款，或它所关于的退款。",
+    ),
+    (
+        "`refunded`, `accepted` (the merchant keeps it), `dismissed` or `disproved` (a message had claimed it, and the platform says otherwise).",
+        "`refunded`（已退回）、`accepted`（商户留下）、`dismissed`（不予处理）或 `disproved`（消息声称如此，平台否认）。",
+    ),
+    ("What a person decided last.", "最近一次人工决定。"),
+    (
+        "`refund`, `accept` or `dismiss`.",
+        "`refund`、`accept` 或 `dismiss`。",
+    ),
+    (
+        "The API key that it came with, `key_…`.",
+        "所用的接口密钥，`key_…`。",
+    ),
+    ("Why.", "原因。"),
+    (
+        "What a person decided about a case: `refund`, `accept` or `dismiss`.",
+        "人工对异常的决定：`refund`、`accept` 或 `dismiss`。",
+    ),
+    (
+        "Who decided: the API key, `key_…`.",
+        "谁决定的：接口密钥，`key_…`。",
+    ),
+    (
+        "Of a case's money: the case's kind. It is told as the case's end, not as a refund's.",
+        "属于异常的钱：异常的种类。它的结果作为异常的结果通知，不作为退款通知。",
+    ),
+    // Settings
+    ("Merchant", "商户"),
+    (
+        "What you decided once for all payments.",
+        "对所有付款一次定下的事。",
+    ),
+    ("Reads your settings", "查询设置"),
+    ("Changes your settings", "修改设置"),
+    (
+        "They hold from the next decision on. What is set in the gateway's configuration comes back with its next start.",
+        "从下一个决定起生效。网关配置文件里写明的设置，在下次启动时恢复。",
+    ),
+    ("As they stand", "当前设置"),
+    ("As they stand now", "修改后的设置"),
+    (
+        "What payers read on the checkout page.",
+        "付款人在收银台页面上看到的名称。",
+    ),
+    (
+        "A payment that comes after the close is kept, and paid, instead of sent back.",
+        "关闭之后收到的付款予以保留并记为已付款，而不退回。",
+    ),
+    (
+        "Money of cases that goes back without a person.",
+        "无需人工即可退回的异常款。",
+    ),
+    (
+        "The switch. Off, a person decides on every case.",
+        "开关。关闭时每个异常都由人工决定。",
+    ),
+    (
+        "At most so much of one case, in fen.",
+        "每个异常的上限，分。",
+    ),
+    (
+        "At most so much in one day of China, in fen. Every automatic refund of the day counts, whatever became of it.",
+        "每天（北京时间）的上限，分。当天的每一笔自动退款都计入，无论结果如何。",
+    ),
+    (
+        "Whether a payment that comes after the close is kept, and paid.",
+        "关闭之后收到的付款是否保留并记为已付款。",
+    ),
+    ("The switch.", "开关。"),
+    (
+        "At most so much in one day of China, in fen.",
+        "每天（北京时间）的上限，分。",
+    ),
     (
         "`amount_mismatch`, `paid_twice`, `paid_after_close`, `unknown_payment` or `refund_abnormal`.",
         "`amount_mismatch`（金额不符）、`paid_twice`（重复付款）、`paid_after_close`（关闭后付款）、`unknown_payment`（未知订单）或 `refund_abnormal`（退款异常）。",
@@ -763,6 +876,17 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("RFC 3339.", "时间，RFC 3339。"),
     // Errors
+    ("The case is resolved", "异常已了结"),
+    ("The money is on its way back", "钱正在退回"),
+    (
+        "The platform has not confirmed the money",
+        "平台尚未确认这笔钱",
+    ),
+    (
+        "The money cannot be sent back from here",
+        "这笔钱不能从这里退回",
+    ),
+    ("There is no money to keep", "没有可以留下的钱"),
     ("The body is not JSON", "请求体不是 JSON"),
     ("The body could not be read", "请求体无法读取"),
     (
