@@ -56,6 +56,8 @@ pub enum WorldEvent {
     Payer(usize),
     /// Somebody without a key tries.
     Attacker,
+    /// Somebody looks at the cases.
+    Person,
     /// A node dies.
     Dies(NodeId),
     /// A node starts again.
@@ -79,6 +81,7 @@ impl WorldEvent {
             Self::Dies(node) => 108 + u64::from(*node) * 16,
             Self::Starts(node) => 109 + u64::from(*node) * 16,
             Self::Heals => 10,
+            Self::Person => 11,
         }
     }
 }

@@ -13,7 +13,9 @@ use bytes::Bytes;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::merchant::Merchant;
-use tongbao_core::{Action, AttemptId, ChannelId, Order, PaymentId, RefundId, Scene};
+use tongbao_core::{
+    Action, AttemptId, CaseAction, CaseId, ChannelId, Order, PaymentId, RefundId, Scene,
+};
 use tongbao_engine::Engine;
 use tongbao_store::Store;
 
@@ -142,7 +144,17 @@ pub enum Call {
         /// How much.
         amount: i64,
     },
+    /// A person's decision about a case.
+    Decide {
+        /// Which.
+        case: CaseId,
+        /// What.
+        action: CaseAction,
+    },
 }
+
+/// What the person gives as the reason.
+pub const REASON: &str = "核对过了";
 
 /// What the merchant hears.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -170,6 +182,11 @@ pub enum Heard {
     Refunding {
         /// Which.
         refund: RefundId,
+    },
+    /// The decision about a case is written down.
+    Decided {
+        /// The API's word.
+        state: String,
     },
     /// For good.
     Refused,

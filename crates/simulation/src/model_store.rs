@@ -18,8 +18,8 @@ use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
-    TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
+    RefundId, StoreId, TillId, Timestamp,
 };
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
@@ -222,7 +222,8 @@ fn witnessed(
         && change.log.is_empty()
         && change.jobs.is_empty()
         && change.events.is_empty()
-        && change.cases.is_empty();
+        && change.cases.is_empty()
+        && change.moved.is_empty();
     let Committed {
         mut claimed,
         before,
@@ -447,6 +448,13 @@ impl Store for ModelStore {
         Ok(reads::timeline(&self.tables(), merchant, payment))
     }
 
+    async fn case(&self, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.kernel.sleep(self.wait()).await;
+        let tables = self.tables();
+        let own = |case: &&Case| case.id == id && case.merchant == merchant;
+        Ok(tables.cases.iter().find(own).cloned())
+    }
+
     async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError> {
         Ok(reads::cases(&self.tables(), &filter))
     }
@@ -502,8 +510,23 @@ impl Store for ModelStore {
         Ok(self.tables().merchants.values().cloned().collect())
     }
 
+    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
+        let mut tables = self.tables();
+        let row = tables.merchants.get_mut(&id);
+        Ok(row.map(|row| row.policy = policy).is_some())
+    }
+
     async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError> {
-        Ok(self.tables().merchants.get(&id).cloned())
+        let mut merchant = self.tables().merchants.get(&id).cloned();
+        if let Some(merchant) = &mut merchant {
+            let limits = &mut merchant.policy.auto_refund;
+            match self.bug {
+                Some(Bug::CaseLimitNotChecked) => limits.per_case_fen = i64::MAX,
+                Some(Bug::OffSwitchNotRead) => limits.enabled = true,
+                _ => {}
+            }
+        }
+        Ok(merchant)
     }
 
     async fn insert_api_key(&self, key: ApiKey) -> Result<(), StoreError> {

@@ -161,6 +161,24 @@ bugs! {
     LoginCodeMakesTwo,
     /// An order for one payer is written down without the payer
     PayerNotWritten,
+    /// What goes back in a day without a person is not held against its limit
+    DayLimitNotChecked,
+    /// What goes back of one case without a person is not held against its limit
+    CaseLimitNotChecked,
+    /// Money goes back by itself although the merchant has switched that off
+    OffSwitchNotRead,
+    /// A case's money is sent back by the gateway, and by a person as well
+    CaseRefundedTwice,
+    /// A case's money goes back out of the attempt that paid
+    CaseRefundedOutOfThePaidAttempt,
+    /// Late money is accepted, and goes back as well
+    LateMoneyAcceptedAndRefunded,
+    /// A case is resolved when its refund has only been asked for
+    CaseResolvedBeforeItsRefund,
+    /// Nobody sees to cases
+    CasesNotSeenTo,
+    /// A claim that the platform denies stays open
+    DeniedClaimStaysOpen,
 }
 
 impl Bug {

@@ -4,6 +4,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use tongbao_core::AutoRefund;
 use tongbao_core::channel::Confirm;
 use tongbao_simulator::{EarlyClose, NotifySchedule};
 
@@ -113,6 +114,8 @@ pub struct Plan {
     pub confirm: Confirm,
     /// The merchant keeps late money.
     pub accept_late: bool,
+    /// What the merchant lets go back without a person.
+    pub auto_refund: AutoRefund,
     /// The platform's habits.
     pub notify_schedule: NotifySchedule,
     /// The platform's habits.
@@ -123,6 +126,8 @@ pub struct Plan {
     pub close_after_secs: u32,
     /// The channels sign with MD5.
     pub md5: bool,
+    /// How often somebody looks at the cases, and decides.
+    pub people: u32,
     /// Forged messages.
     pub attacks: u32,
     /// A second endpoint listens to everything and never answers.
@@ -157,6 +162,23 @@ impl fmt::Display for Plan {
         };
         let lines: Vec<_> = text.lines().filter(silent).collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+/// Off, on with limits that are reached now and then, on with a limit a day that is
+/// reached soon, or on with limits that nothing reaches.
+fn draw_limits(chance: &mut Chance) -> AutoRefund {
+    let (enabled, per_case_fen, per_day_fen) = chance.pick(&[
+        (false, 50_000, 500_000),
+        (true, 250_000, 400_000),
+        (true, 500_000, 250_000),
+        (true, 500_000, 100_000_000),
+        (true, 500_000, 100_000_000),
+    ]);
+    AutoRefund {
+        enabled,
+        per_case_fen,
+        per_day_fen,
     }
 }
 
@@ -207,6 +229,7 @@ impl Plan {
                 chance.pick(&[Confirm::Query, Confirm::Signature])
             },
             accept_late: chance.percent(20),
+            auto_refund: draw_limits(&mut Chance::fork(seed, "limits")),
             notify_schedule: chance.pick(&[NotifySchedule::Current, NotifySchedule::Older]),
             notify_sign_type: chance.percent(30),
             early_close: chance.pick(&[
@@ -218,6 +241,7 @@ impl Plan {
             // Where nothing is waited for, the platform's refusals are met.
             close_after_secs: Chance::fork(seed, "closing").pick(&[300, 300, 0]),
             md5: chance.percent(40),
+            people: Chance::fork(seed, "people").pick(&[0, 0, 4, 16]),
             attacks: chance.pick(&[0, 0, 10, 40]),
             dead_endpoint: chance.percent(10),
             store_lag: chance.pick(&[2, 4, 4, 40]),

@@ -4,6 +4,7 @@ mod attacker;
 mod evidence;
 mod merchant;
 mod network;
+mod people;
 mod setup;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::Request;
+use tongbao_core::AutoRefund;
 use tongbao_core::inbox::{InboxEntry, Verdict as Judged};
 use tongbao_core::job::JobKey;
 use tongbao_core::{ChannelId, EndpointId, Job, Timestamp};
@@ -221,6 +223,7 @@ impl World {
             WorldEvent::Merchant(order) => self.merchant_acts(order),
             WorldEvent::Payer(order) => self.payer_acts(order),
             WorldEvent::Attacker => self.attacker_acts(),
+            WorldEvent::Person => self.person_decides(),
             WorldEvent::Dies(node) => {
                 self.kill(node);
                 self.plan_death(node);
@@ -297,6 +300,7 @@ impl World {
             },
             queries_off: self.plan.off == DefenceOff::Queries,
             was_quiet: &|from, to| self.kernel.was_quiet(from, to),
+            limits: self.plan.auto_refund,
             now,
             known: &self.truth.known(),
             dead_endpoint: self.dead_endpoint,
@@ -338,6 +342,7 @@ struct CommitWitness {
     accounts: Arc<Mutex<Vec<Account>>>,
     truth: Arc<Truth>,
     accept_late: bool,
+    limits: AutoRefund,
 }
 
 impl CommitWitness {
@@ -380,6 +385,7 @@ impl Witness for CommitWitness {
             tables,
             books: &books,
             accept_late: self.accept_late,
+            limits: self.limits,
             ended: &|number| self.truth.known().ended.contains(number),
             mch_id: &|channel| {
                 accounts

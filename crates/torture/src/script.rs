@@ -17,10 +17,13 @@ use tongbao_core::job::{JobKey, NewJob, Subject};
 use tongbao_core::merchant::ApiKey;
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
-    Action, Case, CaseKind, CaseState, Event, Job, JobKind, MerchantId, Outcome, Payment, Source,
+    Action, AutoRefund, Case, CaseAction, CaseKind, CaseState, Decision, Event, Job, JobKind,
+    MerchantId, Outcome, Payment, Policy, Resolution, Source,
 };
 use tongbao_simulation::chance::Chance;
-use tongbao_store::{Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, OpenedCase};
+use tongbao_store::{
+    Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, MovedCase, OpenedCase,
+};
 
 use crate::command::{Command, Done};
 
@@ -256,6 +259,11 @@ impl Day<'_> {
                 receipt: people::receipt("4200009"),
                 source: Source::Bill,
                 opened_at: NOON,
+                need: None,
+                refund: None,
+                resolution: None,
+                resolved_at: None,
+                decision: None,
             },
             event,
         };
@@ -267,7 +275,42 @@ impl Day<'_> {
                 ..Change::default()
             })
         };
-        self.play_all(vec![open(case), open(sure)]);
+        self.play_all(vec![open(case.clone()), open(sure)]);
+        // What a person decides, and somebody who read before that.
+        let resolved = Case {
+            state: CaseState::Resolved,
+            remedy: Remedy::Refund,
+            resolution: Some(Resolution::Dismissed),
+            resolved_at: Some(NOON + SECOND),
+            decision: Some(Decision {
+                action: CaseAction::Dismiss,
+                by: "key".to_owned(),
+                reason: "elsewhere".to_owned(),
+                at: NOON + SECOND,
+            }),
+            ..case.case
+        };
+        for _ in 0..2 {
+            let event = self.event(&payments[1], EventType::CaseResolved);
+            self.stage.play(vec![commit(Change {
+                moved: vec![MovedCase {
+                    read_state: CaseState::Open,
+                    case: resolved.clone(),
+                    event: Some(event),
+                }],
+                ..Change::default()
+            })]);
+        }
+        let auto_refund = AutoRefund {
+            enabled: true,
+            ..AutoRefund::OFF
+        };
+        let policy = Policy {
+            accept_late: true,
+            auto_refund,
+        };
+        self.stage
+            .play(vec![Command::SetPolicy(merchant(), policy)]);
     }
 
     fn tell(&mut self) {

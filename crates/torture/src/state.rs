@@ -162,6 +162,7 @@ async fn everything(store: &dyn Store, merchant: MerchantId) -> Result<String, S
     let cases = CaseFilter {
         merchant,
         state: None,
+        unresolved: false,
         payment: None,
         cursor: cursor.clone(),
         limit,

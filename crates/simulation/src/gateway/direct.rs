@@ -6,14 +6,14 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tongbao_core::{Attempt, AttemptId, ChannelId, Money, Refusal, Scene};
+use tongbao_core::{Attempt, AttemptId, Case, CaseAction, ChannelId, Money, Refusal, Scene};
 use tongbao_engine::{
-    AuthCode, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt, NewPayer, NewPayment,
-    NewRefund,
+    AuthCode, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt, NewDecision, NewPayer,
+    NewPayment, NewRefund,
 };
 use tongbao_store::Store;
 
-use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Payer, Surroundings, shown};
+use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Payer, REASON, Surroundings, shown};
 use crate::chance::Chance;
 use crate::kernel::NodeId;
 use crate::model_store::{ModelStore, Tables};
@@ -168,17 +168,32 @@ async fn heard(
                 till: None,
             };
             let made = engine.refund(merchant, payment, new, key).await?;
-            Heard::Refunding {
-                refund: made.refund,
-            }
+            let refund = made.refund;
+            Heard::Refunding { refund }
+        }
+        Call::Decide { case, action } => {
+            let decided = engine.resolve_case(merchant, case, decision(action), key);
+            told(&decided.await?.answer)
         }
         Call::Close(payment) => {
             let payment = engine.close(merchant.id, payment, None).await?.answer;
-            Heard::Closed {
-                state: payment.public_state().to_owned(),
-            }
+            let state = payment.public_state().to_owned();
+            Heard::Closed { state }
         }
     })
+}
+
+fn told(case: &Case) -> Heard {
+    let state = case.state.as_str().to_owned();
+    Heard::Decided { state }
+}
+
+fn decision(action: CaseAction) -> NewDecision {
+    NewDecision {
+        action,
+        by: "key".to_owned(),
+        reason: REASON.to_owned(),
+    }
 }
 
 fn code_of(attempt: &Attempt) -> Option<(AttemptId, String)> {
@@ -194,7 +209,12 @@ fn refused(error: &EngineError) -> Heard {
             | Refusal::TooManyAttempts
             | Refusal::NotPaid
             | Refusal::AboveRest { .. }
-            | Refusal::TooManyRefunds,
+            | Refusal::TooManyRefunds
+            | Refusal::CaseResolved(_)
+            | Refusal::CaseRefunding(_)
+            | Refusal::CaseUnconfirmed
+            | Refusal::CaseNotRefundable
+            | Refusal::CaseNotAcceptable,
         ) => Heard::Refused,
         EngineError::NoPayer(_) => Heard::Unnamed,
         _ => Heard::Failed,

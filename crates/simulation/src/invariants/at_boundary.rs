@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use http::Request;
+use tongbao_core::case::Remedy;
 use tongbao_core::webhook::EventType;
 use tongbao_core::{ChannelId, Money, Payment, PaymentId, State, Timestamp};
 use tongbao_wire::wechat_v2::{Fields, micropay, refund, unified_order};
@@ -191,6 +192,18 @@ pub fn e5_commit_before_reply(tables: &Tables, call: &Call, heard: &Heard) -> Ve
                 format!("the merchant was told of {refund}, which is not written down")
             })
         }
+        (Call::Decide { case, .. }, Heard::Decided { state }) => {
+            let row = tables.cases.iter().find(|row| row.id == *case);
+            let written = row.is_some_and(|row| match state.as_str() {
+                "refunding" => row.refund.is_some(),
+                // What was dismissed as a claim may have been proven since.
+                "resolved" => row.resolution.is_some() || row.remedy == Remedy::Refund,
+                _ => true,
+            });
+            ensure(written, || {
+                format!("somebody was told that {case} is {state}, and it is {row:?}")
+            })
+        }
         (Call::Close(id), Heard::Closed { state }) => {
             let row = tables.payments.get(id);
             let now = row.map_or("none", Payment::public_state);
@@ -231,7 +244,9 @@ pub fn w5_no_webhook_before_its_state(
             row.refunds.iter().any(succeeded)
         }
         EventType::RefundFailed => row.refunds.iter().any(|refund| !refund.state.is_open()),
-        EventType::CaseOpened => tables.cases.iter().any(|case| case.payment == Some(id)),
+        EventType::CaseOpened | EventType::CaseNeedsPerson | EventType::CaseResolved => {
+            tables.cases.iter().any(|case| case.payment == Some(id))
+        }
     };
     ensure(row.version >= sequence && true_now, || {
         format!(

@@ -1,6 +1,9 @@
 //! After every commit that changed a payment.
 
-use tongbao_core::{AttemptState, Case, ChannelId, Payment, RefundState, Scene, State};
+use tongbao_core::{
+    AttemptId, AttemptState, AutoRefund, Case, ChannelId, Payment, Refund, RefundState, Resolution,
+    Scene, State,
+};
 use tongbao_engine::audit::rules;
 use tongbao_simulator::Books;
 
@@ -21,6 +24,8 @@ pub struct Commit<'a> {
     pub ended: &'a dyn Fn(&str) -> bool,
     /// The merchant keeps late money.
     pub accept_late: bool,
+    /// What the merchant lets go back without a person.
+    pub limits: AutoRefund,
     /// The merchant number of a channel.
     pub mch_id: &'a dyn Fn(ChannelId) -> &'a str,
 }
@@ -28,7 +33,7 @@ pub struct Commit<'a> {
 type Check = fn(&Commit<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 15] = [
+pub const ALL: [(&str, Check); 18] = [
     ("M1", m1_amounts_are_in_range),
     ("M3", m3_no_more_goes_back_than_came),
     ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
@@ -36,6 +41,9 @@ pub const ALL: [(&str, Check); 15] = [
     ("M9", m9_nothing_is_paid_that_the_platform_has_not),
     ("M6", m6_what_is_to_go_back_never_changes),
     ("M7", m7_a_refund_is_what_the_platform_made_of_it),
+    ("M12", m12_a_case_sends_its_money_back_once),
+    ("M13", m13_what_goes_back_by_itself_stays_within_the_limits),
+    ("C1", c1_cases_are_what_their_payment_says),
     ("M10", m10_what_was_received_is_written_once),
     ("M11", m11_accepted_money_has_no_case),
     ("E6", e6_unknown_is_not_an_end),
@@ -176,6 +184,46 @@ fn m9_nothing_is_paid_that_the_platform_has_not(commit: &Commit<'_>) -> Verdict 
     )
 }
 
+fn m12_a_case_sends_its_money_back_once(commit: &Commit<'_>) -> Verdict {
+    rules::m12_a_case_sends_its_money_back_once(commit.after)
+}
+
+fn c1_cases_are_what_their_payment_says(commit: &Commit<'_>) -> Verdict {
+    rules::c1_cases_are_what_their_payment_says(commit.after, commit.tables.cases.iter())
+}
+
+/// Counted from the rows of all payments, by the day of China in which each refund
+/// was written down.
+fn m13_what_goes_back_by_itself_stays_within_the_limits(commit: &Commit<'_>) -> Verdict {
+    let known = |refund: &&Refund| {
+        let mut before = commit.before.iter().flat_map(|before| &before.refunds);
+        before.any(|old| old.id == refund.id)
+    };
+    let fresh = commit.after.refunds.iter().filter(|it| it.automatic);
+    for refund in fresh.filter(|refund| !known(refund)) {
+        let AutoRefund {
+            enabled,
+            per_case_fen,
+            per_day_fen,
+        } = commit.limits;
+        let id = refund.id;
+        ensure(enabled && refund.amount.minor() <= per_case_fen, || {
+            format!("{id} of {} went back without a person", refund.amount)
+        })?;
+        let (from, to) = refund.created_at.china_day();
+        let all = commit.tables.payments.values();
+        let sum: i64 = all
+            .flat_map(|payment| &payment.refunds)
+            .filter(|it| it.automatic && (from..to).contains(&it.created_at))
+            .map(|it| it.amount.minor())
+            .sum();
+        ensure(sum <= per_day_fen, || {
+            format!("with {id}, {sum} fen went back in a day without a person")
+        })?;
+    }
+    Ok(())
+}
+
 fn m10_what_was_received_is_written_once(commit: &Commit<'_>) -> Verdict {
     let Some(before) = commit.before else {
         return Ok(());
@@ -201,6 +249,14 @@ fn rank(state: State) -> u8 {
     }
 }
 
+/// Somebody has decided that this attempt's money stays.
+fn by_a_person(payment: &Payment, attempt: AttemptId) -> bool {
+    let raised = payment.attempt(attempt).map_or(&[][..], |it| &it.raised);
+    raised
+        .iter()
+        .any(|raised| raised.resolution == Some(Resolution::Accepted) && raised.decision.is_some())
+}
+
 fn s1_states_never_move_backward(commit: &Commit<'_>) -> Verdict {
     let Some(before) = commit.before else {
         return Ok(());
@@ -208,7 +264,8 @@ fn s1_states_never_move_backward(commit: &Commit<'_>) -> Verdict {
     let (old, new) = (before.state, commit.after.state);
     let settled = matches!(old, State::Paid { .. }) && old != new;
     let reopened = matches!((old, new), (State::Closed { .. }, State::Paid { .. }));
-    let unwanted = reopened && !commit.accept_late;
+    let decided = matches!(new, State::Paid { attempt, .. } if by_a_person(commit.after, attempt));
+    let unwanted = reopened && !commit.accept_late && !decided;
     ensure(rank(new) >= rank(old) && !settled && !unwanted, || {
         format!("{} went from {old:?} to {new:?}", commit.after.id)
     })?;
@@ -240,6 +297,9 @@ fn m11_accepted_money_has_no_case(commit: &Commit<'_>) -> Verdict {
     let State::Paid { attempt, .. } = commit.after.state else {
         return Ok(());
     };
+    if by_a_person(commit.after, attempt) {
+        return Ok(());
+    }
     let accepted = commit.after.attempt(attempt);
     let accepted = accepted.and_then(|attempt| attempt.transaction_id.as_ref());
     let mut cases = commit.tables.cases.iter();

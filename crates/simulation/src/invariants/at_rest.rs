@@ -3,7 +3,10 @@
 use std::time::Duration;
 
 use tongbao_core::webhook::DeliveryState;
-use tongbao_core::{AttemptState, ChannelId, EndpointId, RefundState, State, Timestamp};
+use tongbao_core::{
+    AttemptState, AutoRefund, Case, CaseState, ChannelId, EndpointId, Need, RefundState,
+    Resolution, State, Timestamp,
+};
 use tongbao_simulator::{Books, TradeState};
 
 use super::{Verdict, ensure};
@@ -23,6 +26,8 @@ pub struct Rest<'a> {
     pub queries_off: bool,
     /// Whether nothing went wrong between two moments.
     pub was_quiet: &'a dyn Fn(Timestamp, Timestamp) -> bool,
+    /// What the merchant lets go back without a person.
+    pub limits: AutoRefund,
     /// The end of all days.
     pub now: Timestamp,
     /// What the world knows beside the books.
@@ -36,13 +41,14 @@ pub struct Rest<'a> {
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 12] = [
+pub const ALL: [(&str, Check); 13] = [
     ("M7", m7_the_books_agree_about_refunds),
     ("L2", l2_every_refund_is_final_or_a_case),
     ("M8", m8_no_money_is_kept_unseen),
     ("M9", m9_no_money_from_nothing),
     ("L1", l1_every_payment_is_final),
     ("L3", l3_a_cashier_soon_knows),
+    ("L10", l10_no_case_is_left_where_it_could_go_on),
     ("L9", l9_no_closed_payment_can_still_be_paid),
     ("L4", l4_nothing_lies_about),
     ("E8", e8_late_money_was_looked_for),
@@ -61,16 +67,30 @@ fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
             return Err(format!("{number} is paid at the platform and unknown here"));
         };
         let accepted = matches!(payment.state, State::Paid { attempt: by, .. } if by == attempt.id);
-        let in_case = rest
+        let cases: Vec<_> = rest
             .tables
             .cases
             .iter()
-            .any(|case| case.attempt == Some(attempt.id));
-        ensure(accepted || in_case, || {
+            .filter(|case| case.attempt == Some(attempt.id))
+            .collect();
+        ensure(accepted || !cases.is_empty(), || {
             format!(
                 "{number} is paid at the platform; here {} is {:?}, the payment {:?}",
                 attempt.id, attempt.state, payment.state
             )
+        })?;
+        // It has gone back, somebody has decided, or somebody must.
+        let seen = |case: &&Case| {
+            case.state == CaseState::NeedsPerson
+                || matches!(
+                    case.resolution,
+                    Some(Resolution::Accepted | Resolution::Dismissed)
+                )
+        };
+        let back = trade.refunded_fen() == trade.amount_fen;
+        let settled = accepted || back || cases.iter().any(seen);
+        ensure(settled || rest.queries_off, || {
+            format!("{number} is paid at the platform, kept, and nobody is to look: {cases:?}")
         })?;
     }
     Ok(())
@@ -114,7 +134,7 @@ fn l2_every_refund_is_final_or_a_case(rest: &Rest<'_>) -> Verdict {
     for refund in refunds {
         let in_case = || {
             let mut cases = rest.tables.cases.iter();
-            cases.any(|case| Some(&case.receipt.transaction_id) == refund.refund_no.as_ref())
+            cases.any(|case| case.refund == Some(refund.id))
         };
         let fine = match refund.state {
             RefundState::Succeeded | RefundState::Closed => true,
@@ -192,6 +212,33 @@ fn l3_a_cashier_soon_knows(rest: &Rest<'_>) -> Verdict {
             let ended = till.ended.map(|ended| ended.since(till.charged));
             format!("{number} was charged at a till and came to its end after {ended:?}")
         })?;
+    }
+    Ok(())
+}
+
+/// What may go back has gone, what was claimed is decided, and whoever must look has
+/// a reason that is true.
+fn l10_no_case_is_left_where_it_could_go_on(rest: &Rest<'_>) -> Verdict {
+    if rest.queries_off {
+        // Nothing is known to have gone back.
+        return Ok(());
+    }
+    for case in &rest.tables.cases {
+        let limits = rest.limits;
+        let fen = case.receipt.amount.minor();
+        let fine = match (case.state, case.need) {
+            (CaseState::Resolved, _) => true,
+            (CaseState::NeedsPerson, Some(Need::Off)) => !limits.enabled,
+            (CaseState::NeedsPerson, Some(Need::CaseLimit)) => {
+                limits.enabled && fen > limits.per_case_fen
+            }
+            (CaseState::NeedsPerson, Some(need)) => {
+                // Every channel has a certificate, and every order is in CNY.
+                !matches!(need, Need::ChannelCannot | Need::Currency)
+            }
+            (CaseState::NeedsPerson, None) | (CaseState::Open | CaseState::Refunding, _) => false,
+        };
+        ensure(fine, || format!("nobody goes on with {case:?}"))?;
     }
     Ok(())
 }

@@ -8,7 +8,9 @@ pub fn file_of(invariant: &str) -> &'static str {
         "E3" | "E4" | "E5" | "E10" | "E11" | "W5" => {
             "crates/simulation/src/invariants/at_boundary.rs"
         }
-        "M8" | "L1" | "L9" | "E8" | "W1" | "W6" => "crates/simulation/src/invariants/at_rest.rs",
+        "M8" | "L1" | "L9" | "L10" | "E8" | "W1" | "W6" => {
+            "crates/simulation/src/invariants/at_rest.rs"
+        }
         "S6" | "W2" | "W4" => "crates/simulation/src/invariants/over_history.rs",
         "W0" => "crates/simulation/src/world/network.rs",
         "K1" => "crates/simulation/src/world/merchant.rs",
@@ -53,6 +55,9 @@ deciders! {
     REVERSED: "reverse_answered" in "payment/decide/till.rs";
     REFUND_REQUESTED: "refund_requested" in "payment/decide/refunds.rs";
     REFUND_REPORTED: "proven" in "refund/decide.rs";
+    CASE_DUE: "case_due" in "payment/decide/cases.rs";
+    CASE_STOPPED: "case_stopped" in "payment/decide/cases.rs";
+    CASE_DECIDED: "case_decided" in "payment/decide/cases.rs";
 }
 
 /// The function that decides about an event; none is the payment's creation.
@@ -62,6 +67,9 @@ pub fn decided_by(event: Option<&Event>) -> Decider {
         Some(Event::AttemptStarted { .. }) => return STARTED,
         Some(Event::RefundRequested { .. }) => return REFUND_REQUESTED,
         Some(Event::RefundReported { .. }) => return REFUND_REPORTED,
+        Some(Event::CaseDue { .. }) => return CASE_DUE,
+        Some(Event::CaseStopped { .. }) => return CASE_STOPPED,
+        Some(Event::CaseDecided { .. }) => return CASE_DECIDED,
         Some(Event::CloseRequested) => return CLOSE_REQUESTED,
         Some(Event::Expired) => return EXPIRED,
         Some(Event::Reported { report }) => report,
@@ -92,9 +100,9 @@ mod tests {
     #[test]
     fn every_invariant_is_in_the_file_that_is_named() {
         let ids = [
-            "M1", "M5", "M6", "M8", "M9", "M10", "M11", "E3", "E4", "E5", "E6", "E8", "E9", "E10",
-            "E11", "K1", "L0", "L1", "L4", "L8", "L9", "S1", "S3", "S4", "S6", "W0", "W1", "W2",
-            "W4", "W5", "W6", "X1", "X2",
+            "L10", "M12", "M13", "C1", "M1", "M5", "M6", "M8", "M9", "M10", "M11", "E3", "E4",
+            "E5", "E6", "E8", "E9", "E10", "E11", "K1", "L0", "L1", "L4", "L8", "L9", "S1", "S3",
+            "S4", "S6", "W0", "W1", "W2", "W4", "W5", "W6", "X1", "X2",
         ];
         for id in ids {
             let file = workspace().join(file_of(id));

@@ -63,7 +63,10 @@ impl Tables {
     pub fn follow_refusal(&self, change: &Change, refusal: &StoreError) -> Verdict {
         let by_rule = matches!(
             refusal,
-            StoreError::Conflict | StoreError::Taken(_) | StoreError::Fenced
+            StoreError::Conflict
+                | StoreError::Taken(_)
+                | StoreError::Fenced
+                | StoreError::AboveLimit
         );
         ensure(!by_rule || self.check(change).is_err(), || {
             format!("a change was refused that is written here: {refusal}")

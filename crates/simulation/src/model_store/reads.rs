@@ -120,6 +120,7 @@ pub(super) fn cases(tables: &Tables, filter: &CaseFilter) -> Page<Case> {
     let wanted = |case: &&Case| {
         case.merchant == filter.merchant
             && filter.state.is_none_or(|state| case.state == state)
+            && !(filter.unresolved && case.state == CaseState::Resolved)
             && filter
                 .payment
                 .is_none_or(|payment| case.payment == Some(payment))
@@ -195,6 +196,10 @@ pub(super) fn pulse(tables: &Tables, now: Timestamp) -> Pulse {
             .values()
             .filter(move |row| row.state == state)
     };
+    let cases = |stands: &dyn Fn(CaseState) -> bool| {
+        let rows = tables.cases.iter();
+        rows.filter(|row| stands(row.state)).count()
+    };
     Pulse {
         jobs_due: count(tables.jobs.values().filter(|row| row.due <= now).count()),
         jobs_laid_aside: count(tables.jobs.values().filter(|row| row.due >= NEVER).count()),
@@ -204,12 +209,7 @@ pub(super) fn pulse(tables: &Tables, now: Timestamp) -> Pulse {
                 .count(),
         ),
         deliveries_exhausted: count(deliveries(DeliveryState::Exhausted).count()),
-        cases_open: count(
-            tables
-                .cases
-                .iter()
-                .filter(|row| row.state == CaseState::Open)
-                .count(),
-        ),
+        cases_open: count(cases(&|state| state != CaseState::Resolved)),
+        cases_waiting: count(cases(&|state| state == CaseState::NeedsPerson)),
     }
 }

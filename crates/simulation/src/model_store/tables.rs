@@ -12,11 +12,11 @@ use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseKind, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment, PaymentId,
-    RefundId, StoreId, TillId, Timestamp,
+    Case, CaseKind, CaseState, ChannelId, Currency, EndpointId, EventId, Job, MerchantId, Payment,
+    PaymentId, RefundId, StoreId, TillId, Timestamp,
 };
 use tongbao_store::{
-    Change, DataKey, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
+    Change, DataKey, DayLimit, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
     IdempotencyRecord, InboxRow, LogEntry, PaymentChange, StoreError, Unique,
 };
 
@@ -297,6 +297,15 @@ impl Tables {
         for event in change.events {
             self.tell(event);
         }
+        for moved in change.moved {
+            let same = |case: &&mut Case| case.id == moved.case.id;
+            if let Some(row) = self.cases.iter_mut().find(same) {
+                *row = moved.case;
+            }
+            if let Some(event) = moved.event {
+                self.tell(event);
+            }
+        }
         for opened in change.cases {
             let case = &opened.case;
             let key = (
@@ -318,7 +327,8 @@ impl Tables {
                         && case.receipt.transaction_id == opened.case.receipt.transaction_id
                         && case.receipt.amount == opened.case.receipt.amount
                 };
-                for case in self.cases.iter_mut().filter(same) {
+                let open = |case: &&mut Case| same(case) && case.state == CaseState::Open;
+                for case in self.cases.iter_mut().filter(open) {
                     case.remedy = Remedy::Refund;
                 }
             }
@@ -377,6 +387,15 @@ impl Tables {
                 }
             }
         }
+        if let Some(limit) = &change.limit {
+            self.keep_limit(limit)?;
+        }
+        for moved in &change.moved {
+            let as_read = |case: &&Case| case.id == moved.case.id && case.state == moved.read_state;
+            if !self.cases.iter().any(|case| as_read(&case)) {
+                return Err(StoreError::Conflict);
+            }
+        }
         if let Some(job) = &change.finish {
             let bare = self.bug == Some(Bug::FenceNotCompared);
             let held = self
@@ -386,6 +405,21 @@ impl Tables {
             if !held {
                 return Err(StoreError::Fenced);
             }
+        }
+        Ok(())
+    }
+
+    fn keep_limit(&self, limit: &DayLimit) -> Result<(), StoreError> {
+        let own = self.payments.values();
+        let own = own.filter(|payment| payment.merchant == limit.merchant);
+        let gone: i64 = own
+            .flat_map(|payment| &payment.refunds)
+            .filter(|refund| refund.automatic)
+            .filter(|refund| (limit.from..limit.to).contains(&refund.created_at))
+            .map(|refund| refund.amount.minor())
+            .sum();
+        if gone + limit.fen > limit.most_fen && self.bug != Some(Bug::DayLimitNotChecked) {
+            return Err(StoreError::AboveLimit);
         }
         Ok(())
     }

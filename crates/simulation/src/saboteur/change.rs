@@ -11,6 +11,7 @@ use tongbao_core::{
 };
 use tongbao_store::{Change, OpenedCase, PaymentChange};
 
+mod cases;
 mod till;
 
 use super::Bug;
@@ -133,7 +134,7 @@ fn tamper_refunds(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::RefundNotFoundTakenForClosed => refund_not_found_taken_for_closed(change, before),
         Bug::RefundsNotAskedAbout => drop_jobs(change, JobKind::RefundQuery),
         // Those of the database, the wire and the deliveries are made elsewhere.
-        _ => {}
+        _ => cases::tamper(bug, change, before),
     }
 }
 
@@ -257,6 +258,9 @@ fn reported(change: &Change) -> Option<(tongbao_core::AttemptId, &Outcome)> {
         Event::AttemptStarted { .. }
         | Event::RefundRequested { .. }
         | Event::RefundReported { .. }
+        | Event::CaseDue { .. }
+        | Event::CaseStopped { .. }
+        | Event::CaseDecided { .. }
         | Event::CloseRequested
         | Event::Expired => None,
     }
@@ -523,6 +527,8 @@ fn silence_written_as_refusal(change: &mut Change, before: Option<&Payment>) {
         | Effect::OpenCase { .. }
         | Effect::StartRefund { .. }
         | Effect::QueryRefund { .. }
+        | Effect::MoveCase { .. }
+        | Effect::SeeToCases { .. }
         | Effect::TellRefund { .. } => None,
     };
     let asked = step.effects.iter().filter_map(asked);
@@ -592,6 +598,11 @@ fn case_for_accepted_money(change: &mut Change) {
         receipt: receipt.clone(),
         source: report.source,
         opened_at: at,
+        need: None,
+        refund: None,
+        resolution: None,
+        resolved_at: None,
+        decision: None,
     };
     if let Some(mut event) = told(change, EventType::CaseOpened, sequence) {
         event.id = Id::from_bits(event.id.bits().wrapping_add(1 << 64));

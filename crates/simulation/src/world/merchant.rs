@@ -302,7 +302,10 @@ impl World {
                 }
             }
             Heard::Closed { state } if state == "pending" => {}
-            Heard::Closed { .. } | Heard::Refunding { .. } | Heard::Refused => {
+            Heard::Closed { .. }
+            | Heard::Refunding { .. }
+            | Heard::Decided { .. }
+            | Heard::Refused => {
                 order.step = Step::Done;
             }
         }

@@ -63,6 +63,7 @@ impl World {
             accounts: known_accounts.clone(),
             truth: truth.clone(),
             accept_late: plan.accept_late,
+            limits: plan.auto_refund,
         };
         let gateway = build(Surroundings {
             plan: &plan,
@@ -95,6 +96,7 @@ impl World {
                     name: "茶铺".to_owned(),
                     policy: Policy {
                         accept_late: plan.accept_late,
+                        auto_refund: plan.auto_refund,
                     },
                     created_at: MORNING,
                 },
@@ -216,6 +218,7 @@ impl World {
             let wait = self.chance.millis(0, 3_600_000);
             self.kernel.after(wait, WorldEvent::Attacker);
         }
+        self.plan_people();
         self.kernel.after(self.plan.heals_after, WorldEvent::Heals);
     }
 

@@ -15,14 +15,14 @@ use serde_json::{Value, json};
 use tongbao_core::{ChannelId, Scene};
 use tongbao_engine::Engine;
 use tongbao_simulation::event::WorldKernel;
-use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, Payer, shown};
+use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, Payer, REASON, shown};
 use tongbao_web::{App, Options};
 use tower::ServiceExt;
 
 use super::Bug;
 
 /// What means for good that it will not be done.
-const FINAL: [&str; 7] = [
+const FINAL: [&str; 12] = [
     "payment_already_paid",
     "payment_already_closed",
     "payment_expired",
@@ -30,6 +30,11 @@ const FINAL: [&str; 7] = [
     "payment_not_paid",
     "refund_above_rest",
     "too_many_refunds",
+    "case_resolved",
+    "case_refunding",
+    "case_unconfirmed",
+    "case_not_refundable",
+    "case_not_acceptable",
 ];
 
 /// One process, over HTTP.
@@ -200,6 +205,14 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
             let path = format!("/v1/payments/{payment}/refunds");
             (Method::POST, path, Some(body))
         }
+        Call::Decide { case, action } => {
+            let body = json!({ "action": action, "reason": REASON });
+            (
+                Method::POST,
+                format!("/v1/cases/{case}/resolve"),
+                Some(body),
+            )
+        }
     };
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
@@ -261,6 +274,9 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
             let id = text("id").and_then(|id| id.parse().ok());
             id.map_or(Heard::Failed, |refund| Heard::Refunding { refund })
         }
+        Call::Decide { .. } => Heard::Decided {
+            state: text("state").unwrap_or_default().to_owned(),
+        },
         Call::Close(_) => Heard::Closed {
             state: text("state").unwrap_or_default().to_owned(),
         },

@@ -13,8 +13,8 @@ use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId, StoreId,
-    TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
+    RefundId, StoreId, TillId, Timestamp,
 };
 use tongbao_simulation::gateway::OPENING;
 use tongbao_simulation::kernel::NodeId;
@@ -349,6 +349,10 @@ impl Store for Process {
         self.store.timeline(merchant, payment).await
     }
 
+    async fn case(&self, merchant: MerchantId, id: CaseId) -> Result<Option<Case>, StoreError> {
+        self.store.case(merchant, id).await
+    }
+
     async fn cases(&self, filter: CaseFilter) -> Result<Page<Case>, StoreError> {
         self.store.cases(filter).await
     }
@@ -388,6 +392,10 @@ impl Store for Process {
 
     async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError> {
         self.write(Command::InsertMerchant(merchant)).await
+    }
+
+    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
+        self.write(Command::SetPolicy(id, policy)).await
     }
 
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {
