@@ -134,6 +134,7 @@ impl World {
         drop(platform);
         self.story.tell(now, "gateway", "platform", || {
             let said = match &response {
+                WireResponse::Answer { response, .. } if who => naming_words(response.body()),
                 WireResponse::Answer { response, .. } => outcome_words(response.body()),
                 WireResponse::Dropped { .. } => "(no answer)".to_owned(),
                 WireResponse::Refused => "(refused)".to_owned(),
@@ -489,6 +490,15 @@ fn short_number(body: &str) -> &str {
     let after = body.split("<out_trade_no>").nth(1).unwrap_or_default();
     let after = after.trim_start_matches("<![CDATA[");
     after.split([']', '<']).next().unwrap_or_default()
+}
+
+fn naming_words(body: &[u8]) -> String {
+    let text = String::from_utf8_lossy(body);
+    match text.split_once("\"errcode\":") {
+        Some((_, rest)) => rest.split([',', '}']).next().unwrap_or_default().to_owned(),
+        None if text.contains("\"openid\"") => "known".to_owned(),
+        None => "(unreadable)".to_owned(),
+    }
 }
 
 fn outcome_words(body: &[u8]) -> String {

@@ -20,6 +20,12 @@ const LATE_KEY: &str = "MarkerOfALateKeyThatNobodySees01";
 /// nobody else.
 const MISPLACED_KEY: &str = "MarkerOfAKeyInAFieldForNumbers00";
 
+/// An app's secret, which stands in the address where login codes are exchanged.
+const APP_SECRET: &str = "7e57MarkerOfAnAppsSecretNobodySees0";
+
+/// What a payer's page sends, which is not of the platform's making.
+const LOGIN_CODE: &str = "0MarkerOfALoginCodeThatNobodyKeeps1";
+
 /// Entered, and refused.
 const REFUSED_KEY: &str = "MarkerOfAKeyThatIsTooLongToBeAKeyOfThePlatform";
 
@@ -66,6 +72,8 @@ fn no_secret_is_in_a_file_a_log_a_metric_or_an_answer() {
         ("a key that was entered late", LATE_KEY.into()),
         ("a key that was refused", REFUSED_KEY.into()),
         ("a misplaced key", MISPLACED_KEY.into()),
+        ("an app's secret", APP_SECRET.into()),
+        ("a login code", LOGIN_CODE.into()),
         ("the master key", master_key.trim_ascii().to_vec()),
         (
             "an endpoint's secret",
@@ -134,8 +142,9 @@ fn clumsy_people(world: &mut World) {
     assert_eq!(world.client.send("GET", &path, &[], b"").status, 401);
     let path = format!("/v1/{LATE_KEY}");
     assert_eq!(world.client.send("GET", &path, &[], b"").status, 404);
-    // The check asks the platform, which does not know this key.
     let id = made.json()["id"].as_str().unwrap().to_owned();
+    logs_in(world, &id);
+    // The check asks the platform, which does not know this key.
     let checked = world.api(
         API_KEY,
         "POST",
@@ -143,6 +152,28 @@ fn clumsy_people(world: &mut World) {
         &Value::Null,
     );
     assert_eq!(checked.status, 200, "{}", checked.text());
+}
+
+/// A payer comes with a code to a channel that has a secret.
+fn logs_in(world: &mut World, channel: &str) {
+    let path = format!("/v1/channels/{channel}");
+    let settings = json!({"settings": {"app_secret": APP_SECRET}});
+    let patched = world.api(API_KEY, "PATCH", &path, &settings);
+    assert_eq!(patched.status, 200, "{}", patched.text());
+    for scene in ["jsapi", "mini_program"] {
+        let new = json!({
+            "merchant_order_no": format!("login-{scene}"), "amount": 1, "subject": "x",
+            "attempt": {"scene": scene, "channel": channel, "payer": {"code": LOGIN_CODE}},
+        });
+        let asked = world.api(API_KEY, "POST", "/v1/payments", &new);
+        // The platform has another secret for this app.
+        assert_eq!(asked.status, 409, "{}", asked.text());
+        assert!(
+            asked.text().contains("app_secret_wrong"),
+            "{}",
+            asked.text()
+        );
+    }
 }
 
 /// A merchant's server, and all that it heard.

@@ -97,7 +97,10 @@ impl World {
         };
         let ours = Account::ready_made();
         let config = json!({
-            "platforms": { "wechat_pay": format!("http://{address}") },
+            "platforms": {
+                "wechat_pay": format!("http://{address}"),
+                "wechat_api": format!("http://{address}"),
+            },
             "webhooks": { "allow_http": true, "allow_networks": ["127.0.0.0/8"] },
             "log": { "level": log },
             "merchants": [
