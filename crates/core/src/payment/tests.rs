@@ -1,5 +1,6 @@
 //! The decisions, held against a table, stories and random worlds.
 
+mod cases;
 mod edges;
 mod every_pair;
 mod honest;
