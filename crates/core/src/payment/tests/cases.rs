@@ -41,16 +41,16 @@ fn late() -> Payment {
     step.unwrap().payment
 }
 
-fn refund(number: u128) -> Option<Box<Refund>> {
+fn refund(number: u128) -> Box<Refund> {
     let name = RefundId::from_bits(number);
     let refund = Refund::new(name, format!("R{number}"), id("a"), Money::fen(1), NOON);
-    Some(Box::new(refund))
+    Box::new(refund)
 }
 
 fn due(payment: &Payment, rules: Rules) -> Step {
     let event = Event::CaseDue {
         attempt: id("a"),
-        refund: refund(1),
+        refund: Some(refund(1)),
     };
     payment.clone().on(event, NOON, rules).unwrap()
 }
@@ -64,7 +64,7 @@ fn decided(payment: &Payment, action: CaseAction, number: u128) -> Result<Step, 
             reason: format!("reason {number}"),
             at: NOON,
         }),
-        refund: refund(number),
+        refund: Some(refund(number)),
     };
     payment.clone().on(event, NOON, CAREFUL)
 }
