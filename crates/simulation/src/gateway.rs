@@ -14,7 +14,8 @@ use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::{
-    Action, AttemptId, CaseAction, CaseId, ChannelId, Order, PaymentId, RefundId, Scene,
+    Action, AttemptId, CaseAction, CaseId, ChannelId, Order, PaymentId, RefundId, Scene, StoreId,
+    TillId,
 };
 use tongbao_engine::Engine;
 use tongbao_store::Store;
@@ -64,6 +65,11 @@ pub trait Gateway: Send + Sync {
     /// The rows, for invariants.
     fn tables(&self) -> MutexGuard<'_, Tables>;
 
+    /// Whether keys are looked at: the engine, called directly, believes its caller.
+    fn asks_for_keys(&self) -> bool {
+        false
+    }
+
     /// E4, as an acknowledgement leaves.
     fn acknowledges(&self, channel: ChannelId, body_hash: [u8; 32]) -> Verdict {
         at_boundary::e4_commit_before_acknowledge(&self.tables(), channel, body_hash)
@@ -88,6 +94,19 @@ pub struct Caller {
     pub merchant: Merchant,
     /// `sk_…`
     pub api_key: String,
+    /// The till in whose name it is, where it is one.
+    pub till: Option<Counter>,
+}
+
+/// A till in one of the merchant's shops.
+#[derive(Clone)]
+pub struct Counter {
+    /// The till.
+    pub id: TillId,
+    /// Where it stands.
+    pub store: StoreId,
+    /// `tk_…`
+    pub key: String,
 }
 
 /// Who alone is to pay.

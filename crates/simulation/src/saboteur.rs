@@ -179,6 +179,8 @@ bugs! {
     CasesNotSeenTo,
     /// A claim that the platform denies stays open
     DeniedClaimStaysOpen,
+    /// What a till starts does not bear its name
+    TillForgotten,
 }
 
 impl Bug {

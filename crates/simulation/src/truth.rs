@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tongbao_core::job::JobKey;
-use tongbao_core::{Payment, Timestamp};
+use tongbao_core::{Payment, StoreId, TillId, Timestamp};
 
 /// One run's.
 #[derive(Default)]
@@ -31,6 +31,8 @@ pub struct Known {
     pub at_the_till: BTreeMap<String, AtTheTill>,
     /// SHA-256 of messages that nobody with a key has signed.
     pub forged: BTreeSet<[u8; 32]>,
+    /// In which shop an order is sold, and by which till, where by one.
+    pub sold_at: BTreeMap<String, (Option<StoreId>, Option<TillId>)>,
     /// The fence of each job's last claim.
     pub fences: BTreeMap<JobKey, i64>,
 }

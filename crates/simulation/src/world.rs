@@ -23,7 +23,7 @@ use crate::chance::Chance;
 use crate::coverage::{self, Meetings};
 use crate::event::{WorldEvent, WorldKernel};
 use crate::gateway::direct::Direct;
-use crate::gateway::{Build, Caller, Face, Gateway};
+use crate::gateway::{Build, Caller, Counter, Face, Gateway};
 use crate::invariants::at_commit::{self, Commit};
 use crate::invariants::at_rest::{self, Rest};
 use crate::invariants::over_history::{self, Received};
@@ -100,6 +100,8 @@ pub struct World {
     nodes: Vec<Node>,
     accounts: Vec<Account>,
     caller: Caller,
+    /// One in each of the merchant's shops.
+    tills: Vec<Counter>,
     webhook_secret: String,
     orders: Arc<Mutex<Vec<Order>>>,
     received: Vec<Received>,

@@ -78,6 +78,8 @@ bugs! {
     /// A batch of an unknown outcome is nowhere, and somebody of it hears of a
     /// conflict
     LossToldAsConflict,
+    /// A till's key opens what the merchant's does
+    TillsSpeakForAll,
 }
 
 impl Bug {
@@ -133,6 +135,10 @@ impl Gateway for Whole {
             self.desk.kernel.clone(),
             self.desk.bug,
         ))
+    }
+
+    fn asks_for_keys(&self) -> bool {
+        true
     }
 
     fn fallen(&self) -> Option<NodeId> {

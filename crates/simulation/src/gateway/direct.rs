@@ -6,7 +6,9 @@ use bytes::Bytes;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
-use tongbao_core::{Attempt, AttemptId, Case, CaseAction, ChannelId, Money, Refusal, Scene};
+use tongbao_core::{
+    Attempt, AttemptId, Case, CaseAction, ChannelId, Money, Refusal, Scene, TillId,
+};
 use tongbao_engine::{
     AuthCode, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt, NewDecision, NewPayer,
     NewPayment, NewRefund,
@@ -60,6 +62,8 @@ struct Called(Arc<Engine>);
 impl Face for Called {
     fn call(&self, caller: &Caller, call: Call, key: Option<String>) -> BoxFuture<'static, Heard> {
         let (engine, caller) = (self.0.clone(), caller.clone());
+        let till = caller.till.as_ref().map(|till| till.id);
+        let key = key.and_then(|key| named(&key, till));
         async move {
             let heard = heard(&engine, &caller, call, key).await;
             heard.unwrap_or_else(|error| refused(&error))
@@ -79,11 +83,11 @@ impl Face for Called {
 
 async fn heard(
     engine: &Engine,
-    Caller { merchant, .. }: &Caller,
+    Caller { merchant, till, .. }: &Caller,
     call: Call,
-    key: Option<String>,
+    key: Option<IdempotencyKey>,
 ) -> Result<Heard, EngineError> {
-    let key = key.and_then(|key| IdempotencyKey::new(&key, "POST", "/", b"").ok());
+    let till = till.as_ref().map(|till| till.id);
     Ok(match call {
         Call::Create {
             order,
@@ -99,7 +103,7 @@ async fn heard(
                     auth_code: None,
                     payer: None,
                     client_ip: None,
-                    till: None,
+                    till,
                 }),
             };
             let created = engine.create_payment(merchant, new, key).await?;
@@ -120,7 +124,7 @@ async fn heard(
                     Payer::Code(code) => NewPayer::Code(LoginCode::new(&code)),
                 }),
                 client_ip: (scene == Scene::H5).then(|| PAYER_IP.to_owned()),
-                till: None,
+                till,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
@@ -139,7 +143,7 @@ async fn heard(
                 auth_code: Some(AuthCode::new(&auth_code)),
                 payer: None,
                 client_ip: None,
-                till: None,
+                till,
             };
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
@@ -165,7 +169,7 @@ async fn heard(
                 merchant_refund_no: number,
                 amount: Money::fen(amount),
                 reason: None,
-                till: None,
+                till,
             };
             let made = engine.refund(merchant, payment, new, key).await?;
             let refund = made.refund;
@@ -194,6 +198,15 @@ fn decision(action: CaseAction) -> NewDecision {
         by: "key".to_owned(),
         reason: REASON.to_owned(),
     }
+}
+
+/// The request's name, in this caller's own mouth.
+fn named(key: &str, till: Option<TillId>) -> Option<IdempotencyKey> {
+    let key = IdempotencyKey::new(key, "POST", "/", b"").ok()?;
+    Some(match till {
+        Some(till) => key.of_till(till),
+        None => key,
+    })
 }
 
 fn code_of(attempt: &Attempt) -> Option<(AttemptId, String)> {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tongbao_core::webhook::DeliveryState;
 use tongbao_core::{
-    AttemptState, AutoRefund, Case, CaseState, ChannelId, EndpointId, Need, RefundState,
+    AttemptState, AutoRefund, Case, CaseState, ChannelId, EndpointId, Need, Refund, RefundState,
     Resolution, State, Timestamp,
 };
 use tongbao_simulator::{Books, TradeState};
@@ -41,7 +41,7 @@ pub struct Rest<'a> {
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 13] = [
+pub const ALL: [(&str, Check); 14] = [
     ("M7", m7_the_books_agree_about_refunds),
     ("L2", l2_every_refund_is_final_or_a_case),
     ("M8", m8_no_money_is_kept_unseen),
@@ -55,7 +55,27 @@ pub const ALL: [(&str, Check); 13] = [
     ("W1", w1_everybody_was_told),
     ("W6", w6_a_dead_endpoint_delays_nobody),
     ("X1", x1_no_secret_is_in_a_row),
+    ("X5", x5_what_a_till_did_bears_its_name),
 ];
+
+fn x5_what_a_till_did_bears_its_name(rest: &Rest<'_>) -> Verdict {
+    for payment in rest.tables.payments.values() {
+        let number = &payment.order.merchant_order_no;
+        let Some((store, till)) = rest.known.sold_at.get(number) else {
+            continue;
+        };
+        let attempts = payment.attempts.iter().map(|attempt| attempt.till);
+        // The money of a case goes back by itself.
+        let asked = |refund: &&Refund| refund.merchant_refund_no.is_some();
+        let refunds = payment.refunds.iter().filter(asked);
+        let mut tills = attempts.chain(refunds.map(|refund| refund.till));
+        ensure(
+            payment.order.store == *store && tills.all(|by| by == *till),
+            || format!("{number} is sold at {store:?} by {till:?}, and {payment:?} says otherwise"),
+        )?;
+    }
+    Ok(())
+}
 
 fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
     for trade in rest.books.trades().filter(|trade| trade.paid().is_some()) {

@@ -8,7 +8,7 @@ pub fn file_of(invariant: &str) -> &'static str {
         "E3" | "E4" | "E5" | "E10" | "E11" | "W5" => {
             "crates/simulation/src/invariants/at_boundary.rs"
         }
-        "M8" | "L1" | "L9" | "L10" | "E8" | "W1" | "W6" => {
+        "M8" | "L1" | "L9" | "L10" | "E8" | "W1" | "W6" | "X5" => {
             "crates/simulation/src/invariants/at_rest.rs"
         }
         "S6" | "W2" | "W4" => "crates/simulation/src/invariants/over_history.rs",

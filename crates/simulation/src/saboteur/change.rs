@@ -116,6 +116,7 @@ pub(super) fn tamper(bug: Bug, change: &mut Change, before: Option<&Payment>) {
         Bug::ReverseWithoutQuery => till::reverse_without_query(change),
         Bug::TillNotHurried => till::not_hurried(change),
         Bug::ReversedMoneyTakenForPaid => till::reversed_money_taken_for_paid(change),
+        Bug::TillForgotten => till::forgotten(change),
         _ => tamper_refunds(bug, change, before),
     }
 }

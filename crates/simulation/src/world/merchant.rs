@@ -3,14 +3,14 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene};
+use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene, StoreId, TillId};
 use tongbao_simulator::{FaultKind, NewFault, Opening, Reply, Target};
 use tongbao_wire::wechat_openid::authorize::{Authorize, Scope};
 
 use super::{World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
-use crate::gateway::{Call, Face, Heard, Payer as Named};
+use crate::gateway::{Call, Caller, Counter, Face, Heard, Payer as Named};
 use crate::kernel::NodeId;
 use crate::seed::{DefenceOff, Plan};
 
@@ -64,6 +64,8 @@ pub(super) struct Order {
     till: Option<Till>,
     /// The payer comes with login codes, where only one person can pay.
     login: Option<Login>,
+    /// In which shop, where in one: at a till always.
+    shop: Option<usize>,
 }
 
 /// The payer's side of an order inside the wallet.
@@ -92,6 +94,9 @@ const SCENES: [Scene; 7] = [
     Scene::H5,
 ];
 
+/// The merchant has so many, each with a till.
+const SHOPS: usize = 2;
+
 /// A cashier scans so many codes and then leaves it.
 const SCANS: u32 = 3;
 
@@ -109,6 +114,7 @@ impl Order {
     pub(super) fn draw_all(plan: &Plan) -> Vec<Self> {
         let mut chance = Chance::fork(plan.seed, "orders");
         let mut tills = Chance::fork(plan.seed, "tills");
+        let mut shops = Chance::fork(plan.seed, "shops");
         // Nobody is notified of what happens at a till: where no query is ever
         // answered, nothing of it can be known.
         let percent = if plan.off == DefenceOff::Queries {
@@ -137,6 +143,8 @@ impl Order {
                 order.login = (inside && tills.percent(60)).then_some(Login { code: None });
                 order.with_attempt &= order.scene == Scene::Native;
             }
+            let shop = shops.index(SHOPS);
+            order.shop = (order.is_at_a_till() || shops.percent(30)).then_some(shop);
             order
         };
         (0..plan.orders).map(draw).collect()
@@ -177,6 +185,7 @@ impl Order {
             scene: Scene::Native,
             till: None,
             login: None,
+            shop: None,
         }
     }
 
@@ -191,13 +200,13 @@ impl Order {
         (0..count).map(|_| refund()).collect()
     }
 
-    fn ordered(&self) -> Ordered {
+    fn ordered(&self, store: Option<StoreId>) -> Ordered {
         Ordered {
             merchant_order_no: self.number.clone(),
             amount: Money::fen(self.amount),
             subject: "龙井茶 一两".to_owned(),
             metadata: serde_json::json!({}),
-            store: None,
+            store,
             return_url: None,
         }
     }
@@ -388,7 +397,9 @@ impl World {
             format!("{step:?} {}", order.number)
         });
         let unique = self.plan.off != DefenceOff::UniqueNumbers;
-        let answer = face.call(&self.caller, call.clone(), with_key.then_some(key));
+        self.another_till_tries(order, &call, node, &face);
+        let caller = self.caller_of(order);
+        let answer = face.call(&caller, call.clone(), with_key.then_some(key));
         self.kernel.spawn(node, async move {
             let heard = answer.await;
             if let Err(what) = gateway.replies(&call, &heard) {
@@ -410,12 +421,61 @@ impl World {
         });
     }
 
+    /// The order's number, its shop, and its till where it is sold at one.
+    pub(super) fn place_of(&self, order: &Order) -> (String, (Option<StoreId>, Option<TillId>)) {
+        let shop = order.shop.and_then(|shop| self.tills.get(shop));
+        let till = shop.filter(|_| order.is_at_a_till());
+        let place = (shop.map(|shop| shop.store), till.map(|till| till.id));
+        (order.number.clone(), place)
+    }
+
+    /// The till, or the merchant's own server.
+    fn caller_of(&self, order: &Order) -> Caller {
+        let till = order.shop.and_then(|shop| self.tills.get(shop));
+        Caller {
+            till: till.filter(|_| order.is_at_a_till()).cloned(),
+            ..self.caller.clone()
+        }
+    }
+
+    /// X5: to the till of another shop the payment is not there, whatever it asks.
+    fn another_till_tries(
+        &mut self,
+        order: &Order,
+        call: &Call,
+        node: NodeId,
+        face: &Arc<dyn Face>,
+    ) {
+        let is_foreign = |till: &&Counter| self.place_of(order).1.0 != Some(till.store);
+        let Some(till) = self.tills.iter().find(is_foreign).cloned() else {
+            return;
+        };
+        let makes = matches!(call, Call::Create { .. });
+        if makes || !self.gateway.asks_for_keys() || !self.chance.percent(10) {
+            return;
+        }
+        let caller = Caller {
+            till: Some(till),
+            ..self.caller.clone()
+        };
+        let answer = face.call(&caller, call.clone(), None);
+        let (kernel, story) = (self.kernel.clone(), self.story.clone());
+        let number = order.number.clone();
+        self.kernel.spawn(node, async move {
+            let heard = answer.await;
+            if heard != Heard::Failed {
+                let what = format!("the till of another shop hears of {number}: {heard:?}");
+                story.violate(kernel.now(), "X5", what);
+            }
+        });
+    }
+
     /// What the order's next step asks for.
     fn call(&self, order: &Order) -> Option<Call> {
         let payment = order.payment;
         Some(match order.step {
             Step::Create => Call::Create {
-                order: order.ordered(),
+                order: order.ordered(self.place_of(order).1.0),
                 expires_in: order.expires_in,
                 with_attempt: order.with_attempt,
             },

@@ -20,7 +20,7 @@ use super::merchant::Order;
 use super::{Account, CALM_AFTER, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
-use crate::gateway::{Build, Caller, OPENING, Surroundings};
+use crate::gateway::{Build, Caller, Counter, OPENING, Surroundings};
 use crate::kernel::{Kernel, NodeId, Scheduler};
 use crate::seams::{SimClock, SimMint, SimTransport};
 use crate::seed::{Faults, Plan};
@@ -101,7 +101,9 @@ impl World {
                     created_at: MORNING,
                 },
                 api_key: String::new(),
+                till: None,
             },
+            tills: Vec::new(),
             webhook_secret: String::new(),
             orders,
             received: Vec::new(),
@@ -177,6 +179,15 @@ impl World {
             let (endpoint, _) = at_once(engine.create_endpoint(merchant.id, endpoint, None));
             self.dead_endpoint = Some(endpoint.id);
         }
+        for name in ["外滩", "城西"] {
+            let shop = at_once(engine.create_store(merchant.id, name, None)).answer;
+            let made = at_once(engine.create_till(merchant.id, shop.id, "1 号", None));
+            self.tills.push(Counter {
+                id: made.till.id,
+                store: shop.id,
+                key: made.key.map(|key| key.to_string()).unwrap_or_default(),
+            });
+        }
         self.secrets.are(self.secrets_of_the_shop());
         drop(engine);
         self.gateway.died(OPENING);
@@ -184,9 +195,11 @@ impl World {
 
     fn secrets_of_the_shop(&self) -> Vec<(&'static str, String)> {
         let keys = self.accounts.iter();
+        let tills = self.tills.iter();
         keys.clone()
             .map(|account| ("an app's secret", account.app_secret.clone()))
             .chain(keys.map(|account| ("a channel's key", account.key.clone())))
+            .chain(tills.map(|till| ("a till's key", till.key.clone())))
             .chain([
                 ("a webhook's secret", self.webhook_secret.clone()),
                 ("an API key", self.caller.api_key.clone()),
@@ -206,6 +219,11 @@ impl World {
             self.start(id);
             self.plan_death(id);
         }
+        let sold_at = lock(&self.orders)
+            .iter()
+            .map(|order| self.place_of(order))
+            .collect();
+        self.truth.known().sold_at = sold_at;
         for order in 0..self.plan.orders {
             let mut wait = self.chance.millis(0, 900_000);
             // Some cashiers are held to what they are promised in a sound world.

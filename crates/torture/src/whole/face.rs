@@ -59,7 +59,7 @@ impl Http {
 
 impl Face for Http {
     fn call(&self, caller: &Caller, call: Call, key: Option<String>) -> BoxFuture<'static, Heard> {
-        let request = request(caller, &call, key.as_deref());
+        let request = request(caller, &call, key.as_deref(), self.bug);
         let (router, bug, last) = (self.router.clone(), self.bug, self.last.clone());
         async move {
             let Some((status, body)) = sent(router, request).await else {
@@ -146,7 +146,7 @@ async fn sent(router: Router, request: Request<Body>) -> Option<(StatusCode, Byt
     Some((head.status, body.to_bytes()))
 }
 
-fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
+fn request(caller: &Caller, call: &Call, key: Option<&str>, bug: Option<Bug>) -> Request<Body> {
     let (method, path, body) = match call {
         Call::Create {
             order,
@@ -159,6 +159,9 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
                 "subject": order.subject,
                 "expires_in": expires_in,
             });
+            if let Some(store) = order.store {
+                body["store"] = json!(store.to_string());
+            }
             if *with_attempt {
                 body["attempt"] = json!({ "scene": "native" });
             }
@@ -220,7 +223,11 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>) -> Request<Body> {
         *request.uri_mut() = uri;
     }
     let headers = request.headers_mut();
-    let bearer = format!("Bearer {}", caller.api_key);
+    let key_of_caller = match &caller.till {
+        Some(till) if bug != Some(Bug::TillsSpeakForAll) => &till.key,
+        _ => &caller.api_key,
+    };
+    let bearer = format!("Bearer {key_of_caller}");
     let keys = [
         (AUTHORIZATION.as_str(), Some(&*bearer)),
         ("idempotency-key", key),

@@ -126,3 +126,17 @@ pub(super) fn not_hurried(change: &mut Change) {
         }
     }
 }
+
+/// Neither in the row nor in the timeline.
+pub(super) fn forgotten(change: &mut Change) {
+    with_payment(change, |payment| {
+        for attempt in &mut payment.attempts {
+            attempt.till = None;
+        }
+    });
+    for line in &mut change.log {
+        if let Some(Event::AttemptStarted { attempt }) = &mut line.event {
+            attempt.till = None;
+        }
+    }
+}
