@@ -178,6 +178,9 @@ async fn it_is_known_which_till_took_the_money_and_which_gave_it_back() {
     let bund = store(&world, "外滩").await;
     let (one, first) = till(&world, &bund, "1 号").await;
     let (two, second) = till(&world, &bund, "2 号").await;
+    endpoint(&world, "https://bund.test/hook", Some(&bund)).await;
+    let west = store(&world, "城西").await;
+    endpoint(&world, "https://west.test/hook", Some(&west)).await;
 
     // The merchant's server orders, a till collects.
     let mut ordered = order("T1");
@@ -250,6 +253,27 @@ async fn it_is_known_which_till_took_the_money_and_which_gave_it_back() {
     let balance = world.platform().truth().wallets["alice"].balance_fen;
     assert_eq!(1_000_000 - i64::try_from(balance).unwrap(), amount - 34);
 
+    // The merchant and the store heard of both, in the same words; no other store did.
+    let told = world.shop.told();
+    let heard = |host: &str| {
+        let there = told.iter().filter(|told| told.url.contains(host));
+        there
+            .map(|told| (told.id.clone(), told.body.clone()))
+            .collect::<Vec<_>>()
+    };
+    let kinds: Vec<_> = heard("bund.test")
+        .iter()
+        .map(|(_, body)| body["type"].clone())
+        .collect();
+    assert_eq!(kinds, [json!("payment.paid"), json!("refund.succeeded")]);
+    assert_eq!(heard("bund.test"), heard("shop.test"));
+    assert_eq!(heard("west.test"), []);
+}
+
+#[tokio::test]
+async fn any_day_of_the_calendar_can_be_asked_for() {
+    let world = World::open().await;
+    let bund = store(&world, "外滩").await;
     let other = world
         .get(&format!("/v1/stores/{bund}/takings?date=2020-02-29"))
         .await
