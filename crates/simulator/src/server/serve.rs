@@ -49,6 +49,12 @@ pub async fn serve_with_tls(
     simulator: Simulator,
     stop: impl Future<Output = ()>,
 ) -> io::Result<()> {
+    // Before anybody is served: whoever asks first is told of them as well.
+    let tls = tls.map(|(listener, certificates)| {
+        let certificates = Arc::new(certificates);
+        simulator.know_certificates(Arc::clone(&certificates));
+        (listener, certificates)
+    });
     let router = router(simulator.clone());
     let graceful = GracefulShutdown::new();
     let (mut connections, mut sessions) = (JoinSet::new(), JoinSet::new());
@@ -58,8 +64,6 @@ pub async fn serve_with_tls(
             let Some((listener, certificates)) = tls else {
                 return pending().await;
             };
-            let certificates = Arc::new(certificates);
-            simulator.know_certificates(Arc::clone(&certificates));
             let certificates = Some(certificates);
             accept(&listener, &router, &graceful, certificates, &mut sessions).await;
         };
