@@ -86,6 +86,22 @@ impl Draft {
         self.query(id, wait);
     }
 
+    /// Of money that has come nothing more is asked: the query that a hint has
+    /// planned is not there for the next hint either.
+    pub(super) fn hints_answered(&mut self, place: Place) {
+        let attempt = &mut self.payment.attempts[place];
+        let id = attempt.id;
+        let asks =
+            |effect: &Effect| matches!(effect, Effect::Query { attempt, .. } if *attempt == id);
+        if attempt.received.is_some()
+            && attempt.hinted_at.is_some_and(|planned| planned > self.now)
+            && !self.effects.iter().any(asks)
+        {
+            attempt.hinted_at = Some(self.now);
+            self.changed = true;
+        }
+    }
+
     /// The channel itself says that a query will tell more. It is asked soon,
     /// unless it said so a short while ago: one that contradicts itself would be
     /// asked as fast as it can answer.

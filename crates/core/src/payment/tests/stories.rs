@@ -359,6 +359,18 @@ fn a_claim_after_the_last_look_is_followed_until_the_platform_answers() {
 }
 
 #[test]
+fn a_claim_about_money_that_has_come_is_asked_about_whatever_was_planned_before() {
+    told(CAREFUL, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:01", "notice? a: success", "pending, a pending; query a now"),
+        ("00:02", "notice? a: success", "pending, a pending; query a 59s"),
+        ("00:03", "query a: success", "paid by a, a succeeded; tell payment.paid"),
+        ("00:50", "notice? a: success 1", "paid by a, a succeeded; case amount_mismatch of a, review, query a 13s"),
+    ]);
+}
+
+#[test]
 fn a_contradiction_after_the_last_look_is_asked_about_once() {
     told(CAREFUL, &[
         ("00:00", "start a", "pending, a unknown; start a now"),
