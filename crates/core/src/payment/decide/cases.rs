@@ -423,13 +423,15 @@ impl Draft {
         self.moved(place, n, Some(EventType::CaseResolved));
     }
 
-    /// Only money that came too late and is otherwise right: what was being
-    /// reversed may still be taken back by a reverse that arrives late.
+    /// Only money that came too late, is otherwise right and all there: what was
+    /// being reversed may still be taken back by a reverse that arrives late, and of
+    /// two refunds the first may have gone although the second did not.
     fn can_be_paid_by(&self, place: Place, n: usize) -> bool {
         let attempt = &self.payment.attempts[place];
         matches!(self.payment.state, State::Closed { .. })
             && attempt.state == AttemptState::Succeeded
             && attempt.received == Some(self.payment.order.amount)
+            && self.payment.refundable(attempt.id) == attempt.received
             && self.payment.holds_case_money(attempt, &attempt.raised[n])
     }
 
