@@ -25,10 +25,20 @@ const LONGEST: Duration = Duration::from_hours(7 * 24);
 
 impl Rotation {
     /// What `newer` means for the key that is there: with a time it is kept as the
-    /// previous one, without it ends at once. The same request again changes nothing.
+    /// previous one, without it ends at once. The same request again changes nothing,
+    /// and a later time does not bring a key back that was to have ended.
     pub fn begin(self, known: &mut Settings, newer: &mut Settings) {
+        if newer.get(self.previous).is_some() {
+            return;
+        }
         let (was, is) = (known.get(self.present), newer.get(self.present));
-        if is.is_none() || is == was || newer.get(self.previous).is_some() {
+        if is.is_none() || is == was {
+            let until = |settings: &Settings| self.until(settings).ok().flatten();
+            if let (Some(ends), Some(later)) = (until(known), until(newer))
+                && later > ends
+            {
+                newer.values.remove(self.until);
+            }
             return;
         }
         let was = was.map(str::to_owned);
