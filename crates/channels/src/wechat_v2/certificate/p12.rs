@@ -63,31 +63,35 @@ pub(super) fn open(text: &str, password: &str) -> Result<Halves, SettingsError> 
     })
 }
 
-/// Whether no password in it is to be stretched beyond measure, as far as can be
-/// seen before it is opened: a number that follows a salt.
-fn is_modest(mut der: &[u8]) -> bool {
-    let (mut after_salt, mut numbers) = (false, 0);
+/// Boxes within boxes; a genuine file has about ten.
+const MAX_DEPTH: usize = 32;
+
+/// Whether its passwords are not to be stretched beyond measure, all of them
+/// together, as far as can be seen before it is opened.
+fn is_modest(der: &[u8]) -> bool {
+    iterations(der, MAX_DEPTH).is_some_and(|sum| sum <= MAX_ITERATIONS)
+}
+
+/// The sum of the numbers that follow a salt; `None` when that is no way in which
+/// passwords are stretched here.
+fn iterations(mut der: &[u8], depth: usize) -> Option<u64> {
+    let (mut after_salt, mut numbers, mut sum) = (false, 0, 0_u64);
     while let Some((tag, content, rest)) = element(der) {
         der = rest;
-        match tag {
-            0x02 if after_salt => {
-                numbers += 1;
-                // More than two are another way of stretching, by memory.
-                if number(content).is_none_or(|count| count > MAX_ITERATIONS) || numbers > 2 {
-                    return false;
-                }
+        let is_box = tag == 0x04 || tag & 0x20 != 0;
+        if is_box {
+            sum = sum.saturating_add(iterations(content, depth.checked_sub(1)?)?);
+        } else if tag == 0x02 && after_salt {
+            numbers += 1;
+            // More than two are another way of stretching, by memory.
+            if numbers > 2 {
+                return None;
             }
-            0x04 => {
-                after_salt = true;
-                if !is_modest(content) {
-                    return false;
-                }
-            }
-            _ if tag & 0x20 != 0 && !is_modest(content) => return false,
-            _ => {}
+            sum = sum.saturating_add(number(content)?);
         }
+        after_salt |= tag == 0x04;
     }
-    true
+    Some(sum)
 }
 
 /// Tag, content and what comes after; `None` for what is no such thing.
@@ -133,5 +137,23 @@ mod tests {
         ] {
             assert!(is_modest(file));
         }
+    }
+
+    #[test]
+    fn boxes_within_boxes_end_somewhere() {
+        let mut file = Vec::new();
+        for _ in 0..10_000 {
+            let len = u32::try_from(file.len()).unwrap().to_be_bytes();
+            file = [&[0x30, 0x84][..], &len, &file].concat();
+        }
+        assert!(!is_modest(&file));
+    }
+
+    #[test]
+    fn a_thousand_small_stretches_are_a_large_one() {
+        // SEQUENCE { OCTET STRING "salt", INTEGER 50000 }
+        let one = b"\x30\x09\x04\x02ab\x02\x03\x00\xc3\x50";
+        assert!(is_modest(&one.repeat(2)));
+        assert!(!is_modest(&one.repeat(3)));
     }
 }
