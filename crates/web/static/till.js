@@ -362,8 +362,14 @@ $("pad").addEventListener("click", ({ target }) => {
   amount.focus();
 });
 
+// Whoever types the next sale has left what was being looked up.
+$("amount").addEventListener("input", () => {
+  round += 1;
+});
+
 $("amount-form").addEventListener("submit", (event) => {
   event.preventDefault();
+  round += 1;
   const amount = fen($("amount").value);
   $("amount-problem").textContent = amount ? "" : text.amount;
   if (!amount) return;
@@ -425,7 +431,7 @@ async function charge(code) {
       // A sale that was taken up again has no code, and needs one.
       if (code === undefined && scans()) return askForCode();
       const attempt = code ? { scene: "barcode", auth_code: code } : { scene: "native" };
-      await start(payment, attempt);
+      sale.unsure = (await start(payment, attempt)) ? undefined : payment.attempts.length;
     }
     await watch(mine);
   } catch (error) {
@@ -434,13 +440,16 @@ async function charge(code) {
   }
 }
 
+/** Whether it was surely started. */
 async function start(payment, attempt) {
   const path = `/v1/payments/${payment.id}/attempts`;
   try {
     await ask("POST", path, attempt);
+    return true;
   } catch (error) {
     // Whether it was started is seen at the payment.
     if (error instanceof Refused && error.status < 500 && error.status !== 409) throw error;
+    return false;
   }
 }
 
@@ -471,8 +480,10 @@ function tell(payment) {
     offer("next");
     return false;
   }
-  if (!attempt) {
-    say("wait", text.wait, amount);
+  // The last attempt is not this code's, which may still arrive.
+  if (!attempt || payment.attempts.length <= sale.unsure) {
+    say("wait", text.hold, `${amount} · ${text.holdLine}`, waited());
+    offer("cancel");
     return false;
   }
   if (["failed", "closed", "reversed"].includes(attempt.state)) {
@@ -636,7 +647,11 @@ async function giveBack() {
     while (mine === round) {
       if (tellRefund(made)) break;
       await pause(1500);
-      made = await insist("GET", `/v1/refunds/${made.id}`);
+      // It is asked for: whatever a look at it meets, it is not "not refunded".
+      made = await insist("GET", `/v1/refunds/${made.id}`).catch((error) => {
+        if (error.status === 401) throw error;
+        return made;
+      });
     }
     if (mine === round) book();
   } catch (error) {
