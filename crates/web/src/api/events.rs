@@ -32,8 +32,8 @@ pub(crate) struct EventView {
     /// Goes out as `webhook-id`, the same in every try.
     #[schema(example = "evt_01kb2v7q4w8z3n5m6r7t9x1c2d")]
     id: String,
-    /// `payment.paid`, `payment.closed`, `refund.succeeded`, `refund.failed` or
-    /// `case.opened`.
+    /// `payment.paid`, `payment.closed`, `refund.succeeded`, `refund.failed`,
+    /// `case.opened`, `case.needs_person` or `case.resolved`.
     r#type: &'static str,
     /// Of which payment.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -586,8 +586,8 @@ const TABLE: &[(&str, &str)] = &[
         "收到或要退还的金额，分。",
     ),
     (
-        "Why it came to nothing, or why nothing is known.",
-        "没有成功的原因，或结果未知的原因。",
+        "Why it came to nothing, or why nothing is known; of a person's decision, the reason.",
+        "没有成功的原因，或结果未知的原因；人工处理时，是处理的理由。",
     ),
     // Webhooks
     ("Where the events go.", "通知发往的地址。"),
