@@ -15,7 +15,8 @@ const CURIOUS: u32 = 30;
 impl World {
     pub(super) fn plan_people(&mut self) {
         for _ in 0..self.plan.people {
-            let wait = self.chance.millis(0, 14_400_000);
+            // Early enough that the shortest day sees what comes of it.
+            let wait = self.chance.millis(0, 7_200_000);
             self.kernel.after(wait, WorldEvent::Person);
         }
     }
