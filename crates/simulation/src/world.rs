@@ -226,6 +226,8 @@ impl World {
             WorldEvent::Payer(order) => self.payer_acts(order),
             WorldEvent::Attacker => self.attacker_acts(),
             WorldEvent::Person => self.person_decides(),
+            // One that was planned before the faults stopped is one of them.
+            WorldEvent::Dies(_) if self.truth.known().healed_at.is_some() => {}
             WorldEvent::Dies(node) => {
                 self.kill(node);
                 self.plan_death(node);
