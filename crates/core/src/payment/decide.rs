@@ -226,9 +226,6 @@ impl Draft {
         if let Some(answer) = answer {
             self.claims_answered(place, &answer);
         }
-        if source == Source::Query {
-            self.hints_answered(place);
-        }
         if !self.closes_later {
             self.close_if_nothing_is_open();
         }

@@ -86,22 +86,6 @@ impl Draft {
         self.query(id, wait);
     }
 
-    /// Of money that has come nothing more is asked: the query that a hint has
-    /// planned is not there for the next hint either.
-    pub(super) fn hints_answered(&mut self, place: Place) {
-        let attempt = &mut self.payment.attempts[place];
-        let id = attempt.id;
-        let asks =
-            |effect: &Effect| matches!(effect, Effect::Query { attempt, .. } if *attempt == id);
-        if attempt.received.is_some()
-            && attempt.hinted_at.is_some_and(|planned| planned > self.now)
-            && !self.effects.iter().any(asks)
-        {
-            attempt.hinted_at = Some(self.now);
-            self.changed = true;
-        }
-    }
-
     /// The channel itself says that a query will tell more. It is asked soon,
     /// unless it said so a short while ago: one that contradicts itself would be
     /// asked as fast as it can answer.
@@ -152,7 +136,7 @@ impl Draft {
     /// A query that a hint asked for stays asked for until its time, whichever
     /// job runs before. One that jitter brought forward was it; one that a clock
     /// set back has moved far away is a minute away.
-    fn until_hint(&mut self, place: Place) -> Option<Duration> {
+    pub(super) fn until_hint(&mut self, place: Place) -> Option<Duration> {
         let attempt = &mut self.payment.attempts[place];
         let wait = attempt.hinted_at?.since(self.now);
         if wait.is_zero() {

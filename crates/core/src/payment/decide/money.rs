@@ -133,8 +133,13 @@ impl Draft {
         let attempt = &self.payment.attempts[place];
         let wrong = receipt.amount != self.payment.order.amount || attempt.received.is_some();
         if wrong && grade >= Grade::Shared && attempt.raised.len() < MAX_CLAIMS {
-            let kind = self.what_is_wrong(&receipt);
+            let (id, kind) = (attempt.id, self.what_is_wrong(&receipt));
             self.open_case(kind, place, receipt, source, Opening::Claim);
+            // What was planned for an earlier hint may not be there any more: where
+            // money has come, nothing more is asked.
+            if let Some(wait) = self.until_hint(place) {
+                self.query(id, wait);
+            }
         }
         self.proves_too_little(place, source);
     }

@@ -366,7 +366,7 @@ fn a_claim_about_money_that_has_come_is_asked_about_whatever_was_planned_before(
         ("00:01", "notice? a: success", "pending, a pending; query a now"),
         ("00:02", "notice? a: success", "pending, a pending; query a 59s"),
         ("00:03", "query a: success", "paid by a, a succeeded; tell payment.paid"),
-        ("00:50", "notice? a: success 1", "paid by a, a succeeded; case amount_mismatch of a, review, query a 13s"),
+        ("00:50", "notice? a: success 1", "paid by a, a succeeded; case amount_mismatch of a, review, query a 11s"),
     ]);
 }
 
