@@ -195,8 +195,10 @@ impl Draft {
             .iter()
             .position(|known| known.id == attempt);
         let place = place.ok_or(Refusal::UnknownAttempt)?;
-        let asked = source == Source::Query && grade >= rules.trust;
-        let answer = asked.then(|| cases::Answer::of(&outcome));
+        let answer = (source == Source::Query).then(|| match grade >= rules.trust {
+            true => cases::Answer::of(&outcome),
+            false => cases::Answer::Silence,
+        });
         match outcome {
             Outcome::Success { receipt } if grade >= rules.trust => {
                 self.paid(place, receipt, source, rules);

@@ -11,7 +11,7 @@
 use super::{Draft, Place};
 use crate::case::{CaseAction, CaseKey, Decision, Need, Raised, Remedy, Resolution};
 use crate::payment::{CaseDue, MAX_REFUNDS_WITH_CASES};
-use crate::schedule::CLAIM_SETTLES;
+use crate::schedule::{CLAIM_SETTLES, late_retry};
 use crate::webhook::EventType;
 use crate::{
     Attempt, AttemptId, AttemptState, CaseKind, CaseState, Currency, Effect, Outcome, Payment,
@@ -46,7 +46,7 @@ pub(super) enum Answer {
     Nothing,
     /// It depends: who types a password may have paid a moment later.
     Uncertain,
-    /// Nothing was heard.
+    /// Nothing was heard that may be acted on.
     Silence,
 }
 
@@ -241,31 +241,39 @@ impl Draft {
     pub(super) fn claims_answered(&mut self, place: Place, answer: &Answer) {
         let (now, payment) = (self.now, &mut self.payment);
         let attempt = &mut payment.attempts[place];
-        let (id, mut again, mut disproved) = (attempt.id, None, false);
+        let (id, mut again, mut disproved, mut silence) = (attempt.id, None, false, false);
         let brought = attempt.received.zip(attempt.transaction_id.as_ref());
         for raised in attempt.raised.iter_mut().filter(|raised| raised.is_claim()) {
             if brought.is_some_and(|(amount, trade)| raised.is_of(trade, amount)) {
                 continue;
             }
             let rest = match answer {
-                Answer::Silence => continue,
+                Answer::Silence => {
+                    silence = true;
+                    continue;
+                }
                 Answer::Money(there) if raised.is_of(&there.transaction_id, there.amount) => {
                     continue;
                 }
-                Answer::Money(_) | Answer::Nothing => (raised.at + CLAIM_SETTLES).since(now),
-                Answer::Uncertain => CLAIM_SETTLES,
+                // A clock that was set back is not waited for.
+                Answer::Money(_) | Answer::Nothing => {
+                    let rest = (raised.at + CLAIM_SETTLES).since(now);
+                    rest.min(CLAIM_SETTLES)
+                }
+                Answer::Uncertain => late_retry(raised.at, now),
             };
             if rest.is_zero() {
                 raised.resolution = Some(Resolution::Disproved);
                 disproved = true;
             } else {
-                // A clock that was set back is not waited for.
-                let rest = rest.min(CLAIM_SETTLES);
                 again = Some(again.map_or(rest, |again| rest.min(again)));
             }
         }
         if let Some(wait) = again {
             self.query(id, wait);
+        }
+        if silence {
+            self.unknown(place, Source::Query, false);
         }
         if disproved {
             self.changed = true;

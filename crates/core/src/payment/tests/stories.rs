@@ -371,6 +371,30 @@ fn a_claim_about_money_that_has_come_is_asked_about_whatever_was_planned_before(
 }
 
 #[test]
+fn an_answer_that_proves_too_little_leaves_a_claim_to_be_asked_about() {
+    told(CAREFUL, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:05", "query a: success", "paid by a, a succeeded; tell payment.paid"),
+        ("10:00", "notice? a: success 1", "paid by a, a succeeded; case amount_mismatch of a, review, query a now"),
+        ("10:00", "query? a: success", "same; query a 74375ms"),
+        ("12:00", "query a: success", "paid by a, a succeeded; see to a"),
+    ]);
+}
+
+#[test]
+fn an_answer_that_may_mean_anything_has_a_claim_asked_about_ever_more_rarely() {
+    told(CAREFUL, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:05", "query a: success", "paid by a, a succeeded; tell payment.paid"),
+        ("01:00", "notice? a: success 1", "paid by a, a succeeded; case amount_mismatch of a, review, query a now"),
+        ("01:00", "query a: user paying", "paid by a, a succeeded; query a 60s"),
+        ("33:00", "query a: user paying", "paid by a, a succeeded; query a 240s"),
+    ]);
+}
+
+#[test]
 fn a_contradiction_after_the_last_look_is_asked_about_once() {
     told(CAREFUL, &[
         ("00:00", "start a", "pending, a unknown; start a now"),
