@@ -195,9 +195,12 @@ impl Draft {
             .iter()
             .position(|known| known.id == attempt);
         let place = place.ok_or(Refusal::UnknownAttempt)?;
-        let answer = (source == Source::Query).then(|| match grade >= rules.trust {
-            true => cases::Answer::of(&outcome),
-            false => cases::Answer::Silence,
+        let answer = (source == Source::Query).then(|| {
+            if grade >= rules.trust {
+                cases::Answer::of(&outcome)
+            } else {
+                cases::Answer::Silence
+            }
         });
         match outcome {
             Outcome::Success { receipt } if grade >= rules.trust => {
