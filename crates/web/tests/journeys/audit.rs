@@ -19,6 +19,7 @@ use crate::support::{MASTER_KEY, World};
 /// for an order that nobody knows.
 async fn a_busy_day() -> World {
     let world = World::open().await;
+    world.books_differ("a wrong amount was told and trusted");
     let paid = world.order("T1").await;
     world.pay(&paid, "alice");
     let genuine = world.fired().pop().unwrap();

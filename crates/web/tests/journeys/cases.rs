@@ -7,11 +7,9 @@ use std::time::Duration;
 use futures::future::join;
 use http::Method;
 use serde_json::{Value, json};
-use tongbao_engine::audit::{Keys, Severity, audit};
 use tongbao_simulator::{
     CLIENT_CERTIFICATE, EarlyClose, FaultKind, NewFault, Opening, RefundDecision, Settings,
 };
-use tongbao_store::sqlite::SqliteSnapshot;
 
 use crate::support::{Answer, World};
 
@@ -121,38 +119,6 @@ fn told(world: &World) -> Vec<String> {
     world.shop.told_kinds()
 }
 
-/// Every fen that went back there went back here, under one number; and nothing is
-/// wrong in the database.
-async fn books_agree(world: &World) {
-    let listed = world.get("/v1/refunds?limit=100").await.json();
-    let mut ours: Vec<_> = listed["data"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .filter(|refund| refund["state"] == "succeeded")
-        .map(|refund| {
-            let number = refund["out_refund_no"].as_str().unwrap().to_owned();
-            (number, refund["amount"].as_u64().unwrap())
-        })
-        .collect();
-    let mut theirs: Vec<_> = {
-        let platform = world.platform();
-        let truth = platform.truth();
-        truth.check().unwrap();
-        truth
-            .refunds()
-            .filter(|(_, refund)| refund.state.word() == "SUCCESS")
-            .map(|(_, refund)| (refund.out_refund_no.clone(), refund.fen))
-            .collect()
-    };
-    ours.sort_unstable();
-    theirs.sort_unstable();
-    assert_eq!(ours, theirs);
-    let snapshot = SqliteSnapshot::open(&world.database()).unwrap();
-    let report = audit(&snapshot, &Keys::None, world.clock.time(), &mut |_| {}).unwrap();
-    assert_eq!(report.count(Severity::Wrong), 0, "{:#?}", report.findings);
-}
-
 fn once(world: &World, kind: FaultKind) {
     world.fault(NewFault {
         times: Some(1),
@@ -188,7 +154,6 @@ async fn what_was_paid_twice_goes_back_by_itself() {
         ["payment.paid", "case.opened", "case.resolved"]
     );
     assert_eq!(world.shop.told()[2].body["data"], case);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -208,7 +173,6 @@ async fn what_came_after_the_close_goes_back_also_when_the_gateway_dies_in_betwe
         told(&world),
         ["payment.closed", "case.opened", "case.resolved"]
     );
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -273,7 +237,6 @@ async fn with_the_switch_off_a_person_sends_it_back() {
         let refused = decide_because(&world, &case, action, "another").await;
         assert_eq!(refused.problem(), (409, "case_resolved".to_owned(), None));
     }
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -307,7 +270,6 @@ async fn more_than_a_case_or_a_day_may_cost_waits_for_a_person() {
     world.pass(HOUR).await;
     assert_eq!(cases(&world, "needs_person").await, [first]);
     assert_eq!(cases(&world, "resolved").await.len(), 3);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -320,7 +282,6 @@ async fn many_cases_at_the_same_instant_stay_within_the_day() {
     world.pass(HOUR).await;
     assert_eq!(cases(&world, "resolved").await.len(), 3);
     assert_eq!(cases(&world, "needs_person").await.len(), 3);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -341,7 +302,6 @@ async fn a_person_and_the_gateway_at_the_same_instant_send_it_back_once() {
         );
         world.pass(HOUR).await;
         assert_eq!(world.platform().truth().refunds().count(), 1);
-        books_agree(&world).await;
 
         let world = open(automatic()).await;
         let payment = pay_twice(&world, "T1").await;
@@ -360,7 +320,6 @@ async fn a_person_and_the_gateway_at_the_same_instant_send_it_back_once() {
         world.pass(HOUR).await;
         assert_eq!(world.platform().truth().refunds().count(), 1);
         assert_eq!(the_case(&world).await["resolution"], "refunded");
-        books_agree(&world).await;
     }
 }
 
@@ -403,7 +362,6 @@ async fn a_late_payment_that_a_person_accepts_is_paid_and_can_be_refunded_like_a
     assert_eq!(world.post(&refunds, &wanted).await.status, 201);
     world.pass(HOUR).await;
     assert_eq!(world.payment(&payment).await["amount_refunded"], 1234);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -416,7 +374,6 @@ async fn who_accepts_late_payments_has_no_case_of_them() {
     pay_twice(&world, "T2").await;
     world.pass(HOUR).await;
     assert_eq!(the_case(&world).await["kind"], "paid_twice");
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -433,7 +390,6 @@ async fn what_was_paid_twice_can_be_kept_with_a_reason() {
     world.pass(HOUR).await;
     assert_eq!(world.payment(&payment).await["state"], "paid");
     assert_eq!(world.platform().truth().refunds().count(), 0);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -468,12 +424,12 @@ async fn a_claim_that_the_platform_denies_is_resolved_without_a_person() {
         told(&world),
         ["case.opened", "payment.paid", "case.resolved"]
     );
-    books_agree(&world).await;
 }
 
 #[tokio::test]
 async fn a_wrong_amount_that_a_leaked_key_has_made_up_cannot_go_back_and_is_dismissed() {
     let world = open(automatic()).await;
+    world.books_differ("a wrong amount was told and trusted");
     let channel = format!("/v1/channels/{}", world.channel().await);
     let trusting = json!({"confirm": "signature"}).to_string();
     world
@@ -537,7 +493,6 @@ async fn a_payer_whose_account_is_closed_is_paid_by_a_person() {
             "case.resolved"
         ]
     );
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -567,7 +522,6 @@ async fn what_the_platform_sends_another_way_resolves_the_case_and_so_does_a_sec
     assert_eq!(decide(&world, &waiting, "refund").await.status, 200);
     world.pass(HOUR).await;
     assert_eq!(cases(&world, "resolved").await.len(), 2);
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -611,7 +565,6 @@ async fn the_case_of_a_refund_ends_when_the_payer_has_the_money() {
             "case.resolved"
         ]
     );
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -630,7 +583,6 @@ async fn without_a_certificate_nothing_goes_back_until_somebody_adds_it() {
     assert_eq!(decide(&world, &case, "refund").await.status, 200);
     world.pass(HOUR).await;
     assert_eq!(the_case(&world).await["resolution"], "refunded");
-    books_agree(&world).await;
 }
 
 #[tokio::test]
@@ -681,7 +633,6 @@ async fn the_same_request_is_carried_out_once_and_bad_ones_are_refused() {
         .await;
     assert_eq!(reused.problem().1, "idempotency_key_reused");
     assert_eq!(world.platform().truth().refunds().count(), 1);
-    books_agree(&world).await;
 }
 
 #[tokio::test]

@@ -76,6 +76,7 @@ async fn notifications_are_believed_with_either_key_before_during_and_after() {
     assert_eq!(world.inbox().await[0], ("refused".to_owned(), reason, 1));
     let (_, told_fifth) = paid_there(&world, "T5").await;
     assert!(is_received(&world, told_fifth).await);
+    world.settle().await;
 }
 
 #[tokio::test]
@@ -125,6 +126,7 @@ async fn the_old_key_ends_at_once_when_no_time_is_said_and_early_when_the_past_i
         rotates_here(&world).await;
         assert_eq!(patch(&world, ending.clone()).await.status, 200);
         assert!(!is_received(&world, told).await, "{ending}");
+        world.books_differ("nobody can ask with the key that the platform has");
     }
     let world = World::open().await;
     let far = (NOON + Duration::from_hours(24 * 8)).to_string();

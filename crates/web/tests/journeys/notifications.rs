@@ -101,6 +101,9 @@ async fn a_message_that_is_not_proven_genuine_changes_nothing_and_is_kept() {
         let newest = world.inbox().await.remove(0);
         assert_eq!((&*newest.0, newest.1.as_deref()), ("refused", Some(reason)));
     }
+    // The platform is asked without them.
+    world.pass(Duration::from_mins(1)).await;
+    assert_eq!(world.payment(&payment).await["state"], "paid");
 }
 
 #[tokio::test]
@@ -153,6 +156,7 @@ async fn the_same_notification_fifty_times_at_once_has_one_effect() {
 #[tokio::test]
 async fn a_wrong_amount_is_a_case_and_is_acknowledged() {
     let world = World::open().await;
+    world.books_differ("a wrong amount was told and trusted");
     let channel = format!("/v1/channels/{}", world.channel().await);
     let trusting = json!({"confirm": "signature"}).to_string();
     world
@@ -224,6 +228,7 @@ async fn money_for_an_unknown_order_is_kept_although_the_platform_is_silent() {
 #[tokio::test]
 async fn who_holds_the_key_makes_no_money_out_of_orders_that_are_not_there() {
     let world = World::open().await;
+    world.books_differ("the platform was silent about what its key was used for");
     let (payment, genuine) = paid_at_platform(&world).await;
     for number in 0..50 {
         let forged = resigned(&genuine.request, |fields| {

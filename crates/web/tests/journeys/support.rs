@@ -2,6 +2,7 @@
 //! on one clock that the test moves.
 
 mod answer;
+mod books;
 mod clock;
 mod mint;
 mod network;
@@ -17,7 +18,6 @@ use axum::body::Body;
 use bytes::Bytes;
 use http::{Method, Request};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{Addresses, Engine, EngineConfig, NoFaults, Seams};
@@ -30,6 +30,7 @@ use tower::ServiceExt;
 use zeroize::Zeroizing;
 
 pub(crate) use answer::Answer;
+use books::Books;
 use clock::ManualClock;
 use mint::CountingMint;
 use network::Network;
@@ -52,18 +53,18 @@ pub(crate) struct World {
     pub(crate) app: App,
     router: Router,
     mint: Arc<CountingMint>,
-    database: TempDir,
+    books: Books,
     platforms: BTreeMap<String, String>,
 }
 
 async fn gateway(
-    database: &TempDir,
+    database: &Path,
     clock: Arc<ManualClock>,
     mint: Arc<CountingMint>,
     network: Network,
     platforms: BTreeMap<String, String>,
 ) -> Arc<Engine> {
-    let store = SqliteStore::open(&database.path().join("tongbao.db")).unwrap();
+    let store = SqliteStore::open(database).unwrap();
     let seams = Seams {
         clock,
         mint,
@@ -103,8 +104,14 @@ impl World {
             platform: platform.clone(),
             shop: shop.clone(),
         };
+        let books = Books {
+            database,
+            platform: platform.clone(),
+            clock: clock.clone(),
+            excuse: Mutex::default(),
+        };
         let engine = gateway(
-            &database,
+            &books.file(),
             clock.clone(),
             mint.clone(),
             network,
@@ -124,7 +131,7 @@ impl World {
             merchant,
             key,
             mint,
-            database,
+            books,
             platforms,
         }
     }
@@ -141,19 +148,19 @@ impl World {
             platform,
             shop,
             mint,
-            database,
+            books,
             platforms,
             ..
         } = self;
         drop((self.engine, self.app, self.router));
-        between(&database.path().join("tongbao.db"));
+        between(&books.file());
         let network = Network {
             clock: clock.clone(),
             platform: platform.clone(),
             shop: shop.clone(),
         };
         let engine = gateway(
-            &database,
+            &books.file(),
             clock.clone(),
             mint.clone(),
             network,
@@ -171,7 +178,7 @@ impl World {
             merchant: self.merchant,
             key: self.key,
             mint,
-            database,
+            books,
             platforms,
         }
     }
@@ -189,7 +196,12 @@ impl World {
 
     /// The database's file.
     pub(crate) fn database(&self) -> PathBuf {
-        self.database.path().join("tongbao.db")
+        self.books.file()
+    }
+
+    /// At the end the platform's books may say something else than ours.
+    pub(crate) fn books_differ(&self, because: &'static str) {
+        *self.books.excuse.lock().unwrap() = Some(because);
     }
 
     /// From now on with these options.
