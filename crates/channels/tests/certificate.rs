@@ -28,6 +28,8 @@ const P12: &[u8] = include_bytes!("certificates/merchant.p12");
 /// AES, and a password that somebody has chosen.
 const MODERN_P12: &[u8] = include_bytes!("certificates/modern.p12");
 const SLOW_P12: &[u8] = include_bytes!("certificates/slow.p12");
+/// The work is within what is encrypted.
+const NESTED_P12: &[u8] = include_bytes!("certificates/nested.p12");
 
 fn open(mch_id: &str, more: &[(&str, &str)]) -> Result<Box<dyn Channel>, String> {
     let kind = kind("wechat_v2").unwrap();
@@ -100,6 +102,7 @@ fn all_forms_of_the_same_certificate_show_the_same() {
 #[test]
 fn what_is_wrong_with_a_certificate_is_said_and_never_shown() {
     let (p12, modern, slow) = (base64(P12), base64(MODERN_P12), base64(SLOW_P12));
+    let nested = base64(NESTED_P12);
     let cut = base64(&P12[..1_000]);
     let text = base64(b"apiclient_cert.p12");
     let pair = |certificate, key| vec![("client_certificate", certificate), ("client_key", key)];
@@ -171,6 +174,7 @@ fn what_is_wrong_with_a_certificate_is_said_and_never_shown() {
         ("1900007357", file(leak(cut)), "client_p12", "download"),
         ("1900007357", file(leak(text)), "client_p12", "download"),
         ("1900007357", file(slow), "client_p12", "more work"),
+        ("1900007357", file(leak(nested)), "client_p12", "more work"),
         (
             "1900007357",
             [file(p12), pair(CERTIFICATE, KEY)].concat(),
