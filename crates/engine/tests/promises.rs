@@ -16,7 +16,9 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::sync::watch;
 use tongbao_core::channel::{ChannelAccount, Confirm};
+use tongbao_core::job::{JobKind, Subject};
 use tongbao_core::merchant::Merchant;
+use tongbao_core::schedule::LEASE;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
     Addresses, ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint,
@@ -242,9 +244,18 @@ impl World {
         payment: &Payment,
         key: Option<IdempotencyKey>,
     ) -> Result<tongbao_engine::StartedAttempt, EngineError> {
+        self.start_at(payment, None, key).await
+    }
+
+    async fn start_at(
+        &self,
+        payment: &Payment,
+        channel: Option<&str>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<tongbao_engine::StartedAttempt, EngineError> {
         let new = NewAttempt {
             scene: Scene::Native,
-            channel: None,
+            channel: channel.map(str::to_owned),
             auth_code: None,
             payer: None,
             client_ip: None,
@@ -573,4 +584,31 @@ async fn a_platform_that_hangs_holds_up_its_own_jobs_alone() {
         }
         futures::future::Either::Right(_) => panic!("the worker ended"),
     }
+}
+
+/// A request makes six calls at most. The seventh job was claimed for it.
+#[tokio::test]
+async fn what_a_request_leaves_undone_is_due_at_once() {
+    let world = world().await;
+    let payment = world.pay("A1", None).await.unwrap();
+    for number in 1..=7 {
+        let name = format!("account {number}");
+        let mch_id = format!("190000000{number}");
+        world.channel_of(&name, &mch_id, None).await;
+        world.start_at(&payment, Some(&name), None).await.unwrap();
+    }
+    let asked = || world.network.lost.load(Ordering::Relaxed);
+    let before = asked();
+    let closing = world.engine.close(world.merchant.id, payment.id, None);
+    closing.await.unwrap();
+    assert_eq!(asked() - before, 6);
+
+    let now = world.clock.now();
+    let claimed = world.store.claim_jobs(now, now + LEASE, 10).await;
+    let left: Vec<_> = claimed.unwrap().into_iter().map(|job| job.key).collect();
+    let newest = world.engine.payment(world.merchant.id, payment.id).await;
+    let seventh = newest.unwrap().attempts[6].id;
+    assert_eq!(left.len(), 1, "{left:?}");
+    assert_eq!(left[0].kind, JobKind::Query);
+    assert_eq!(left[0].subject, Subject::Attempt(seventh));
 }
