@@ -199,7 +199,7 @@ impl Api {
     }
 
     /// Whatever is there.
-    pub(in crate::cli) async fn read<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+    pub(in crate::cli) async fn get<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
         answer(self.client.get(format!("{}{path}", self.base))).await
     }
 

@@ -7,9 +7,11 @@ use std::io::Write;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use reqwest::StatusCode;
+use serde::de::DeserializeOwned;
 use tongbao_engine::Clock;
 
-use self::feed::Feed;
+use self::feed::{Feed, Read};
 use super::api::{Api, Refused};
 use super::gateway::GatewayArgs;
 use crate::seams::SystemClock;
@@ -39,6 +41,15 @@ pub(super) struct Args {
 /// Between two looks.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
+/// A gateway that is away is not asked more seldom than that.
+const LOOK_AT_LEAST_EVERY: Duration = Duration::from_secs(30);
+
+impl Read for Api {
+    async fn read<T: DeserializeOwned>(&self, path: &str) -> anyhow::Result<T> {
+        self.get(path).await
+    }
+}
+
 pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
     let stop = super::stop::on_signal()?;
     let api = Api::new(&args.gateway)?;
@@ -52,16 +63,16 @@ pub(super) async fn run(args: Args) -> anyhow::Result<ExitCode> {
 }
 
 /// Ends when nobody reads any more, or the gateway says no.
-async fn watch(mut feed: Feed, json: bool) -> anyhow::Result<()> {
-    let mut lost = false;
+async fn watch(mut feed: Feed<Api>, json: bool) -> anyhow::Result<()> {
+    let mut failures = 0;
     let mut first = true;
     loop {
         match feed.look().await {
             Ok(news) => {
-                if lost {
+                if failures > 0 {
                     eprintln!("connected again");
                 }
-                lost = false;
+                failures = 0;
                 for one in news {
                     let text = if json { one.json() } else { one.line() };
                     if writeln!(std::io::stdout(), "{text}").is_err() {
@@ -71,23 +82,41 @@ async fn watch(mut feed: Feed, json: bool) -> anyhow::Result<()> {
             }
             Err(error) if first || is_final(&error) => return Err(error),
             Err(error) => {
-                if !lost {
+                if failures == 0 {
                     eprintln!("connection lost ({error:#}); trying again");
                 }
-                lost = true;
+                failures += 1;
             }
         }
         if first && !json {
             eprintln!("watching; Ctrl-C ends it");
         }
         first = false;
-        SystemClock.sleep(LOOK_EVERY).await;
+        SystemClock.sleep(wait(failures)).await;
     }
+}
+
+/// After so many looks in a row that failed; twice as long with each.
+fn wait(failures: u32) -> Duration {
+    let factor = 1_u32.checked_shl(failures).unwrap_or(u32::MAX);
+    LOOK_EVERY.saturating_mul(factor).min(LOOK_AT_LEAST_EVERY)
 }
 
 /// The gateway would say the same again.
 fn is_final(error: &anyhow::Error) -> bool {
+    let later = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
     error
         .downcast_ref::<Refused>()
-        .is_some_and(|refused| refused.status.is_client_error())
+        .is_some_and(|refused| refused.status.is_client_error() && !later.contains(&refused.status))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_gateway_that_is_away_is_asked_more_and_more_seldom() {
+        let waits = [0, 1, 2, 3, 4, 5, 40].map(|failures| wait(failures).as_secs());
+        assert_eq!(waits, [1, 2, 4, 8, 16, 30, 30]);
+    }
 }
