@@ -5,6 +5,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod stage;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
@@ -15,9 +17,11 @@ use tongbao_channels::{
 use tongbao_core::{Grade, Money, RefundOutcome, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
 use tongbao_wire::wechat_v2::refunded::RefundStatus;
-use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
+use tongbao_wire::wechat_v2::sign::verify;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
+/// Its application and its number.
+const MERCHANT: [&str; 2] = ["wx7e57000000000001", "1900007357"];
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
@@ -74,10 +78,7 @@ fn query() -> RefundCall<'static> {
 }
 
 fn stamp() -> Stamp {
-    Stamp {
-        now: NOW,
-        nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
-    }
+    stage::stamp(NOW)
 }
 
 fn reply(more: &[(&'static str, &'static str)]) -> Response<Bytes> {
@@ -85,22 +86,7 @@ fn reply(more: &[(&'static str, &'static str)]) -> Response<Bytes> {
 }
 
 fn signed(more: &[(&'static str, &'static str)], key: &str) -> Response<Bytes> {
-    let mut fields = Fields::from_iter([
-        ("return_code", "SUCCESS"),
-        ("appid", "wx7e57000000000001"),
-        ("mch_id", "1900007357"),
-        ("nonce_str", "nonce"),
-        ("result_code", "SUCCESS"),
-    ]);
-    for (name, value) in more {
-        fields.insert(*name, *value);
-    }
-    insert_sign(
-        &mut fields,
-        &ApiKey::new(key).unwrap(),
-        SignType::HmacSha256,
-    );
-    Response::new(Bytes::from(fields.write()))
+    stage::signed(MERCHANT, more, key, SignType::HmacSha256)
 }
 
 fn failed(code: &'static str) -> Response<Bytes> {

@@ -5,6 +5,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod stage;
+
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,17 +14,19 @@ use http::{Request, Response};
 use serde_json::{Value, json};
 use tongbao_channels::settings::Field;
 use tongbao_channels::{
-    Addresses, Call, Channel, Kind, Order, Pages, RefundCall, RefundOrder, Settings, Stamp, kind,
+    Addresses, Call, Channel, Kind, Order, Pages, RefundCall, RefundOrder, Settings, kind,
 };
 use tongbao_core::{Money, Outcome, RefundOutcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
 use tongbao_wire::wechat_v2::refunded::RefundStatus;
-use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
+use tongbao_wire::wechat_v2::sign::verify;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
 const OLD: &str = "TongbaoSimulatorTestKey000000001";
 const NEW: &str = "TongbaoSimulatorTestKey000000002";
 const NOBODYS: &str = "TongbaoSimulatorTestKey000000003";
+/// Its application and its number.
+const MERCHANT: [&str; 2] = ["wx7e57000000000001", "1900007357"];
 const NOW: Timestamp = Timestamp::from_secs(1_795_233_600);
 const UNTIL: &str = "2026-11-21T16:00:00+08:00";
 
@@ -147,22 +151,7 @@ fn neither_key_is_shown() {
 }
 
 fn signed(more: &[(&'static str, &'static str)], key: &str) -> Response<Bytes> {
-    let mut fields = Fields::from_iter([
-        ("return_code", "SUCCESS"),
-        ("appid", "wx7e57000000000001"),
-        ("mch_id", "1900007357"),
-        ("nonce_str", "nonce"),
-        ("result_code", "SUCCESS"),
-    ]);
-    for (name, value) in more {
-        fields.insert(*name, *value);
-    }
-    insert_sign(
-        &mut fields,
-        &ApiKey::new(key).unwrap(),
-        SignType::HmacSha256,
-    );
-    Response::new(Bytes::from(fields.write()))
+    stage::signed(MERCHANT, more, key, SignType::HmacSha256)
 }
 
 const PAID: [(&str, &str); 4] = [
@@ -263,11 +252,8 @@ fn order(scene: Scene) -> Call<'static> {
 
 #[test]
 fn what_goes_out_is_signed_with_the_new_key() {
-    let stamp = Stamp {
-        now: NOW,
-        nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
-    };
-    let request = rotating().encode(&order(Scene::Native), &stamp).unwrap();
+    let order = order(Scene::Native);
+    let request = rotating().encode(&order, &stage::stamp(NOW)).unwrap();
     let fields = Fields::read(request.body()).unwrap();
     let by = |key: &str| verify(&fields, &ApiKey::new(key).unwrap(), SignType::HmacSha256);
     assert!(by(NEW).is_ok() && by(OLD).is_err());

@@ -5,6 +5,8 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod stage;
+
 use bytes::Bytes;
 use http::{Request, Response};
 use serde_json::json;
@@ -14,7 +16,6 @@ use tongbao_channels::{
 use tongbao_core::{Money, Outcome, RefundOutcome, Scene, Timestamp};
 use tongbao_wire::wechat_v2::refund_notification::{Envelope, Refund};
 use tongbao_wire::wechat_v2::refunded::RefundStatus;
-use tongbao_wire::wechat_v2::sign::insert_sign;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
@@ -77,10 +78,7 @@ fn refund() -> RefundOrder<'static> {
 }
 
 fn stamp() -> Stamp {
-    Stamp {
-        now: NOW,
-        nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
-    }
+    stage::stamp(NOW)
 }
 
 const OUT_TRADE_NO: &str = "T00001";
@@ -148,22 +146,8 @@ fn the_payer_has_the_name_of_the_application_where_he_is_met() {
 }
 
 fn signed(more: &[(&'static str, &'static str)]) -> Response<Bytes> {
-    let mut fields = Fields::from_iter([
-        ("return_code", "SUCCESS"),
-        ("appid", PROVIDERS_APP),
-        ("mch_id", PROVIDER),
-        ("nonce_str", "nonce"),
-        ("result_code", "SUCCESS"),
-    ]);
-    for (name, value) in more {
-        fields.insert(*name, *value);
-    }
-    insert_sign(
-        &mut fields,
-        &ApiKey::new(KEY).unwrap(),
-        SignType::HmacSha256,
-    );
-    Response::new(Bytes::from(fields.write()))
+    let head = [PROVIDERS_APP, PROVIDER];
+    stage::signed(head, more, KEY, SignType::HmacSha256)
 }
 
 const PAID: [(&str, &str); 7] = [

@@ -5,15 +5,19 @@
     reason = "a test that cannot be set up has failed"
 )]
 
+mod stage;
+
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response, StatusCode};
 use tongbao_channels::{Addresses, Call, Channel, Order, Pages, Settings, Stamp, kind};
 use tongbao_core::{Grade, Money, Outcome, Scene, Timestamp};
-use tongbao_wire::wechat_v2::sign::{insert_sign, verify};
+use tongbao_wire::wechat_v2::sign::verify;
 use tongbao_wire::wechat_v2::{ApiKey, AppCall, Fields, JsapiCall, SignType};
 
+/// Its application and its number.
+const MERCHANT: [&str; 2] = ["wx7e57000000000001", "1900007357"];
 const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
 const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const OTHER_KEY: &str = "TongbaoSimulatorTestKey000000002";
@@ -83,10 +87,7 @@ fn at_the_till(code: Option<&'static str>) -> Call<'static> {
 }
 
 fn stamp() -> Stamp {
-    Stamp {
-        now: NOW,
-        nonce: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".into(),
-    }
+    stage::stamp(NOW)
 }
 
 /// The platform's head, and `more`, signed.
@@ -95,18 +96,7 @@ fn reply(more: &[(&'static str, &'static str)]) -> Response<Bytes> {
 }
 
 fn signed(more: &[(&'static str, &'static str)], key: &str, by: SignType) -> Response<Bytes> {
-    let mut fields = Fields::from_iter([
-        ("return_code", "SUCCESS"),
-        ("appid", "wx7e57000000000001"),
-        ("mch_id", "1900007357"),
-        ("nonce_str", "nonce"),
-        ("result_code", "SUCCESS"),
-    ]);
-    for (name, value) in more {
-        fields.insert(*name, *value);
-    }
-    insert_sign(&mut fields, &ApiKey::new(key).unwrap(), by);
-    Response::new(Bytes::from(fields.write()))
+    stage::signed(MERCHANT, more, key, by)
 }
 
 fn failed(code: &'static str) -> Response<Bytes> {
