@@ -137,18 +137,11 @@ impl FaultKind {
     ];
 
     /// Those that befall a reverse.
-    pub(super) const OF_REVERSES: [Self; 10] = [
-        Self::RecallReverse,
-        Self::ReverseWithoutEffect,
-        Self::NoAnswer,
-        Self::RefuseConnection,
-        Self::Http500,
-        Self::SystemError,
-        Self::SystemErrorAfterEffect,
-        Self::FrequencyLimited,
-        Self::GarbageAnswer,
-        Self::BadSignatureAnswer,
-    ];
+    pub(super) const OF_REVERSES: [Self; 10] = {
+        let [a, b, c, d, e, f, g, h] = Self::OF_REQUESTS;
+        let (again, nothing) = (Self::RecallReverse, Self::ReverseWithoutEffect);
+        [again, nothing, a, b, c, d, e, f, g, h]
+    };
 
     /// The word in the control API.
     pub const fn as_str(self) -> &'static str {
