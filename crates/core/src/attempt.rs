@@ -174,6 +174,14 @@ impl Default for Patience {
     }
 }
 
+/// WeChat Pay's rule, the longest that is known. What was started before its own
+/// channel's was kept with it is closed no sooner.
+const CLOSE_AFTER_SECS: u32 = 300;
+
+const fn close_after_secs() -> u32 {
+    CLOSE_AFTER_SECS
+}
+
 /// An order that is being taken back at its channel. There is no way out of it:
 /// a reverse that has gone out may arrive late, and would return money that had
 /// been called paid in between.
@@ -242,6 +250,10 @@ pub struct Attempt {
     /// payer's own page.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub till: Option<TillId>,
+    /// So old an order must be before its own channel closes it, whichever channel
+    /// says something of the payment. Fixed with the attempt, as [`Patience`] is.
+    #[serde(default = "close_after_secs")]
+    pub close_after_secs: u32,
 }
 
 impl Attempt {
@@ -273,6 +285,7 @@ impl Attempt {
             patience: (scene == Scene::Barcode).then(Patience::default),
             reversal: None,
             till: None,
+            close_after_secs: CLOSE_AFTER_SECS,
         }
     }
 

@@ -273,14 +273,6 @@ pub struct Rules {
     pub policy: Policy,
     /// A report of a lower grade may ask a query, and nothing else.
     pub trust: Grade,
-    /// The channel closes no order that is younger.
-    #[serde(default, skip_serializing_if = "is_zero")]
-    pub close_after_secs: u32,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
-const fn is_zero(secs: &u32) -> bool {
-    *secs == 0
 }
 
 impl Default for Rules {
@@ -289,7 +281,6 @@ impl Default for Rules {
         Self {
             policy: Policy::default(),
             trust: Grade::Strong,
-            close_after_secs: 0,
         }
     }
 }

@@ -30,7 +30,6 @@ impl OpenChannel {
         Rules {
             policy: self.merchant.policy.without_limits(),
             trust,
-            close_after_secs: self.channel.close_after_secs(),
         }
     }
 }

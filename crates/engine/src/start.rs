@@ -204,6 +204,7 @@ impl Engine {
         attempt.payer = openid;
         attempt.till = new.till;
         attempt.patience = attempt.patience.map(|_| self.config.patience);
+        attempt.close_after_secs = open.channel.close_after_secs();
         attempt
     }
 

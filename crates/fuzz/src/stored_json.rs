@@ -87,7 +87,6 @@ fn can_be_decided(payment: &Payment) {
     let rules = Rules {
         policy: Policy::default(),
         trust: tongbao_core::Grade::Strong,
-        close_after_secs: 300,
     };
     for event in [Event::CloseRequested, Event::Expired] {
         for now in [payment.created_at, Timestamp::from_millis(i64::MAX)] {

@@ -26,7 +26,6 @@ impl Payment {
             effects: Vec::new(),
             changed: false,
             closes_later: false,
-            close_after: Duration::from_secs(rules.close_after_secs.into()),
             now,
         };
         match event {
@@ -57,8 +56,6 @@ struct Draft {
     changed: bool,
     /// The next report may close the payment, not this one.
     closes_later: bool,
-    /// No order is closed before it is so old.
-    close_after: Duration,
     now: Timestamp,
 }
 

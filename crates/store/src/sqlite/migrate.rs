@@ -11,12 +11,13 @@ use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
 /// never edited.
-const MIGRATIONS: [&str; 5] = [
+const MIGRATIONS: [&str; 6] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_refunds.sql"),
     include_str!("../../migrations/sqlite/0003_shops.sql"),
     include_str!("../../migrations/sqlite/0004_tills.sql"),
     include_str!("../../migrations/sqlite/0005_cases.sql"),
+    include_str!("../../migrations/sqlite/0007_close_after.sql"),
 ];
 
 /// `tbao`: marks the file as ours.
@@ -145,6 +146,33 @@ mod tests {
             };
             assert_eq!(named, expected, "{table}");
         }
+    }
+
+    #[test]
+    fn an_attempt_of_before_is_closed_no_sooner_than_any_channel_would() {
+        let mut db = memory();
+        for (number, sql) in (1..).zip(MIGRATIONS).take(5) {
+            db.execute_batch(sql).unwrap();
+            db.pragma_update(None, "user_version", number).unwrap();
+        }
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        db.execute_batch(
+            "PRAGMA foreign_keys = OFF;
+             INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, scene, state,
+                 created_at, raised)
+             VALUES (32, 1, 1, 'att_1', 'T1', 1, 'native', 'pending', 5, '[]');",
+        )
+        .unwrap();
+
+        apply(&mut db).unwrap();
+        let sql = "SELECT close_after_secs FROM attempts";
+        let secs: i64 = db.query_row(sql, [], |row| row.get(0)).unwrap();
+        assert_eq!(secs, 300);
+        assert!(
+            db.execute("UPDATE attempts SET close_after_secs = 0", [])
+                .is_err()
+        );
     }
 
     #[test]

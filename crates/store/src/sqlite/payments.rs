@@ -249,8 +249,8 @@ impl AttemptRow {
         let sql = "INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, \
                    channel_key, scene, state, action, transaction_id, payer, received_amount, \
                    received_currency, failure, client_ip, created_at, ended_at, hinted_at, raised, \
-                   code_digest, patience, reversal, till) \
-                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+                   code_digest, patience, reversal, till, close_after_secs) \
+                   VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
         let received = self.attempt.received;
         let currency = received.map(Money::currency);
         let row = params![
@@ -277,6 +277,7 @@ impl AttemptRow {
             self.patience,
             self.reversal,
             self.attempt.till.map(IdText::of),
+            self.attempt.close_after_secs,
         ];
         statement::run(db, sql, row).map(|_| ())
     }
@@ -548,7 +549,7 @@ fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
     let sql = "SELECT attempts.id, out_trade_no, channels.id, scene, state, action, \
                transaction_id, payer, received_amount, received_currency, failure, client_ip, \
                attempts.created_at, ended_at, hinted_at, raised, code_digest, patience, \
-               reversal, till \
+               reversal, till, close_after_secs \
                FROM attempts JOIN channels ON channels.key = channel_key \
                WHERE attempts.key BETWEEN ? AND ? ORDER BY attempts.key";
     let places = keys::attempts_of(payment);
@@ -573,6 +574,7 @@ fn attempts(db: &Connection, payment: i64) -> Result<Vec<Attempt>, StoreError> {
             patience: row.opt_json()?,
             reversal: row.opt_json()?,
             till: row.opt_id()?,
+            close_after_secs: row.number()?,
         })
     })
 }

@@ -145,13 +145,16 @@ pub(crate) fn payment_of(merchant: u128, number: u64) -> Payment {
 }
 
 pub(crate) fn attempt(number: u64) -> Attempt {
-    Attempt::new(
-        id(u128::from(number)),
-        format!("trade-{number}"),
-        channel(),
-        Scene::Native,
-        NOON,
-    )
+    Attempt {
+        close_after_secs: 7,
+        ..Attempt::new(
+            id(u128::from(number)),
+            format!("trade-{number}"),
+            channel(),
+            Scene::Native,
+            NOON,
+        )
+    }
 }
 
 pub(crate) fn created(payment: &Payment) -> Change {

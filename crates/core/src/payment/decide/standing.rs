@@ -100,9 +100,10 @@ impl Draft {
     /// leave it open. Until then the payer may still pay, so it is asked about as
     /// any other.
     pub(super) fn close_when_old_enough(&mut self, place: Place) {
-        let wait = self.close_after.saturating_sub(self.age(place));
+        let attempt = &self.payment.attempts[place];
+        let (attempt, least) = (attempt.id, attempt.close_after_secs);
+        let wait = Duration::from_secs(least.into()).saturating_sub(self.age(place));
         if wait.is_zero() {
-            let attempt = self.payment.attempts[place].id;
             self.effects.push(Effect::Close { attempt });
         } else {
             self.ask_again_within(place, wait);

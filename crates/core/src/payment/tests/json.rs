@@ -82,6 +82,7 @@ fn a_payment_in_json_has_these_names() {
             "ended_at": 1_795_233_600_000_i64,
             "hinted_at": null,
             "raised": [],
+            "close_after_secs": 0,
         }],
         "checkout_token": "token",
         "created_at": 1_795_233_600_000_i64,

@@ -24,7 +24,7 @@ pub(super) fn judged(
     what_was_received_is_written_once(before, after);
     only_proven_money_of_the_right_amount_is_paid(before, event, after, rules);
     a_till_is_never_closed_and_nothing_else_reversed(&step);
-    nothing_is_closed_too_young(&step, now, rules);
+    nothing_is_closed_too_young(&step, now);
     what_is_taken_back_stays_taken_back(before, &step);
     a_reverse_follows_a_question(event, &step);
     other_money_is_a_case(before, &step);
@@ -157,11 +157,11 @@ fn a_till_is_never_closed_and_nothing_else_reversed(step: &Step) {
     }
 }
 
-fn nothing_is_closed_too_young(step: &Step, now: Timestamp, rules: Rules) {
-    let least = Duration::from_secs(rules.close_after_secs.into());
+fn nothing_is_closed_too_young(step: &Step, now: Timestamp) {
     for effect in &step.effects {
         if let Effect::Close { attempt } = effect {
             let attempt = step.payment.attempt(*attempt).expect("it was found");
+            let least = Duration::from_secs(attempt.close_after_secs.into());
             let from_the_future = attempt.created_at > now;
             assert!(from_the_future || now.since(attempt.created_at) >= least);
         }

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use super::words::{ACCEPTS_LATE, CAREFUL, CLOSES_LATE, NOON, TRUSTS_SIGNATURES, event, id, spoken};
+use super::words::{ACCEPTS_LATE, CAREFUL, NOON, TRUSTS_SIGNATURES, event, id, spoken};
 use super::world::World;
 use crate::job::Subject;
 use crate::{JobKind, Rules};
@@ -407,27 +407,46 @@ fn a_contradiction_after_the_last_look_is_asked_about_once() {
 
 #[test]
 fn an_order_that_is_too_young_to_be_closed_is_asked_about_until_it_is_not() {
-    told(CLOSES_LATE, &[
-        ("00:00", "start a", "pending, a unknown; start a now"),
-        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
-        ("00:05", "close", "closing, a pending; query a now"),
-        ("00:05", "query a: not paid", "same; query a 5s"),
-        ("00:10", "query a: not paid", "same; query a 5s"),
-        ("00:15", "query a: silence", "same; query a 15s"),
-        ("04:45", "query a: not paid", "same; query a 15s"),
-        ("05:00", "query a: not paid", "same; close a"),
-        ("05:00", "closer a: closed", "closed, a closed; query a 60s, tell payment.closed"),
+    told(CAREFUL, &[
+        ("00:00", "start m", "pending, m unknown; start m now"),
+        ("00:00", "answer m: accepted", "pending, m pending; query m 5s"),
+        ("00:05", "close", "closing, m pending; query m now"),
+        ("00:05", "query m: not paid", "same; query m 5s"),
+        ("00:10", "query m: not paid", "same; query m 5s"),
+        ("00:15", "query m: silence", "same; query m 15s"),
+        ("04:45", "query m: not paid", "same; query m 15s"),
+        ("05:00", "query m: not paid", "same; close m"),
+        ("05:00", "closer m: closed", "closed, m closed; query m 60s, tell payment.closed"),
     ]);
 }
 
 #[test]
 fn money_that_comes_while_an_order_is_too_young_to_be_closed_is_paid() {
-    told(CLOSES_LATE, &[
+    told(CAREFUL, &[
+        ("00:00", "start m", "pending, m unknown; start m now"),
+        ("00:00", "answer m: accepted", "pending, m pending; query m 5s"),
+        ("00:05", "close", "closing, m pending; query m now"),
+        ("00:05", "query m: not paid", "same; query m 5s"),
+        ("00:07", "notice? m: success", "closing, m pending; query m now"),
+        ("00:07", "query m: success", "paid by m, m succeeded; tell payment.paid"),
+    ]);
+}
+
+/// `a` is closed as soon as nobody wants it, `m` is not.
+#[test]
+fn an_orders_own_channel_says_when_it_is_old_enough_to_be_closed() {
+    told(CAREFUL, &[
         ("00:00", "start a", "pending, a unknown; start a now"),
         ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
-        ("00:05", "close", "closing, a pending; query a now"),
-        ("00:05", "query a: not paid", "same; query a 5s"),
-        ("00:07", "notice? a: success", "closing, a pending; query a now"),
-        ("00:07", "query a: success", "paid by a, a succeeded; tell payment.paid"),
+        ("00:00", "start m", "pending, a pending, m unknown; start m now"),
+        ("00:00", "answer m: accepted", "pending, a pending, m pending; query m 5s"),
+        ("00:05", "query a: success", "paid by a, a succeeded, m pending; tell payment.paid, query m 5s"),
+    ]);
+    told(CAREFUL, &[
+        ("00:00", "start a", "pending, a unknown; start a now"),
+        ("00:00", "answer a: accepted", "pending, a pending; query a 5s"),
+        ("00:00", "start m", "pending, a pending, m unknown; start m now"),
+        ("00:00", "answer m: accepted", "pending, a pending, m pending; query m 5s"),
+        ("00:05", "query m: success", "paid by m, a pending, m succeeded; tell payment.paid, close a"),
     ]);
 }

@@ -24,7 +24,6 @@ pub(super) const CAREFUL: Rules = Rules {
         auto_refund: crate::AutoRefund::OFF,
     },
     trust: Grade::Strong,
-    close_after_secs: 0,
 };
 pub(super) const ACCEPTS_LATE: Rules = Rules {
     policy: crate::Policy {
@@ -32,7 +31,6 @@ pub(super) const ACCEPTS_LATE: Rules = Rules {
         auto_refund: crate::AutoRefund::OFF,
     },
     trust: Grade::Strong,
-    close_after_secs: 0,
 };
 pub(super) const TRUSTS_SIGNATURES: Rules = Rules {
     policy: crate::Policy {
@@ -40,11 +38,6 @@ pub(super) const TRUSTS_SIGNATURES: Rules = Rules {
         auto_refund: crate::AutoRefund::OFF,
     },
     trust: Grade::Shared,
-    close_after_secs: 0,
-};
-pub(super) const CLOSES_LATE: Rules = Rules {
-    close_after_secs: 300,
-    ..CAREFUL
 };
 
 /// `a` is 1, `b` is 2, …
@@ -62,7 +55,8 @@ pub(super) fn qr(text: &str) -> Action {
     }
 }
 
-/// Every letter is a channel of its own. From `p` on payers stand at a till.
+/// Every letter is a channel of its own. From `m` on they close no order that is
+/// younger than five minutes; from `p` on payers stand at a till.
 pub(super) fn attempt(letter: &str, created_at: Timestamp) -> Attempt {
     let id = id(letter);
     let channel = ChannelId::from_bits(id.bits());
@@ -71,7 +65,9 @@ pub(super) fn attempt(letter: &str, created_at: Timestamp) -> Attempt {
     } else {
         Scene::Barcode
     };
-    Attempt::new(id, format!("NO{letter}"), channel, scene, created_at)
+    let mut attempt = Attempt::new(id, format!("NO{letter}"), channel, scene, created_at);
+    attempt.close_after_secs = if letter < "m" { 0 } else { 300 };
+    attempt
 }
 
 pub(super) fn new_payment() -> Payment {
