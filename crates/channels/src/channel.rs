@@ -212,6 +212,9 @@ pub enum ChannelError {
     /// secret, and the account has none.
     #[error("{0}")]
     NoAppSecret(&'static str),
+    /// The account's application is not one that web pages belong to.
+    #[error("{0}")]
+    NoPages(&'static str),
     /// Something in the order cannot be put on this platform's wire.
     #[error("{field}: {detail}")]
     Unsendable {

@@ -5,6 +5,7 @@
 //! over TLS from the platform's address, and count as the platform's word.
 
 mod answers;
+mod app_kind;
 mod certificate;
 mod doctor;
 mod login;
@@ -28,6 +29,7 @@ use tongbao_wire::wechat_v2::{
     close_order, micropay, order_query, reverse, unified_order,
 };
 
+use self::app_kind::AppKind;
 use self::certificate::Certificate;
 use crate::channel::{
     Answer, Call, Channel, ChannelError, Diagnosis, NotANotification, Notification, Order,
@@ -169,6 +171,15 @@ pub(crate) const KIND: Kind = Kind {
                    login code need it, and the checkout page inside WeChat. From the public \
                    account's or mini-program's platform under basic configuration",
         },
+        Field {
+            name: "app_kind",
+            secret: false,
+            required: false,
+            identity: false,
+            help: "official_account or mini_program: what app_id is (sub_appid, if there is one). \
+                   With mini_program the checkout page inside WeChat shows a code: WeChat does not \
+                   tell a mini-program who reads a web page",
+        },
     ],
     rotation: Some(ROTATION),
     open: |settings, addresses| Ok(Box::new(Account::open(settings, addresses)?)),
@@ -193,6 +204,7 @@ struct Account {
     sign_type: SignType,
     close_after_secs: u32,
     app: Option<login::App>,
+    app_kind: Option<AppKind>,
     certificate: Option<Certificate>,
 }
 
@@ -223,6 +235,7 @@ impl Account {
             sign_type,
             close_after_secs: close_after_secs(settings)?,
             app: login::App::read(settings, addresses)?,
+            app_kind: AppKind::read(settings)?,
             certificate: certificate::read(settings, &mch_id)?,
             mch_id,
         })
@@ -486,6 +499,9 @@ impl Channel for Account {
     }
 
     fn login(&self, scene: Scene) -> Result<&dyn Login, ChannelError> {
+        if scene == Scene::Jsapi && self.app_kind == Some(AppKind::MiniProgram) {
+            return Err(ChannelError::NoPages(login::NO_PAGES));
+        }
         match (scene, &self.app) {
             (Scene::Jsapi | Scene::MiniProgram, Some(app)) => Ok(app),
             (Scene::Jsapi | Scene::MiniProgram, None) => {

@@ -7,19 +7,30 @@
 use bytes::Bytes;
 use http::{Method, Response, StatusCode};
 use tongbao_channels::{Addresses, Channel, ChannelError, NoPayer, Settings, kind};
-use tongbao_core::Scene;
+use tongbao_core::{Scene, Timestamp};
+use tongbao_wire::wechat_v2::sign::insert_sign;
+use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
 
+const NOW: Timestamp = Timestamp::from_secs(1_790_000_000);
+const KEY: &str = "TongbaoSimulatorTestKey000000001";
 const SECRET: &str = "7e570000000000000000000000000001";
 
 fn open(app_secret: Option<&str>) -> Result<Box<dyn Channel>, String> {
+    open_with(app_secret, None)
+}
+
+fn open_with(app_secret: Option<&str>, app_kind: Option<&str>) -> Result<Box<dyn Channel>, String> {
     let kind = kind("wechat_v2").unwrap();
     let mut typed = serde_json::json!({
         "app_id": "wx7e57000000000001",
         "mch_id": "1900007357",
-        "api_v2_key": "TongbaoSimulatorTestKey000000001",
+        "api_v2_key": KEY,
     });
     if let Some(secret) = app_secret {
         typed["app_secret"] = secret.into();
+    }
+    if let Some(app_kind) = app_kind {
+        typed["app_kind"] = app_kind.into();
     }
     let settings = Settings::read(kind.fields, typed).unwrap();
     let addresses = Addresses::new(
@@ -46,6 +57,21 @@ fn read(scene: Scene, body: &str) -> Result<String, NoPayer> {
     let account = account();
     let login = account.login(scene).unwrap();
     login.decode(scene, &answer(StatusCode::OK, body))
+}
+
+/// What a well account hears to the key doctor's question.
+fn no_such_order() -> Response<Bytes> {
+    let mut fields = Fields::from_iter([
+        ("return_code", "SUCCESS"),
+        ("appid", "wx7e57000000000001"),
+        ("mch_id", "1900007357"),
+        ("nonce_str", "nonce"),
+        ("result_code", "FAIL"),
+        ("err_code", "ORDERNOTEXIST"),
+    ]);
+    let key = ApiKey::new(KEY).unwrap();
+    insert_sign(&mut fields, &key, SignType::HmacSha256);
+    Response::new(Bytes::from(fields.write()))
 }
 
 #[test]
@@ -181,13 +207,49 @@ fn only_a_secret_lets_ask_and_only_where_one_person_pays() {
 }
 
 #[test]
+fn a_mini_program_knows_its_users_and_not_who_reads_a_page() {
+    for app_kind in [None, Some("official_account"), Some("mini_program")] {
+        let channel = open_with(Some(SECRET), app_kind).unwrap();
+        assert!(channel.login(Scene::MiniProgram).is_ok());
+        let page = channel.login(Scene::Jsapi).err();
+        if app_kind == Some("mini_program") {
+            assert!(matches!(page, Some(ChannelError::NoPages(_))), "{page:?}");
+        } else {
+            assert_eq!(page, None);
+        }
+    }
+    for typed in ["", "Mini_Program", "app"] {
+        let refused = open_with(Some(SECRET), Some(typed)).err().unwrap();
+        assert!(refused.starts_with("settings.app_kind: "), "{refused}");
+    }
+}
+
+#[test]
+fn the_key_doctor_says_what_the_page_inside_wechat_will_do() {
+    for (secret, app_kind, shows, asks) in [
+        (None, None, false, false),
+        (Some(SECRET), None, false, true),
+        (Some(SECRET), Some("official_account"), false, false),
+        (Some(SECRET), Some("mini_program"), true, false),
+        (None, Some("mini_program"), true, false),
+    ] {
+        let found = open_with(secret, app_kind)
+            .unwrap()
+            .diagnose(&no_such_order(), NOW);
+        assert!(found.healthy, "{found:?}");
+        assert_eq!(found.cause.contains("shows a code"), shows, "{found:?}");
+        assert_eq!(found.cure.contains("app_kind"), asks, "{found:?}");
+    }
+}
+
+#[test]
 fn a_payer_is_met_in_the_sub_merchants_application_if_it_has_one() {
     let kind = kind("wechat_v2").unwrap();
     let mut typed = serde_json::json!({
         "app_id": "wxprovider",
         "mch_id": "1900007400",
         "sub_mch_id": "1900007401",
-        "api_v2_key": "TongbaoSimulatorTestKey000000001",
+        "api_v2_key": KEY,
         "app_secret": SECRET,
     });
     let asks_as = |typed: &serde_json::Value| {

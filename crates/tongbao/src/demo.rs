@@ -187,6 +187,7 @@ fn config(
         // The simulator closes at once, and who tries a demo does not wait.
         ("close_after_secs", "0".to_owned()),
         ("app_secret", account.app_secret.0),
+        ("app_kind", "official_account".to_owned()),
         ("client_certificate", certificate.certificate_pem),
         ("client_key", certificate.key_pem),
     ];

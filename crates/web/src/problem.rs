@@ -256,6 +256,10 @@ impl From<EngineError> for Problem {
             EngineError::Channel(ChannelError::NoAppSecret(_)) => {
                 Self::new(NO_APP_SECRET, error.to_string())
             }
+            EngineError::Channel(ChannelError::NoPages(_)) => Self {
+                field: Some("channel".to_owned()),
+                ..Self::new(NO_CHANNEL, error.to_string())
+            },
             EngineError::NoPayer(why) => why.into(),
             EngineError::Channel(_) => Self::new(INVALID_FIELD, error.to_string()),
             EngineError::Busy => Self::new(BUSY, error.to_string()),

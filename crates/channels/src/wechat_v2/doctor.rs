@@ -5,6 +5,7 @@ use http::Response;
 use tongbao_core::Timestamp;
 use tongbao_wire::wechat_v2::{ErrorCode, Reply, order_query};
 
+use super::app_kind::AppKind;
 use super::{Account, answers, refunds};
 use crate::channel::{Channel, Diagnosis};
 
@@ -175,11 +176,30 @@ fn well(account: &Account, now: Timestamp) -> Diagnosis {
             missing.to_string(),
         ),
     };
+    let (cause, cure) = with_pages(account, cause, cure);
     Diagnosis {
         healthy: true,
         code: "ok",
         cause,
         cure,
+    }
+}
+
+const WHICH_KIND: &str = "the checkout page inside WeChat asks WeChat who reads it, and only an \
+    official account is told: enter app_kind, official_account or mini_program";
+
+/// Whether WeChat names a page's reader to the application shows only in a payer's
+/// hand; what was entered can be said.
+fn with_pages(account: &Account, cause: String, cure: String) -> (String, String) {
+    match (account.app_kind, &account.app) {
+        (Some(AppKind::MiniProgram), _) => {
+            let shows = "the application is a mini-program, so the checkout page inside WeChat \
+                         shows a code";
+            (format!("{cause}; {shows}"), cure)
+        }
+        (None, Some(_)) if cure.is_empty() => (cause, WHICH_KIND.to_owned()),
+        (None, Some(_)) => (cause, format!("{cure}; {WHICH_KIND}")),
+        (Some(AppKind::OfficialAccount), _) | (None, None) => (cause, cure),
     }
 }
 

@@ -27,6 +27,10 @@ pub(super) const NO_APP_SECRET: &str = "this channel has no app_secret, and WeCh
     without it whose code this is; enter the AppSecret of app_id (of sub_appid, if there is one) with PATCH /v1/channels/{id}, or \
     exchange the code yourself and send payer.openid";
 
+pub(super) const NO_PAGES: &str = "this channel's app_kind is mini_program, and WeChat does not \
+    tell a mini-program who reads a web page; send the code of wx.login with scene mini_program, \
+    or use a channel with an official account's app_id";
+
 /// The platform's are at most this long today, by far.
 const OPENID_MAX: usize = 128;
 

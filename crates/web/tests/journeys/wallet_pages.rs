@@ -19,7 +19,8 @@ const PHONE: &str = "Mozilla/5.0 (Linux; Android 14) AppleWebKit/537.36 Mobile S
 struct Browser<'a> {
     world: &'a World,
     agent: &'static str,
-    cookies: Vec<(String, String)>,
+    /// Path, name, value.
+    cookies: Vec<[String; 3]>,
 }
 
 impl<'a> Browser<'a> {
@@ -36,10 +37,11 @@ impl<'a> Browser<'a> {
     }
 
     async fn send(&mut self, request: http::request::Builder, body: Body) -> Answer {
-        let cookies: Vec<_> = self
-            .cookies
-            .iter()
-            .map(|(k, v)| format!("{k}={v}"))
+        let here = request.uri_ref().unwrap().path().to_owned();
+        let cookies = self.cookies.iter();
+        let cookies: Vec<_> = cookies
+            .filter(|[path, ..]| here.starts_with(path))
+            .map(|[_, name, value]| format!("{name}={value}"))
             .collect();
         let mut request = request
             .header("user-agent", self.agent)
@@ -54,9 +56,12 @@ impl<'a> Browser<'a> {
             let text = set.to_str().unwrap();
             let (pair, rest) = text.split_once(';').unwrap();
             let (name, value) = pair.split_once('=').unwrap();
-            self.cookies.retain(|(known, _)| known != name);
+            let path = rest.split_once("Path=").unwrap().1;
+            let path = path.split(';').next().unwrap();
+            let known = |it: &[String; 3]| it[0] == path && it[1] == name;
+            self.cookies.retain(|it| !known(it));
             if !rest.contains("Max-Age=0") {
-                self.cookies.push((name.to_owned(), value.to_owned()));
+                self.cookies.push([path, name, value].map(str::to_owned));
             }
             for word in ["HttpOnly", "SameSite=Lax", "Secure", "Path=/checkout/"] {
                 assert!(rest.contains(word), "{text}");
@@ -129,6 +134,10 @@ async fn pays(world: &World, wallet: &str, opening: Opening) -> Option<String> {
     paid.unwrap();
     world.settle().await;
     opened.redirect_url
+}
+
+fn try_again(payment: &Value) -> String {
+    format!("{}/wechat?lang=zh", path_of(payment))
 }
 
 fn to_the_code(payment: &Value) -> String {
@@ -217,9 +226,9 @@ async fn only_the_browser_that_left_is_listened_to_when_it_comes_back() {
     let asked = alice.leaves(&path_of(&mine)).await;
     let malls = mallory.leaves(&path_of(&mine)).await;
     let others = alice.leaves(&path_of(&other)).await;
-    // The last departure counts, so each page keeps its own in its own path.
     let departure = alice.cookies.pop().unwrap();
-    let asked_again = alice.leaves(&path_of(&mine)).await;
+    // The last departure counts; each page keeps its own in its own path.
+    let asked_again = alice.leaves(&try_again(&mine)).await;
     assert_ne!(asked.state, asked_again.state);
 
     let code = || {
@@ -273,7 +282,7 @@ async fn only_the_browser_that_left_is_listened_to_when_it_comes_back() {
     for mut stranger in [
         Browser::new(&world, WECHAT),
         Browser {
-            cookies: vec![departure],
+            cookies: vec![[path_of(&mine), departure[1].clone(), departure[2].clone()]],
             ..Browser::new(&world, WECHAT)
         },
     ] {
@@ -315,7 +324,7 @@ async fn who_comes_back_too_late_or_without_a_code_sees_the_code() {
         Some(&*to_the_code(&payment))
     );
 
-    let asked = alice.leaves(&path_of(&payment)).await;
+    let asked = alice.leaves(&try_again(&payment)).await;
     let path = format!(
         "{}/wechat/back?lang=zh&state={}",
         path_of(&payment),
@@ -407,9 +416,74 @@ async fn what_fails_inside_wechat_leads_to_the_code_and_not_round_in_circles() {
     );
     assert_eq!(state_of(&alice.get(&path_of(&payment)).await), "ready");
     // But may go when the reader asks for it.
+    alice.leaves(&try_again(&payment)).await;
+}
+
+#[tokio::test]
+async fn whom_wechat_stops_on_a_page_of_its_own_is_not_sent_there_on_every_reload() {
+    const WHY: &str = "微信没有完成对本页的授权";
+
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let path = path_of(&payment);
+    let mut alice = Browser::new(&world, WECHAT);
+    alice.leaves(&path).await;
+    // WeChat's error page leads nowhere: she opens the link again, and again.
+    for _ in 0..2 {
+        let page = alice.get(&path).await;
+        assert_eq!(state_of(&page), "ready");
+        assert!(page.text.contains(WHY) && page.text.contains("data-alone"));
+    }
+    let english = alice.get(&format!("{path}?lang=en")).await;
+    assert!(
+        english
+            .text
+            .contains("WeChat did not finish letting this page in")
+    );
+    // Whoever has not been there goes there first.
+    Browser::new(&world, WECHAT).leaves(&path).await;
+
+    // She takes the code.
+    let channel = world.channel().await;
+    let form = Request::post(format!("{path}/attempts?lang=zh"))
+        .header("content-type", "application/x-www-form-urlencoded")
+        .header("sec-fetch-site", "same-origin");
     alice
-        .leaves(&format!("{}/wechat?lang=zh", path_of(&payment)))
+        .send(form, Body::from(format!("channel={channel}")))
         .await;
+    let page = alice.get(&path).await;
+    assert_eq!(state_of(&page), "waiting");
+    assert!(page.text.contains(WHY) && page.text.contains("请长按二维码"));
+
+    // Trying again does try again, and this time WeChat lets her through.
+    let back = alice.is_named(&try_again(&payment), "alice").await;
+    assert_eq!(back.header("location"), Some(&*format!("{path}?lang=zh")));
+    let page = alice.get(&path).await;
+    assert_eq!(state_of(&page), "wallet");
+    assert!(!page.text.contains(WHY));
+}
+
+#[tokio::test]
+async fn a_mini_programs_page_inside_wechat_shows_the_code_and_sends_nobody_away() {
+    let world = world().await;
+    let path = format!("/v1/channels/{}", world.channel().await);
+    let settings = json!({"settings": {"app_kind": "mini_program"}}).to_string();
+    let patched = world.send_json(http::Method::PATCH, &path, &[], &settings);
+    let patched = patched.await.json();
+    assert_eq!(patched["settings"]["app_kind"], "mini_program");
+
+    let payment = world.order("T1").await;
+    let mut alice = Browser::new(&world, WECHAT);
+    let page = alice.get(&path_of(&payment)).await;
+    assert_eq!(state_of(&page), "waiting");
+    assert!(page.text.contains("长按") && !page.text.contains("/wechat?lang"));
+
+    let attempts = format!("/v1/payments/{}/attempts", payment["id"].as_str().unwrap());
+    let of_a_page = json!({"scene": "jsapi", "payer": {"code": "0c0de"}});
+    let refused = world.post(&attempts, &of_a_page).await;
+    let problem = (422, "no_channel".to_owned(), Some("channel".to_owned()));
+    assert_eq!(refused.problem(), problem);
+    assert!(refused.text.contains("app_kind"), "{refused:?}");
 }
 
 #[tokio::test]

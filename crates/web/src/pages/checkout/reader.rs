@@ -52,6 +52,7 @@ const REFRESH: &str = "x-tongbao-refresh";
 #[derive(Clone, Debug)]
 pub(super) struct Reader {
     pub(super) browser: Browser,
+    /// What it took along when it left; given up when it comes back.
     pub(super) departure: Option<String>,
     pub(super) attempt: Option<AttemptId>,
     /// What it asks for in the place of the wallet.

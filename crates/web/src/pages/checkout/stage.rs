@@ -317,9 +317,13 @@ fn first_of_all(
     if !ways.iter().any(|way| way.scene == Scene::Jsapi) {
         return (Some(text.no_wallet), false);
     }
-    let failed = reader.code == Some(WhyTheCode::Failed)
-        || (reader.code.is_none() && wallet::refused(payment));
-    (failed.then_some(text.wallet_failed), true)
+    let note = match reader.code {
+        Some(WhyTheCode::Failed) => Some(text.wallet_failed),
+        Some(WhyTheCode::Chosen) => None,
+        None if wallet::refused(payment) => Some(text.wallet_failed),
+        None => reader.departure.is_some().then_some(text.wallet_stopped),
+    };
+    (note, true)
 }
 
 fn choose(scene: Scene, ways: Vec<Button>, again: bool, code: Option<Code>) -> View {

@@ -37,6 +37,8 @@ pub(super) async fn way(app: &App, merchant: &Merchant) -> Result<Option<Way>, P
 
 /// Sends a reader away who could pay in the wallet and whom nobody knows yet.
 /// `None` for everybody else, and where that has failed before: there is the code.
+/// Who left and has not come back was stopped by the platform on a page of its own,
+/// and would be again; the reader may ask for it.
 pub(super) async fn leave(
     app: &App,
     payment: &Payment,
@@ -51,7 +53,7 @@ pub(super) async fn leave(
     );
     let comes_by = reader.browser == Browser::Wechat && reader.code.is_none() && !reader.refreshes;
     let waits = reader.own(payment).is_some();
-    if !may_pay || !comes_by || waits || refused(payment) {
+    if !may_pay || !comes_by || waits || reader.departure.is_some() || refused(payment) {
         return Ok(None);
     }
     send_away(app, payment, merchant, language).await
