@@ -290,7 +290,7 @@ fn the_answer_to_each_scene_becomes_what_the_payer_needs() {
     let expected = format!("{url}&redirect_url=https%3A%2F%2Fshop.test%2Forders%2F1");
     assert_eq!(
         browser,
-        serde_json::json!({"type": "redirect", "url": expected})
+        serde_json::json!({"type": "redirect", "url": expected, "until": 1_790_000_300_000_u64})
     );
 
     // Of another scene, or without what the payer needs.

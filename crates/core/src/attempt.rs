@@ -1,5 +1,7 @@
 //! One try at a payment over one channel.
 
+use std::time::Duration;
+
 use serde::{Deserialize, Serialize};
 
 use crate::case::Raised;
@@ -76,9 +78,28 @@ pub enum Action {
     Redirect {
         /// It opens the wallet, and comes back afterwards.
         url: String,
+        /// When it ends, where that is sooner than the order.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Timestamp>,
     },
     /// Nothing: the channel and the payer settle it between them.
     None,
+}
+
+/// Whoever is sent on needs a while to arrive.
+const ON_THE_WAY: Duration = Duration::from_secs(15);
+
+impl Action {
+    /// Too old to send a payer there. The same order again brings another one.
+    pub fn is_stale(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Redirect { until, .. } => until.is_some_and(|until| until <= now + ON_THE_WAY),
+            Self::QrCode { .. }
+            | Self::WechatJsapi { .. }
+            | Self::WechatApp { .. }
+            | Self::None => false,
+        }
+    }
 }
 
 /// Why an attempt came to nothing, in words that are safe to show a merchant.

@@ -33,6 +33,7 @@ mod open_channel;
 mod policy;
 mod refresh;
 mod refund;
+mod renew;
 mod retell;
 mod said;
 pub mod seams;

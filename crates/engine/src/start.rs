@@ -65,7 +65,8 @@ impl Engine {
     /// Writes the attempt down, then gives the channel the order, and waits for
     /// its answer no longer than the channel's timeout. Without an answer the
     /// attempt is `unknown`, and the worker goes on asking. An open attempt of
-    /// the same channel and scene is returned instead of a second one.
+    /// the same channel and scene is returned instead of a second one, with a
+    /// fresh way into the wallet where the old one has ended.
     pub async fn start_attempt(
         &self,
         merchant: &Merchant,
@@ -133,7 +134,8 @@ impl Engine {
                 })
             }
             Err(EngineError::Refused(Refusal::AlreadyOpen(open))) => {
-                self.found_attempt(merchant_id, payment_id, open, key).await
+                let found = self.found_attempt(merchant_id, payment_id, open, key);
+                self.renewed(found.await?).await
             }
             Err(EngineError::Store(StoreError::Taken(Unique::IdempotencyKey))) => {
                 let made = self

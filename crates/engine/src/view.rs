@@ -161,8 +161,12 @@ pub enum ActionView {
     /// Send the payer's browser to `url`, from a page of the domain that is
     /// registered with the platform. It comes back to `return_url`, paid or not.
     Redirect {
-        /// Lives five minutes.
+        /// Opens the wallet.
         url: String,
+        /// Until when, RFC 3339; `url` ends sooner than the order (WeChat Pay:
+        /// five minutes). Start the same attempt again for another one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        expires_at: Option<String>,
     },
     /// Nothing.
     None,
@@ -373,7 +377,10 @@ impl From<&Action> for ActionView {
             Action::WechatApp { params } => Self::WechatApp {
                 params: params.clone(),
             },
-            Action::Redirect { url } => Self::Redirect { url: url.clone() },
+            Action::Redirect { url, until } => Self::Redirect {
+                url: url.clone(),
+                expires_at: until.map(|until| until.to_string()),
+            },
             Action::None => Self::None,
         }
     }

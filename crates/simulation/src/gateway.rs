@@ -219,7 +219,7 @@ pub fn shown(action: &Action) -> Option<String> {
     match action {
         Action::QrCode { code_url } => Some(code_url.clone()),
         Action::WechatJsapi { params } | Action::WechatApp { params } => Some(params.to_string()),
-        Action::Redirect { url } => Some(url.clone()),
+        Action::Redirect { url, .. } => Some(url.clone()),
         Action::None => None,
     }
 }

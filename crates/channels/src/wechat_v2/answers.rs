@@ -1,6 +1,8 @@
 //! What the platform's answers mean. Whatever is not surely done or surely
 //! refused is unknown.
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use http::{Response, StatusCode};
 use tongbao_core::{Action, Failure, Outcome, Scene, Timestamp};
@@ -49,6 +51,9 @@ pub(super) fn read(
         },
     }
 }
+
+/// `mweb_url` is good for so long.
+const MWEB_LIFE: Duration = Duration::from_mins(5);
 
 /// The answer's fields, or why it is none of the platform's XML.
 pub(super) fn fields(response: &Response<Bytes>) -> Result<Fields<'_>, String> {
@@ -289,7 +294,8 @@ fn action(
         }
         (Scene::H5, TradeType::Mweb) => {
             let url = mweb::with_redirect_url(&prepaid.mweb_url?, order.pages.back);
-            Some(Action::Redirect { url })
+            let until = Some(order.asked_at + MWEB_LIFE);
+            Some(Action::Redirect { url, until })
         }
         _ => None,
     }

@@ -71,13 +71,15 @@ impl Trades {
     }
 
     pub(super) fn renew(&mut self, id: TradeId, prepay: Prepay) {
+        let Some(trade) = self.rows.get_mut(&id) else {
+            return;
+        };
         for handle in prepay.handles() {
-            self.by_handle.insert(handle, id);
+            if self.by_handle.insert(handle.clone(), id).is_none() {
+                trade.handles.push(handle);
+            }
         }
-        if let Some(trade) = self.rows.get_mut(&id) {
-            trade.handles.extend(prepay.handles());
-            trade.prepay = Some(prepay);
-        }
+        trade.prepay = Some(prepay);
     }
 
     pub(super) fn set_paid(&mut self, id: TradeId, paid: Paid) {

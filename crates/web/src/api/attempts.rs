@@ -119,7 +119,7 @@ impl NewAttempt {
 /// Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel
 /// does not answer in time, `state` is `unknown`: it is asked again until the
 /// truth is found. An open attempt of the same channel and scene is returned
-/// instead of a second one.
+/// instead of a second one, and with a new `url` where the old one has ended.
 ///
 /// `jsapi` and `mini_program` are for one payer, named by `payer.openid` or known by
 /// `payer.code`. A code is asked about once. When that brings no payer, nothing is

@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::body::Body;
 use http::Request;
 use serde_json::{Value, json};
-use tongbao_simulator::{Account, FaultKind, NewFault, Opening};
+use tongbao_simulator::{Account, FaultKind, NewFault, Opening, Refusal};
 use tongbao_web::Peer;
 use tongbao_wire::wechat_openid::authorize::Authorize;
 
@@ -70,6 +70,16 @@ impl<'a> Browser<'a> {
         answer
     }
 
+    /// The page's own form.
+    async fn presses(&mut self, payment: &Value, more: &str) -> Answer {
+        let form = Request::post(format!("{}/attempts?lang=zh", path_of(payment)))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .header("sec-fetch-site", "same-origin");
+        let channel = self.world.channel().await;
+        let body = Body::from(format!("channel={channel}{more}"));
+        self.send(form, body).await
+    }
+
     /// Where the page sends it.
     async fn leaves(&mut self, path: &str) -> Authorize {
         let answer = self.get(path).await;
@@ -123,6 +133,13 @@ fn params_of(answer: &Answer) -> String {
     let text = answer.text.split_once("data-params=\"").unwrap().1;
     let text = text.split_once('"').unwrap().0;
     text.replace("&#34;", "\"").replace("&quot;", "\"")
+}
+
+/// Where the page's button leads.
+fn link_of(answer: &Answer) -> String {
+    let text = answer.text.split_once("id=\"leave\" href=\"").unwrap().1;
+    let text = text.split_once('"').unwrap().0;
+    text.replace("&#38;", "&").replace("&amp;", "&")
 }
 
 async fn pays(world: &World, wallet: &str, opening: Opening) -> Option<String> {
@@ -444,13 +461,7 @@ async fn whom_wechat_stops_on_a_page_of_its_own_is_not_sent_there_on_every_reloa
     Browser::new(&world, WECHAT).leaves(&path).await;
 
     // She takes the code.
-    let channel = world.channel().await;
-    let form = Request::post(format!("{path}/attempts?lang=zh"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("sec-fetch-site", "same-origin");
-    alice
-        .send(form, Body::from(format!("channel={channel}")))
-        .await;
+    alice.presses(&payment, "").await;
     let page = alice.get(&path).await;
     assert_eq!(state_of(&page), "waiting");
     assert!(page.text.contains(WHY) && page.text.contains("请长按二维码"));
@@ -514,22 +525,11 @@ async fn a_phones_browser_opens_the_wallet_and_comes_back_to_the_page() {
     assert!(page.text.contains("name=\"scene\" value=\"h5\""));
     assert!(!page.text.contains("data-alone"));
 
-    let channel = world.channel().await;
-    let form = Request::post(format!("{path}/attempts?lang=zh"))
-        .header("content-type", "application/x-www-form-urlencoded")
-        .header("sec-fetch-site", "same-origin");
-    let body = Body::from(format!("channel={channel}&scene=h5"));
-    let answer = phone.send(form, body).await;
+    let answer = phone.presses(&payment, "&scene=h5").await;
     assert_eq!(answer.header("location"), Some(&*format!("{path}?lang=zh")));
     let page = phone.get(&path).await;
     assert_eq!(state_of(&page), "leaving");
-    let link = page.text.split_once("id=\"leave\" href=\"").unwrap().1;
-    let link = link
-        .split_once('"')
-        .unwrap()
-        .0
-        .replace("&#38;", "&")
-        .replace("&amp;", "&");
+    let link = link_of(&page);
     assert!(page.text.contains("referrerpolicy=\"origin\""));
 
     let back = pays(&world, "alice", Opening::MwebUrl(link)).await;
@@ -538,6 +538,87 @@ async fn a_phones_browser_opens_the_wallet_and_comes_back_to_the_page() {
     // The merchant's own page is for who asked over the API.
     let trade = world.platform().truth().trades().count();
     assert_eq!(trade, 1);
+}
+
+#[tokio::test]
+async fn a_link_that_is_over_is_asked_for_again_and_is_the_same_order() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let path = path_of(&payment);
+    let mut phone = Browser::new(&world, PHONE);
+    phone.presses(&payment, "&scene=h5").await;
+    let first = link_of(&phone.get(&path).await);
+    world.pass(Duration::from_mins(4)).await;
+    assert_eq!(link_of(&phone.get(&path).await), first);
+
+    world.pass(Duration::from_mins(1)).await;
+    let now = world.platform_now();
+    let opened = world.platform().open(now, &Opening::MwebUrl(first.clone()));
+    assert_eq!(opened, Err(Refusal::BrowserTooLate));
+    let page = phone.get(&path).await;
+    assert_eq!(state_of(&page), "too_late");
+    assert!(page.text.contains("链接已经过期") && !page.text.contains(&first));
+    assert!(page.text.contains("name=\"scene\" value=\"h5\""));
+    let english = phone.get(&format!("{path}?lang=en")).await;
+    assert!(english.text.contains("The link is over"));
+
+    // Nothing comes of asking: there is no other link, and the order stands.
+    for fault in [
+        NewFault::of(FaultKind::NoAnswer),
+        NewFault {
+            err_code: Some("NOAUTH".to_owned()),
+            ..NewFault::of(FaultKind::SystemError)
+        },
+    ] {
+        world.fault(NewFault {
+            path: Some("/pay/unifiedorder".to_owned()),
+            times: Some(1),
+            ..fault
+        });
+        phone.presses(&payment, "&scene=h5").await;
+        assert_eq!(state_of(&phone.get(&path).await), "too_late");
+        world.pass(Duration::from_secs(10)).await;
+        let attempts = &world.payment(&payment).await["attempts"];
+        assert_eq!(attempts[0]["state"], "pending");
+    }
+
+    phone.presses(&payment, "&scene=h5").await;
+    let second = link_of(&phone.get(&path).await);
+    assert_ne!(second, first);
+    pays(&world, "alice", Opening::MwebUrl(second)).await;
+    assert_eq!(state_of(&phone.get(&path).await), "paid");
+    let paid = world.payment(&payment).await;
+    assert_eq!(paid["attempts"].as_array().unwrap().len(), 1);
+    assert_eq!(world.platform().truth().trades().count(), 1);
+}
+
+#[tokio::test]
+async fn a_merchant_gets_another_link_by_starting_the_same_attempt_again() {
+    let world = world().await;
+    let payment = payment(&world, "T1").await;
+    let path = format!("/v1/payments/{}/attempts", payment["id"].as_str().unwrap());
+    let start = json!({"scene": "h5", "client_ip": "203.0.113.7"});
+    let first = world.post(&path, &start).await.json();
+    assert_eq!(first["action"]["expires_at"], "2026-11-21T04:05:00Z");
+    world.pass(Duration::from_mins(2)).await;
+    assert_eq!(world.post(&path, &start).await.json(), first);
+
+    world.pass(Duration::from_mins(3)).await;
+    let second = world.post(&path, &start).await;
+    assert_eq!(second.status, 200);
+    let second = second.json();
+    assert_eq!(second["id"], first["id"]);
+    assert_eq!(second["out_trade_no"], first["out_trade_no"]);
+    assert_eq!(second["action"]["expires_at"], "2026-11-21T04:10:00Z");
+    assert_ne!(second["action"]["url"], first["action"]["url"]);
+    assert_eq!(world.payment(&payment).await["attempts"][0], second);
+
+    // Whoever has paid needs none.
+    let url = second["action"]["url"].as_str().unwrap().to_owned();
+    pays(&world, "alice", Opening::MwebUrl(url)).await;
+    world.pass(Duration::from_mins(6)).await;
+    let late = world.post(&path, &start).await;
+    assert_eq!(late.problem().1, "payment_already_paid");
 }
 
 #[tokio::test]

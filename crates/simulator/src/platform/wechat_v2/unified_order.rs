@@ -123,14 +123,29 @@ fn may_repeat<'t>(trade: &'t Trade, terms: &str) -> Result<&'t Trade, Failure> {
 }
 
 fn repeat(platform: &mut Platform, at: Moment, trade: Trade) -> Prepaid {
-    match trade.prepay {
-        Some(prepay) if at.inside < prepay.until_inside => prepaid(&trade.trade_type, prepay),
-        _ => {
-            let prepay = fresh_prepay(platform, at, &trade.trade_type);
-            platform.trades.renew(trade.id, prepay.clone());
-            prepaid(&trade.trade_type, prepay)
+    let prepay = match trade.prepay {
+        Some(prepay) if at.inside < prepay.until_inside => {
+            if trade.trade_type != TradeType::Mweb {
+                return prepaid(&trade.trade_type, prepay);
+            }
+            // The link is made anew each time, and leads to the same prepay.
+            Prepay {
+                mweb_url: Some(mweb_url(platform, &prepay.prepay_id)),
+                mweb_until_inside: at.inside + MWEB_LIFE,
+                ..prepay
+            }
         }
-    }
+        _ => fresh_prepay(platform, at, &trade.trade_type),
+    };
+    platform.trades.renew(trade.id, prepay.clone());
+    prepaid(&trade.trade_type, prepay)
+}
+
+fn mweb_url(platform: &mut Platform, prepay_id: &str) -> String {
+    let site = platform.settings.public_url.as_deref();
+    let site = site.unwrap_or("https://wx.tenpay.com").to_owned();
+    let package = platform.chance.digits(10);
+    format!("{site}/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={package}")
 }
 
 fn check_trade_type(order: &Request) -> Result<(), Failure> {
@@ -219,16 +234,11 @@ fn fresh_prepay(platform: &mut Platform, at: Moment, trade_type: &TradeType) -> 
         || "01000000".into(),
         |time| time.to_string()[6..].to_owned(),
     );
-    let site = platform.settings.public_url.as_deref();
-    let site = site.unwrap_or("https://wx.tenpay.com");
     let chance = &mut platform.chance;
     let prepay_id = format!("wx{stamp}{}{}0000", chance.digits(6), chance.hex(16));
     let code_url = (*trade_type == TradeType::Native)
         .then(|| format!("weixin://wxpay/bizpayurl?pr={}", chance.alphanumeric(9)));
-    let mweb_url = (*trade_type == TradeType::Mweb).then(|| {
-        let package = chance.digits(10);
-        format!("{site}/cgi-bin/mmpayweb-bin/checkmweb?prepay_id={prepay_id}&package={package}")
-    });
+    let mweb_url = (*trade_type == TradeType::Mweb).then(|| mweb_url(platform, &prepay_id));
     Prepay {
         prepay_id,
         code_url,

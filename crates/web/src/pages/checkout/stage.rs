@@ -31,6 +31,8 @@ pub(crate) enum Standing<'a> {
     Wallet(&'a Attempt, &'a serde_json::Value),
     /// The reader's browser can open the wallet there.
     Leaving(&'a Attempt, &'a str),
+    /// It could until a while ago, and can again after asking for another way there.
+    TooLate(&'a Attempt),
     /// Somebody has scanned it.
     Paying,
     /// Time is up, or the merchant closes it: whether somebody paid is not yet
@@ -81,7 +83,8 @@ impl<'a> Standing<'a> {
             && let Some(attempt) = open.clone().find(|attempt| attempt.scene == Scene::H5)
         {
             return match &attempt.action {
-                Some(Action::Redirect { url }) if is_web(url) => Self::Leaving(attempt, url),
+                Some(action) if action.is_stale(now) => Self::TooLate(attempt),
+                Some(Action::Redirect { url, .. }) if is_web(url) => Self::Leaving(attempt, url),
                 _ => Self::Preparing(attempt),
             };
         }
@@ -102,6 +105,20 @@ impl<'a> Standing<'a> {
         }
     }
 
+    /// The payer can still pay.
+    const fn is_open(self) -> bool {
+        match self {
+            Self::Ready { .. }
+            | Self::Preparing(_)
+            | Self::Waiting(..)
+            | Self::Wallet(..)
+            | Self::Leaving(..)
+            | Self::TooLate(_)
+            | Self::Paying => true,
+            Self::Confirming | Self::Paid(_) | Self::Closed | Self::Expired => false,
+        }
+    }
+
     /// The word in JSON and in the page.
     pub(crate) const fn word(self) -> &'static str {
         match self {
@@ -110,6 +127,7 @@ impl<'a> Standing<'a> {
             Self::Waiting(..) => "waiting",
             Self::Wallet(..) => "wallet",
             Self::Leaving(..) => "leaving",
+            Self::TooLate(_) => "too_late",
             Self::Paying => "paying",
             Self::Confirming => "confirming",
             Self::Paid(_) => "paid",
@@ -259,6 +277,10 @@ impl Stage {
                     url: app.engine.leads_back(attempt.channel, url, &page).await?,
                 }
             }
+            Standing::TooLate(attempt) => {
+                let button = button(app, attempt, language).await?;
+                choose(Scene::H5, vec![button], false, None)
+            }
             Standing::Preparing(attempt) => {
                 let label = label(app, attempt, language).await?;
                 message(
@@ -278,7 +300,10 @@ impl Stage {
             Standing::Closed => message(Sign::Over, text.closed, text.closed_line),
             Standing::Expired => message(Sign::Over, text.expired, text.expired_line),
         };
-        let (note, may_try) = first_of_all(payment, reader, &view, &ways, text);
+        let (note, may_try) = match standing {
+            Standing::TooLate(_) => (Some(text.link_over), false),
+            _ => first_of_all(payment, reader, &view, &ways, text),
+        };
         Ok(Self {
             note,
             may_try,
@@ -287,15 +312,7 @@ impl Stage {
                 standing,
                 Standing::Paid(_) | Standing::Closed | Standing::Expired
             ),
-            open: matches!(
-                standing,
-                Standing::Ready { .. }
-                    | Standing::Waiting(..)
-                    | Standing::Wallet(..)
-                    | Standing::Leaving(..)
-                    | Standing::Preparing(_)
-                    | Standing::Paying
-            ),
+            open: standing.is_open(),
             view,
         })
     }
@@ -384,6 +401,17 @@ fn buttons(ways: &[Way], scene: Scene, language: Language) -> Vec<Button> {
     let mut buttons: Vec<_> = buttons.into_values().collect();
     buttons.sort_by_key(|(place, _)| *place);
     buttons.into_iter().map(|(_, button)| button).collect()
+}
+
+/// The attempt's own way again.
+async fn button(app: &App, attempt: &Attempt, language: Language) -> Result<Button, Problem> {
+    let account = app.engine.store().channel(attempt.channel).await?;
+    let kind = account.and_then(|account| kind(&account.kind));
+    Ok(Button {
+        channel: attempt.channel.to_string(),
+        label: kind.map_or("", |kind| language.of(kind.label)),
+        platform: kind.map_or("other", |kind| kind.platform),
+    })
 }
 
 /// What the payer calls the attempt's platform.
@@ -539,8 +567,16 @@ mod tests {
             scene: Scene::H5,
             action: Some(Action::Redirect {
                 url: url.to_owned(),
+                until: None,
             }),
             ..attempt(AttemptState::Pending, None)
+        };
+        let ending = |secs| Attempt {
+            action: Some(Action::Redirect {
+                url: "https://wx.tenpay.com/x".to_owned(),
+                until: Some(NOON + Duration::from_secs(secs)),
+            }),
+            ..by_browser("")
         };
         let wechat = |own: Option<AttemptId>| Reader {
             attempt: own,
@@ -574,6 +610,10 @@ mod tests {
             (vec![native.clone(), pending.clone()], by_code, "waiting"),
             (vec![native.clone(), failed], wechat(Some(jsapi)), "waiting"),
             (vec![native.clone(), web.clone()], phone.clone(), "leaving"),
+            (vec![ending(300)], phone.clone(), "leaving"),
+            // Whoever is sent there now arrives too late.
+            (vec![native.clone(), ending(15)], phone.clone(), "too_late"),
+            (vec![ending(0)], phone.clone(), "too_late"),
             (
                 vec![by_browser("javascript:alert(1)")],
                 phone.clone(),

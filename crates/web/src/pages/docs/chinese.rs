@@ -192,8 +192,8 @@ const TABLE: &[(&str, &str)] = &[
     ),
     ("Starts an attempt", "发起尝试"),
     (
-        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one.  `jsapi` and `mini_program` are for one payer, named by `payer.openid` or known by `payer.code`. A code is asked about once. When that brings no payer, nothing is made, and the error's `code` says why: get a new login code, and send the request again. The same code for the same payment is the same attempt.  `barcode` charges the code that the payer shows. `succeeded` is paid; `failed` leaves the payment open for another code, and `failure` says why; `user_paying` and `unknown` are asked about every few seconds, and after half a minute the attempt is reversed: hand nothing over before the payment is `paid`, and scan no second code before the attempt has ended. While it is open, a second code is not sent, and the open attempt is returned.",
-        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个。`jsapi` 和 `mini_program` 只能由一个人支付：用 `payer.openid` 指明，或由 `payer.code` 换取。一个 code 只询问一次；换不到付款人时什么都不会创建，错误的 `code` 说明原因：请重新获取登录凭证再发起。同一付款的同一个 code 是同一个尝试。`barcode` 用顾客出示的付款码扣款。`succeeded` 表示已付；`failed` 时付款仍未结束，可以再扫一个码，原因见 `failure`；`user_paying` 和 `unknown` 会每隔几秒查询一次，半分钟后仍未支付则撤销：付款变成 `paid` 之前不要交货，尝试结束之前不要再扫。未结束时再扫的码不会发出，返回的是那个未结束的尝试。",
+        "Asks a channel to collect the money. The answer's `action` says what the payer's side has to do. When the channel does not answer in time, `state` is `unknown`: it is asked again until the truth is found. An open attempt of the same channel and scene is returned instead of a second one, and with a new `url` where the old one has ended.  `jsapi` and `mini_program` are for one payer, named by `payer.openid` or known by `payer.code`. A code is asked about once. When that brings no payer, nothing is made, and the error's `code` says why: get a new login code, and send the request again. The same code for the same payment is the same attempt.  `barcode` charges the code that the payer shows. `succeeded` is paid; `failed` leaves the payment open for another code, and `failure` says why; `user_paying` and `unknown` are asked about every few seconds, and after half a minute the attempt is reversed: hand nothing over before the payment is `paid`, and scan no second code before the attempt has ended. While it is open, a second code is not sent, and the open attempt is returned.",
+        "请一个渠道来收款。返回的 `action` 写明付款方接下来要做什么。渠道没有及时回应时，`state` 为 `unknown`：我们会一直查询，直到有结果。同一渠道、同一场景已有未结束的尝试时，返回那一个，不会再开第二个；其中的 `url` 过期时会换成新的。`jsapi` 和 `mini_program` 只能由一个人支付：用 `payer.openid` 指明，或由 `payer.code` 换取。一个 code 只询问一次；换不到付款人时什么都不会创建，错误的 `code` 说明原因：请重新获取登录凭证再发起。同一付款的同一个 code 是同一个尝试。`barcode` 用顾客出示的付款码扣款。`succeeded` 表示已付；`failed` 时付款仍未结束，可以再扫一个码，原因见 `failure`；`user_paying` 和 `unknown` 会每隔几秒查询一次，半分钟后仍未支付则撤销：付款变成 `paid` 之前不要交货，尝试结束之前不要再扫。未结束时再扫的码不会发出，返回的是那个未结束的尝试。",
     ),
     ("Closes a payment", "关闭付款"),
     (
@@ -476,7 +476,11 @@ const TABLE: &[(&str, &str)] = &[
     ("What the payer's side has to do.", "付款方接下来要做什么。"),
     ("The QR code's text.", "二维码的内容。"),
     ("Signed.", "已签名，原样使用。"),
-    ("Lives five minutes.", "有效期五分钟。"),
+    ("Opens the wallet.", "打开钱包。"),
+    (
+        "Until when, RFC 3339; `url` ends sooner than the order (WeChat Pay: five minutes). Start the same attempt again for another one.",
+        "有效到什么时候，RFC 3339；`url` 比订单先过期（微信支付为五分钟）。再发起同样的尝试即可换一个。",
+    ),
     ("The platform's number of the trade.", "平台的交易号。"),
     (
         "The platform's number of the trade; of `refund_abnormal`, of the refund.",
