@@ -382,9 +382,17 @@ $("amount-form").addEventListener("submit", (event) => {
   else charge();
 });
 
+/** Two presses of Enter within so many milliseconds are one. */
+const ONE_PRESS = 800;
+let freshTimer;
+
 function askForCode() {
+  const form = $("scan-form");
   $("scan-amount").textContent = yuan(sale.order.amount);
   $("code").value = "";
+  form.dataset.fresh = "";
+  clearTimeout(freshTimer);
+  freshTimer = setTimeout(() => delete form.dataset.fresh, ONE_PRESS);
   show("scan-form");
   $("code").focus();
 }
@@ -392,6 +400,8 @@ function askForCode() {
 $("scan-form").addEventListener("submit", (event) => {
   event.preventDefault();
   const code = $("code").value.replace(/\s/g, "");
+  // The Enter that ended the amount, pressed twice, asks for no QR code.
+  if (!code && "fresh" in $("scan-form").dataset) return;
   $("scan-problem").textContent = "";
   if (code && !/^\d{10,24}$/.test(code)) {
     $("scan-problem").textContent = text.code;
@@ -692,6 +702,8 @@ function tellRefund({ state, amount, ended_at: endedAt, failure }) {
 
 document.addEventListener("keydown", (event) => {
   if ($("desk").hidden) return;
+  // A key that is held down was pressed once.
+  if (event.repeat && ["Enter", "Escape", "F9"].includes(event.key)) return event.preventDefault();
   if (event.key === "F9") {
     event.preventDefault();
     askForRefund();

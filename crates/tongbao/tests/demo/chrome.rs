@@ -153,6 +153,18 @@ impl Chrome {
         }
     }
 
+    /// Enter goes down, is repeated by the keyboard so often, and comes up.
+    pub(crate) async fn hold_enter(&self, repeats: u32) {
+        for n in 0..=repeats {
+            let down = json!({"type": "keyDown", "key": "Enter", "code": "Enter", "text": "\r",
+                "windowsVirtualKeyCode": 13, "autoRepeat": n > 0});
+            self.cdp("Input.dispatchKeyEvent", down).await;
+        }
+        let up = json!({"type": "keyUp", "key": "Enter", "code": "Enter",
+            "windowsVirtualKeyCode": 13});
+        self.cdp("Input.dispatchKeyEvent", up).await;
+    }
+
     pub(crate) async fn clear(&self, css: &str) {
         self.find(css).await.clear().await.unwrap();
     }

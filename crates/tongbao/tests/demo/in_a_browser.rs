@@ -172,6 +172,9 @@ const ENTER: &str = "\u{e007}";
 const ESCAPE: &str = "\u{e00c}";
 const F9: &str = "\u{e039}";
 
+/// The cashier has seen that a code is asked for.
+const SCAN_FORM_FOR_A_WHILE: &str = "#scan-form:not([hidden]):not([data-fresh])";
+
 async fn key_in(chrome: &Chrome, css: &str, keys: &str) {
     let field = chrome.find(css).await;
     field.send_keys(keys).await.unwrap();
@@ -195,7 +198,7 @@ async fn at_the_till_the_keyboard_is_enough_and_the_answer_is_large() {
 
     // Without a payment code, a QR code for the customer.
     key_in(&chrome, "#amount", &format!("12.34{ENTER}")).await;
-    chrome.find("#scan-form:not([hidden])").await;
+    chrome.find(SCAN_FORM_FOR_A_WHILE).await;
     chrome.photograph("till-scan").await;
     key_in(&chrome, "#code", ENTER).await;
     chrome.find("#qr:not([hidden])").await;
@@ -225,6 +228,7 @@ async fn at_the_till_the_keyboard_is_enough_and_the_answer_is_large() {
     // A sale that is broken off is closed.
     key_in(&chrome, "#next", ENTER).await;
     key_in(&chrome, "#amount", &format!("5{ENTER}")).await;
+    chrome.find(SCAN_FORM_FOR_A_WHILE).await;
     key_in(&chrome, "#code", ENTER).await;
     chrome.find("#qr:not([hidden])").await;
     chrome.click("#cancel").await;
@@ -232,6 +236,35 @@ async fn at_the_till_the_keyboard_is_enough_and_the_answer_is_large() {
         .find("#answer[data-tone=bad] #next:not([hidden])")
         .await;
     chrome.photograph("till-cancelled").await;
+
+    chrome.close().await;
+    assert!(demo.stop().await.success());
+}
+
+#[tokio::test]
+#[ignore = "needs Chromium and chromedriver; cargo xtask test runs it"]
+async fn enter_pressed_twice_or_held_opens_no_qr_order_by_itself() {
+    const SALE: &str = "return sessionStorage.getItem('tongbao.till.sale')";
+
+    let demo = Demo::start().await;
+    let chrome = at_the_till(&demo.till).await;
+    let waits_for_a_code = async |chrome: &Chrome| {
+        chrome.find("#scan-form:not([hidden])").await;
+        assert_eq!(chrome.run(SALE).await, serde_json::Value::Null);
+    };
+
+    key_in(&chrome, "#amount", &format!("1{ENTER}{ENTER}")).await;
+    waits_for_a_code(&chrome).await;
+    key_in(&chrome, "#code", ESCAPE).await;
+    chrome.find("#amount-form:not([hidden])").await;
+
+    // The amount is still there, and the key stays down for long.
+    chrome.hold_enter(5).await;
+    waits_for_a_code(&chrome).await;
+    chrome.find(SCAN_FORM_FOR_A_WHILE).await;
+    chrome.hold_enter(0).await;
+    chrome.find("#qr:not([hidden])").await;
+    assert_ne!(chrome.run(SALE).await, serde_json::Value::Null);
 
     chrome.close().await;
     assert!(demo.stop().await.success());
