@@ -47,6 +47,8 @@ pub struct PaymentFilter {
 pub struct RefundFilter {
     /// Whose.
     pub merchant: MerchantId,
+    /// Of this shop's payments.
+    pub store: Option<StoreId>,
     /// In this state.
     pub state: Option<RefundState>,
     /// Behind this row.

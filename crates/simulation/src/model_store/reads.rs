@@ -101,7 +101,12 @@ pub(super) fn timeline(tables: &Tables, merchant: MerchantId, payment: PaymentId
 }
 
 pub(super) fn refunds(tables: &Tables, filter: &RefundFilter) -> Page<RefundRow> {
-    let own = |payment: &&Payment| payment.merchant == filter.merchant;
+    let own = |payment: &&Payment| {
+        payment.merchant == filter.merchant
+            && filter
+                .store
+                .is_none_or(|store| payment.order.store == Some(store))
+    };
     let rows = tables.payments.values().filter(own).flat_map(|payment| {
         payment.refunds.iter().map(|refund| RefundRow {
             payment: payment.id,

@@ -200,12 +200,16 @@ pub(super) enum Named {
 pub(super) fn list(db: &Connection, filter: &RefundFilter) -> Result<Page<RefundRow>, StoreError> {
     let sql = "SELECT id FROM refunds \
                WHERE merchant_key = (SELECT key FROM merchants WHERE id = ?1) \
-               AND (?2 IS NULL OR state = ?2) AND id < ?3 ORDER BY id DESC LIMIT ?4";
+               AND (?2 IS NULL OR state = ?2) AND id < ?3 \
+               AND (?5 IS NULL OR \
+                    ?5 = (SELECT store FROM payments WHERE payments.key = payment_key)) \
+               ORDER BY id DESC LIMIT ?4";
     let key = params![
         IdText::of(filter.merchant),
         filter.state.map(RefundState::as_str),
         filter.cursor.as_deref().unwrap_or(page::END),
         page::fetched(filter.limit),
+        filter.store.map(IdText::of),
     ];
     let keys: Vec<RefundId> = statement::all(db, sql, key, column::id)?;
     page::newest(

@@ -150,6 +150,7 @@ async fn refunds_are_listed_newest_first_and_by_their_state(store: &impl Store) 
 
     let all = RefundFilter {
         merchant: merchant(),
+        store: None,
         state: None,
         cursor: None,
         limit: 2,

@@ -232,7 +232,7 @@ fn shop(world: &mut World, name: &str) -> String {
 }
 
 /// What a till may do; everything else that is documented is refused.
-const FOR_TILLS: [(&str, &str); 9] = [
+const FOR_TILLS: [(&str, &str); 10] = [
     ("POST", "/v1/payments"),
     ("GET", "/v1/payments"),
     ("GET", "/v1/payments/{id}"),
@@ -240,6 +240,7 @@ const FOR_TILLS: [(&str, &str); 9] = [
     ("POST", "/v1/payments/{id}/attempts"),
     ("POST", "/v1/payments/{id}/close"),
     ("POST", "/v1/payments/{id}/refunds"),
+    ("GET", "/v1/refunds"),
     ("GET", "/v1/refunds/{id}"),
     ("GET", "/v1/till"),
 ];

@@ -12,8 +12,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::listed::{self, Listed};
 use super::made::Made;
+use super::stores::store_id;
 use crate::app::App;
-use crate::extract::{Asked, Caller, Command, Id, Seller, limit};
+use crate::extract::{Asked, Command, Id, Seller, limit};
 use crate::problem::{Problem, ProblemView, REFUND_NO_CONFLICT};
 
 pub(crate) fn router() -> Router<App> {
@@ -100,13 +101,26 @@ pub(crate) async fn create(
     Ok(Made::new(view, made.fresh, made.replayed))
 }
 
+/// Whether to ask the channel first.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ReadAsked {
+    /// Ask the channel about a refund that has no end yet before answering.
+    refresh: Option<bool>,
+}
+
 /// Reads a refund.
+///
+/// With `refresh=true` the channel is asked first what has become of a refund that
+/// has no end yet, and the answer waits for it no longer than the channel's timeout.
+/// One that still waits for its turn is not asked about.
 #[utoipa::path(
     get,
     path = "/v1/refunds/{id}",
     operation_id = "read_refund",
     tag = "refunds",
-    params(("id" = String, Path, description = "`rfd_…`")),
+    params(("id" = String, Path, description = "`rfd_…`"), ReadAsked),
     responses(
         (status = 200, description = "As it stands", body = RefundView),
         (status = 404, description = "There is none, or it is another merchant's, or, for a till, another store's", body = ProblemView, content_type = "application/problem+json"),
@@ -116,10 +130,14 @@ pub(crate) async fn read(
     State(app): State<App>,
     seller: Seller,
     Id(id): Id<RefundId>,
+    Asked(asked): Asked<ReadAsked>,
 ) -> Result<Json<RefundView>, Problem> {
-    let payment = app.engine.payment_of_refund(seller.merchant.id, id).await?;
+    let mut payment = app.engine.payment_of_refund(seller.merchant.id, id).await?;
     if !seller.may_see(&payment) {
         return Err(EngineError::NotFound("refund").into());
+    }
+    if asked.refresh == Some(true) {
+        payment = app.engine.refresh_refund(payment, id).await?;
     }
     let refund = payment.refund(id).ok_or(EngineError::NotFound("refund"))?;
     Ok(Json(RefundView::new(payment.id, refund)))
@@ -130,6 +148,8 @@ pub(crate) async fn read(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct RefundsAsked {
+    /// Of this store, `sto_…`; a till sees its own store's alone.
+    store: Option<String>,
     /// `unknown`, `processing`, `abnormal`, `succeeded` or `closed`.
     state: Option<String>,
     /// `next_cursor` of the page before.
@@ -154,11 +174,12 @@ pub(crate) struct RefundsAsked {
 )]
 pub(crate) async fn list(
     State(app): State<App>,
-    Caller(merchant): Caller,
+    seller: Seller,
     Asked(asked): Asked<RefundsAsked>,
 ) -> Result<Json<Listed<RefundView>>, Problem> {
     let filter = RefundFilter {
-        merchant: merchant.id,
+        merchant: seller.merchant.id,
+        store: seller.store(store_id(asked.store.as_deref())?)?,
         state: asked.state.as_deref().map(refund_state).transpose()?,
         cursor: listed::cursor::<RefundId>(asked.cursor)?,
         limit: limit(asked.limit)?,

@@ -92,6 +92,56 @@ async fn a_part_goes_back_and_the_shop_is_told() {
     assert_eq!(world.shop.told()[1].body["data"], done);
 }
 
+fn queries(world: &World) -> usize {
+    let platform = world.platform();
+    let journal = platform.journal();
+    journal
+        .filter(|entry| entry.path == "/pay/refundquery")
+        .count()
+}
+
+#[tokio::test]
+async fn whoever_wants_to_know_now_has_the_channel_asked() {
+    let world = open().await;
+    let payment = bought(&world, "T1").await;
+    let refunds = async |number| refund(&world, &payment, number, 500).await.json();
+    let (first, second) = (refunds("R1").await, refunds("R2").await);
+    let path = |refund: &Value| format!("/v1/refunds/{}", refund["id"].as_str().unwrap());
+    let now = |refund: &Value| format!("{}?refresh=true", path(refund));
+    assert_eq!(first["state"], "processing");
+    // Silence changes nothing.
+    once(&world, FaultKind::NoAnswer);
+    assert_eq!(world.get(&now(&first)).await.json(), first);
+
+    // The payer has the money, and no query of ours is due yet.
+    world
+        .clock
+        .set(world.clock.time() + Duration::from_secs(30));
+    let unasked = world.get(&path(&first)).await.json();
+    assert_eq!(unasked["state"], "processing");
+    drop(world.fired());
+    let fresh = world.get(&now(&first)).await.json();
+    assert_eq!(fresh["state"], "succeeded");
+    assert_eq!(world.get(&path(&first)).await.json(), fresh);
+
+    // What waits for its minute was never sent, and what has ended is known.
+    let before = queries(&world);
+    for refund in [&first, &second] {
+        assert_eq!(world.get(&now(refund)).await.status, 200);
+    }
+    assert_eq!(queries(&world), before);
+    let waits = world.get(&now(&second)).await.json();
+    assert_eq!(waits["state"], "unknown");
+
+    let odd = world
+        .get(&format!("{}?refresh=perhaps", path(&second)))
+        .await;
+    assert_eq!(odd.status, 422);
+
+    world.pass(HOUR).await;
+    assert_eq!(world.shop.told_kinds().len(), 3);
+}
+
 #[tokio::test]
 async fn several_refunds_wait_for_each_other_and_all_arrive() {
     let world = open().await;

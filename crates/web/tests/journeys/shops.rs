@@ -507,6 +507,32 @@ async fn a_till_refunds_what_its_own_store_took() {
     assert_eq!(get_with(&world, &key, &path).await.status, 200);
     let foreign = get_with(&world, &other, &path).await;
     assert_eq!(foreign.problem(), (404, "not_found".to_owned(), None));
-    let all = get_with(&world, &key, "/v1/refunds").await;
-    assert_eq!(all.problem(), (403, "not_for_tills".to_owned(), None));
+
+    // What other stores gave back, and the merchant's server without one, is not there.
+    let listed = async |key: &str, path: &str| {
+        let page = get_with(&world, key, path).await.json();
+        let rows = page["data"].as_array().unwrap().iter();
+        rows.map(|row| row["merchant_refund_no"].as_str().unwrap().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let elsewhere = world.order("T2").await;
+    world.pay(&elsewhere, "alice");
+    world.settle().await;
+    let path = format!("/v1/payments/{}/refunds", elsewhere["id"].as_str().unwrap());
+    let wanted = json!({"merchant_refund_no": "R2", "amount": 1});
+    assert_eq!(world.post(&path, &wanted).await.status, 201);
+    let of_bund = format!("/v1/refunds?store={bund}");
+    assert_eq!(listed(&key, "/v1/refunds").await, ["R1"]);
+    assert_eq!(listed(&key, &of_bund).await, ["R1"]);
+    assert_eq!(
+        listed(&key, "/v1/refunds?state=closed").await,
+        [""; 0],
+        "the state still counts"
+    );
+    assert_eq!(listed(&other, "/v1/refunds").await, [""; 0]);
+    let foreign = get_with(&world, &other, &of_bund).await;
+    assert_eq!(foreign.problem(), (403, "not_for_tills".to_owned(), None));
+    let merchants = world.key.clone();
+    assert_eq!(listed(&merchants, "/v1/refunds").await, ["R2", "R1"]);
+    assert_eq!(listed(&merchants, &of_bund).await, ["R1"]);
 }

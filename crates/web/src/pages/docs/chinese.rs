@@ -501,6 +501,14 @@ const TABLE: &[(&str, &str)] = &[
         "全部或部分退还，只要还有余额就可以再退。平台受理不等于顾客已收到钱：回答多为 `processing`，结束时由通知告知：`refund.succeeded` 或 `refund.failed`。`unknown` 是我们用同一个退款号继续问的问题。同样的 `merchant_refund_no`、同样的内容得到同一笔退款；内容不同则拒绝，代码为 `refund_no_conflict`。平台要求同一笔付款的两次退款相隔一分钟：后一笔会自己等待。",
     ),
     ("Reads a refund", "查询退款"),
+    (
+        "With `refresh=true` the channel is asked first what has become of a refund that has no end yet, and the answer waits for it no longer than the channel's timeout. One that still waits for its turn is not asked about.",
+        "带 `refresh=true` 时，退款还没有结果就先向渠道查询，最多等待渠道的超时时间。还在排队、没有发出的退款不查询。",
+    ),
+    (
+        "Ask the channel about a refund that has no end yet before answering.",
+        "回答之前，先向渠道查询还没有结果的退款。",
+    ),
     ("Lists refunds", "查询退款列表"),
     ("What is to go back.", "要退还的钱。"),
     (
