@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 use http::Request;
-use tongbao_core::{Attempt, Refund};
+use tongbao_core::{Attempt, ChannelId, Refund};
 use tongbao_wire::wechat_v2::refund_notification::{self, Envelope};
 use tongbao_wire::wechat_v2::refunded::RefundStatus;
 use tongbao_wire::wechat_v2::sign::insert_sign;
-use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType};
+use tongbao_wire::wechat_v2::{ApiKey, Fields, Merchants, SignType};
 
 use crate::chance::Chance;
 
@@ -17,7 +17,7 @@ const GUESSED_KEY: &str = "0123456789abcdefghijklmnopqrstuv";
 /// key, or with the real one when it has leaked.
 pub fn notification(
     chance: &mut Chance,
-    mch_id: &str,
+    whose: Merchants<'_>,
     attempt: &Attempt,
     leaked: Option<&str>,
 ) -> Request<Bytes> {
@@ -25,8 +25,8 @@ pub fn notification(
     let mut fields = Fields::from_iter([
         ("return_code", "SUCCESS"),
         ("result_code", "SUCCESS"),
-        ("appid", app_id(mch_id)),
-        ("mch_id", mch_id),
+        ("appid", whose.appid),
+        ("mch_id", whose.mch_id),
         ("nonce_str", "5K8264ILTKCH16CQ2502SI8ZNMTM67VS"),
         ("openid", "oForged"),
         ("trade_type", "NATIVE"),
@@ -37,6 +37,14 @@ pub fn notification(
         ("time_end", "20261001120000"),
     ]);
     fields.insert("total_fee", amount);
+    for (name, value) in [
+        ("sub_mch_id", whose.sub_mch_id),
+        ("sub_appid", whose.sub_appid),
+    ] {
+        if let Some(value) = value {
+            fields.insert(name, value);
+        }
+    }
     let sign_type = chance.pick(&[SignType::Md5, SignType::HmacSha256]);
     if let Ok(key) = ApiKey::new(leaked.unwrap_or(GUESSED_KEY)) {
         insert_sign(&mut fields, &key, sign_type);
@@ -61,7 +69,7 @@ pub fn notification(
 /// or a leaked one. Nothing signs such a message.
 pub fn refund_notification(
     chance: &mut Chance,
-    mch_id: &str,
+    whose: Merchants<'_>,
     attempt: &Attempt,
     refund: &Refund,
     leaked: Option<&str>,
@@ -92,10 +100,10 @@ pub fn refund_notification(
     };
     let mut envelope = Envelope {
         return_msg: None,
-        appid: app_id(mch_id).to_owned(),
-        mch_id: mch_id.to_owned(),
-        sub_appid: None,
-        sub_mch_id: None,
+        appid: whose.appid.to_owned(),
+        mch_id: whose.mch_id.to_owned(),
+        sub_appid: whose.sub_appid.map(str::to_owned),
+        sub_mch_id: whose.sub_mch_id.map(str::to_owned),
         nonce_str: "5K8264ILTKCH16CQ2502SI8ZNMTM67VS".to_owned(),
         req_info: String::new(),
     };
@@ -109,20 +117,17 @@ pub fn refund_notification(
     to_notify(attempt, envelope.to_fields().write())
 }
 
-fn app_id(mch_id: &str) -> &'static str {
-    if mch_id == "1900000002" {
-        "wx7e57000000000002"
-    } else {
-        "wx7e57000000000001"
-    }
-}
-
 fn to_notify(attempt: &Attempt, body: String) -> Request<Bytes> {
-    let address = format!("https://pay.sim/notify/{}", attempt.channel);
     let mut request = Request::new(Bytes::from(body));
     *request.method_mut() = http::Method::POST;
+    address(&mut request, attempt.channel);
+    request
+}
+
+/// To where this channel's messages go.
+pub fn address(request: &mut Request<Bytes>, channel: ChannelId) {
+    let address = format!("https://pay.sim/notify/{channel}");
     if let Ok(uri) = address.parse() {
         *request.uri_mut() = uri;
     }
-    request
 }

@@ -543,7 +543,12 @@ impl Store for ModelStore {
     }
 
     async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {
-        Ok(self.tables().channels.get(&id).cloned())
+        let tables = self.tables();
+        let mut found = tables.channels.get(&id).cloned();
+        if let (Some(bug), Some(channel)) = (self.bug, &mut found) {
+            bug.tamper_channel(channel, tables.channels.values());
+        }
+        Ok(found)
     }
 
     async fn channels(&self, merchant: MerchantId) -> Result<Vec<ChannelAccount>, StoreError> {

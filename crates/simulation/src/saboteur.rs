@@ -6,8 +6,10 @@
 //! program's own code is left alone, so nothing of this can ever ship.
 
 mod change;
+mod channel;
 
 use tongbao_core::Payment;
+use tongbao_core::channel::ChannelAccount;
 use tongbao_store::{Change, DeliveryClaim, DeliveryOutcome, DeliveryResult};
 
 macro_rules! bugs {
@@ -181,6 +183,15 @@ bugs! {
     DeniedClaimStaysOpen,
     /// What a till starts does not bear its name
     TillForgotten,
+    /// What is told of one sub-merchant is taken for another's of the same provider
+    SubMerchantNotCompared,
+    /// A service provider asks for itself, and not for its sub-merchant
+    SubMerchantNotSent,
+    /// All channels of a service provider ask for the first of its sub-merchants
+    SubMerchantsMixedUp,
+    /// A payer's name in the sub-merchant's application is sent as one in the
+    /// provider's
+    SubOpenidAsOpenid,
 }
 
 impl Bug {
@@ -199,6 +210,19 @@ impl Bug {
     /// What the mistake makes of a change.
     pub(crate) fn tamper(self, change: &mut Change, before: Option<&Payment>) {
         change::tamper(self, change, before);
+    }
+
+    /// What the mistake makes of a channel that is read, beside all of them.
+    pub(crate) fn tamper_channel<'a>(
+        self,
+        channel: &mut ChannelAccount,
+        all: impl IntoIterator<Item = &'a ChannelAccount>,
+    ) {
+        match self {
+            Self::SubMerchantNotSent => channel::not_sent(channel),
+            Self::SubMerchantsMixedUp => channel::mixed_up(channel, all),
+            _ => {}
+        }
     }
 
     /// What the mistake makes of a delivery that is about to go out.

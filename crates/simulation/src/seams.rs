@@ -128,6 +128,11 @@ impl SimTransport {
             Some(Bug::AmountOnWireDiffers) => {
                 self.rewritten(request, "<total_fee><![CDATA[", "<total_fee><![CDATA[1")
             }
+            Some(Bug::SubOpenidAsOpenid) => {
+                let (name, other) = ("sub_openid>", "openid>");
+                let text = String::from_utf8_lossy(request.body()).replace(name, other);
+                request.map(|_| Bytes::from(text))
+            }
             _ => request,
         };
         let faults = self.faults();

@@ -126,6 +126,8 @@ pub struct Plan {
     pub close_after_secs: u32,
     /// The channels sign with MD5.
     pub md5: bool,
+    /// A service provider's sub-merchants sell beside the merchant's own accounts.
+    pub provider: bool,
     /// How often somebody looks at the cases, and decides.
     pub people: u32,
     /// Forged messages.
@@ -241,6 +243,7 @@ impl Plan {
             // Where nothing is waited for, the platform's refusals are met.
             close_after_secs: Chance::fork(seed, "closing").pick(&[300, 300, 0]),
             md5: chance.percent(40),
+            provider: Chance::fork(seed, "provider").percent(25),
             people: Chance::fork(seed, "people").pick(&[0, 0, 4, 16]),
             attacks: chance.pick(&[0, 0, 10, 40]),
             dead_endpoint: chance.percent(10),

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tongbao_core::job::JobKey;
-use tongbao_core::{Payment, StoreId, TillId, Timestamp};
+use tongbao_core::{ChannelId, Payment, StoreId, TillId, Timestamp};
 
 /// One run's.
 #[derive(Default)]
@@ -29,8 +29,9 @@ pub struct Known {
     pub charged: BTreeSet<String>,
     /// When a number charged, and when what came of it was written down.
     pub at_the_till: BTreeMap<String, AtTheTill>,
-    /// SHA-256 of messages that nobody with a key has signed.
-    pub forged: BTreeSet<[u8; 32]>,
+    /// SHA-256 of messages that nobody may believe at that channel's address: nobody
+    /// with a key has signed them, or they are of another sub-merchant.
+    pub forged: BTreeSet<(ChannelId, [u8; 32])>,
     /// In which shop an order is sold, and by which till, where by one.
     pub sold_at: BTreeMap<String, (Option<StoreId>, Option<TillId>)>,
     /// The fence of each job's last claim.

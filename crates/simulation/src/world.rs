@@ -1,5 +1,6 @@
 //! The world: nodes, platform, merchants, payers, and what befalls them.
 
+mod account;
 mod attacker;
 mod evidence;
 mod merchant;
@@ -13,9 +14,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::Request;
 use tongbao_core::AutoRefund;
+use tongbao_core::channel::Confirm;
 use tongbao_core::inbox::{InboxEntry, Verdict as Judged};
 use tongbao_core::job::JobKey;
-use tongbao_core::{ChannelId, EndpointId, Job, Timestamp};
+use tongbao_core::{EndpointId, Job, Timestamp};
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::alarm::Watch;
@@ -34,6 +36,7 @@ use crate::secrets::{Ear, Secrets};
 use crate::seed::{DefenceOff, Faults, Plan};
 use crate::story::{Story, Violation};
 use crate::truth::Truth;
+use account::Account;
 use merchant::Order;
 
 /// The key of the second account.
@@ -49,16 +52,6 @@ struct Node {
     face: Option<Arc<dyn Face>>,
     /// Its clock is so much ahead.
     ahead: Duration,
-}
-
-/// A merchant's account at the platform, and ours for it.
-#[derive(Clone)]
-struct Account {
-    channel: ChannelId,
-    mch_id: String,
-    app_id: String,
-    app_secret: String,
-    key: String,
 }
 
 /// What one run came to.
@@ -296,12 +289,19 @@ impl World {
         let rest = Rest {
             tables: &tables,
             books: &books,
-            channel: &|mch_id| {
-                accounts
-                    .iter()
-                    .find(|account| account.mch_id == mch_id)
-                    .map(|a| a.channel)
+            channel: &|trade| {
+                let mut accounts = accounts.iter();
+                let account = accounts.find(|account| account.has(trade));
+                account.map(|account| account.channel)
             },
+            gained: &|channel| {
+                let mut accounts = accounts.iter();
+                accounts
+                    .find(|account| account.channel == channel)?
+                    .gained(&books)
+            },
+            amounts_are_true: self.plan.faults.wrong_amount == 0
+                || self.plan.confirm == Confirm::Query,
             queries_off: self.plan.off == DefenceOff::Queries,
             was_quiet: &|from, to| self.kernel.was_quiet(from, to),
             limits: self.plan.auto_refund,
@@ -387,15 +387,14 @@ impl Witness for CommitWitness {
             before,
             after,
             tables,
-            books: &books,
             accept_late: self.accept_late,
             limits: self.limits,
             ended: &|number| self.truth.known().ended.contains(number),
-            mch_id: &|channel| {
-                accounts
-                    .iter()
-                    .find(|account| account.channel == channel)
-                    .map_or("", |account| account.mch_id.as_str())
+            trade: &|channel, number| {
+                let mut accounts = accounts.iter();
+                let account = accounts.find(|account| account.channel == channel)?;
+                let trade = books.trade(&account.mch_id, number);
+                trade.filter(|trade| account.has(trade))
             },
         };
         for (id, check) in at_commit::ALL {
@@ -412,7 +411,8 @@ impl Witness for CommitWitness {
     }
 
     fn received(&self, message: &InboxEntry, alone: bool) {
-        let forged = self.truth.known().forged.contains(&message.body_hash);
+        let known = (message.channel, message.body_hash);
+        let forged = self.truth.known().forged.contains(&known);
         if forged && !(alone && message.verdict == Judged::Refused) {
             let what = format!("a forged message is {:?}, alone: {alone}", message.verdict);
             self.violate("X2", what);

@@ -6,7 +6,7 @@ use http::Request;
 use tongbao_core::case::Remedy;
 use tongbao_core::webhook::EventType;
 use tongbao_core::{ChannelId, Money, Payment, PaymentId, State, Timestamp};
-use tongbao_wire::wechat_v2::{Fields, micropay, refund, unified_order};
+use tongbao_wire::wechat_v2::{Fields, Merchants, TradeType, micropay, refund, unified_order};
 
 use super::{Verdict, ensure};
 use crate::gateway::{Call, Heard, shown};
@@ -17,20 +17,26 @@ use crate::truth::Known;
 /// exactly it.
 pub fn e3_intent_before_call(
     tables: &Tables,
-    channel: &dyn Fn(&str) -> Option<ChannelId>,
+    channel: &dyn Fn(Merchants<'_>) -> Option<ChannelId>,
     request: &Request<bytes::Bytes>,
 ) -> Verdict {
     let path = request.uri().path();
     let fields = Fields::read(request.body()).map_err(|error| format!("we sent {error}"))?;
-    let mch_id = fields.get("mch_id").unwrap_or_default();
-    let channel = channel(mch_id).ok_or(format!("we sent an order of {mch_id:?}"))?;
+    let whose = Merchants {
+        appid: fields.get("appid").unwrap_or_default(),
+        mch_id: fields.get("mch_id").unwrap_or_default(),
+        sub_appid: fields.get("sub_appid"),
+        sub_mch_id: fields.get("sub_mch_id"),
+    };
+    let channel = channel(whose).ok_or(format!("we sent an order of {whose:?}"))?;
     let number = fields.get("out_trade_no").unwrap_or_default();
     let found = tables.by_out_trade_no(channel, number);
     match path {
         "/pay/unifiedorder" => {
             let order = unified_order::Request::from_fields(&fields)
                 .map_err(|error| format!("we sent an order with {error}"))?;
-            is_written_down(found, number, order.total_fee, &order.body)
+            is_written_down(found, number, order.total_fee, &order.body)?;
+            is_for_the_payer(found, number, &order)
         }
         "/pay/micropay" => {
             let order = micropay::Request::from_fields(&fields)
@@ -82,6 +88,27 @@ fn is_written_down(found: Option<&Payment>, number: &str, fen: u64, subject: &st
         u64::try_from(payment.order.amount.minor()) == Ok(fen) && payment.order.subject == subject;
     ensure(same, || {
         format!("order {number} is not the one that is written down")
+    })
+}
+
+/// An order for one payer names that one, in the application where the payer is met.
+fn is_for_the_payer(
+    found: Option<&Payment>,
+    number: &str,
+    order: &unified_order::Request,
+) -> Verdict {
+    if order.trade_type != TradeType::Jsapi {
+        return Ok(());
+    }
+    let attempt = found.and_then(|payment| payment.attempt_by_no(number));
+    let payer = attempt.and_then(|attempt| attempt.payer.as_ref());
+    let (openid, sub_openid) = (&order.optional.openid, &order.optional.sub_openid);
+    let (named, other) = match order.head.sub_appid {
+        Some(_) => (sub_openid, openid),
+        None => (openid, sub_openid),
+    };
+    ensure(named.as_ref() == payer && other.is_none(), || {
+        format!("order {number} is for {payer:?}, and was sent for {openid:?}, {sub_openid:?}")
     })
 }
 

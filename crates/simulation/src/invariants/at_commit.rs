@@ -5,7 +5,7 @@ use tongbao_core::{
     Scene, State,
 };
 use tongbao_engine::audit::rules;
-use tongbao_simulator::Books;
+use tongbao_simulator::Trade;
 
 use super::{Verdict, ensure};
 use crate::model_store::Tables;
@@ -18,24 +18,24 @@ pub struct Commit<'a> {
     pub after: &'a Payment,
     /// The database after the commit.
     pub tables: &'a Tables,
-    /// The platform's truth.
-    pub books: &'a Books<'a>,
     /// Whether the platform has said of a number that it is paid or over.
     pub ended: &'a dyn Fn(&str) -> bool,
     /// The merchant keeps late money.
     pub accept_late: bool,
     /// What the merchant lets go back without a person.
     pub limits: AutoRefund,
-    /// The merchant number of a channel.
-    pub mch_id: &'a dyn Fn(ChannelId) -> &'a str,
+    /// The order under that number at the platform, if it is the channel's account's
+    /// and, of a service provider, its sub-merchant's.
+    pub trade: &'a dyn Fn(ChannelId, &str) -> Option<&'a Trade>,
 }
 
 type Check = fn(&Commit<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 18] = [
+pub const ALL: [(&str, Check); 19] = [
     ("M1", m1_amounts_are_in_range),
     ("M3", m3_no_more_goes_back_than_came),
+    ("M4", m4_money_is_the_account_s_that_asked_for_it),
     ("M5", m5_one_attempt_is_accepted_and_other_money_has_a_case),
     ("M6", m6_what_was_ordered_never_changes),
     ("M9", m9_nothing_is_paid_that_the_platform_has_not),
@@ -87,10 +87,8 @@ fn m7_a_refund_is_what_the_platform_made_of_it(commit: &Commit<'_>) -> Verdict {
             continue;
         }
         let attempt = commit.after.attempt(refund.attempt);
-        let trade = attempt.and_then(|attempt| {
-            let mch_id = (commit.mch_id)(attempt.channel);
-            commit.books.trade(mch_id, &attempt.out_trade_no)
-        });
+        let trade =
+            attempt.and_then(|attempt| (commit.trade)(attempt.channel, &attempt.out_trade_no));
         let theirs = trade.and_then(|trade| {
             let mut refunds = trade.refunds.iter();
             refunds.find(|it| it.out_refund_no == refund.out_refund_no)
@@ -134,6 +132,24 @@ fn e12_a_login_code_is_one_attempt_of_a_known_payer(commit: &Commit<'_>) -> Verd
     Ok(())
 }
 
+/// Of whatever is received here the platform has the payment, in favour of the same
+/// account and, of a service provider, of the same sub-merchant.
+fn m4_money_is_the_account_s_that_asked_for_it(commit: &Commit<'_>) -> Verdict {
+    for attempt in &commit.after.attempts {
+        let was = commit.before.and_then(|before| before.attempt(attempt.id));
+        let known = was.is_some_and(|was| was.received.is_some());
+        if attempt.received.is_none() || known {
+            continue;
+        }
+        let trade = (commit.trade)(attempt.channel, &attempt.out_trade_no);
+        ensure(
+            trade.is_some_and(|trade| trade.ever_paid().is_some()),
+            || format!("{} received what its account has not", attempt.id),
+        )?;
+    }
+    Ok(())
+}
+
 fn m5_one_attempt_is_accepted_and_other_money_has_a_case(commit: &Commit<'_>) -> Verdict {
     let cases = commit.tables.cases.iter();
     rules::m5_one_attempt_is_accepted_and_other_money_has_a_case(commit.after, cases)
@@ -166,9 +182,7 @@ fn m9_nothing_is_paid_that_the_platform_has_not(commit: &Commit<'_>) -> Verdict 
         .after
         .attempt(attempt)
         .ok_or("paid by an attempt that is not there")?;
-    let trade = commit
-        .books
-        .trade((commit.mch_id)(attempt.channel), &attempt.out_trade_no);
+    let trade = (commit.trade)(attempt.channel, &attempt.out_trade_no);
     let truth = trade
         .filter(|trade| trade.paid().is_some())
         .map(|trade| trade.amount_fen);

@@ -1,13 +1,14 @@
 //! At rest: faults have stopped, and the bound has passed.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tongbao_core::webhook::DeliveryState;
 use tongbao_core::{
-    AttemptState, AutoRefund, Case, CaseState, ChannelId, EndpointId, Need, Refund, RefundState,
-    Resolution, State, Timestamp,
+    AttemptState, AutoRefund, Case, CaseState, ChannelId, EndpointId, Money, Need, Refund,
+    RefundState, Resolution, State, Timestamp,
 };
-use tongbao_simulator::{Books, TradeState};
+use tongbao_simulator::{Books, Trade, TradeState};
 
 use super::{Verdict, ensure};
 use crate::model_store::Tables;
@@ -20,8 +21,13 @@ pub struct Rest<'a> {
     pub tables: &'a Tables,
     /// The platform's truth.
     pub books: &'a Books<'a>,
-    /// The channel of a merchant number.
-    pub channel: &'a dyn Fn(&str) -> Option<ChannelId>,
+    /// The channel of whoever has the order at the platform, a sub-merchant of a
+    /// service provider too.
+    pub channel: &'a dyn Fn(&Trade) -> Option<ChannelId>,
+    /// What the channel's account, or sub-merchant, has gained by the platform's books.
+    pub gained: &'a dyn Fn(ChannelId) -> Option<i64>,
+    /// No message that is believed states a wrong amount.
+    pub amounts_are_true: bool,
     /// Queries are never answered in this run.
     pub queries_off: bool,
     /// Whether nothing went wrong between two moments.
@@ -41,8 +47,9 @@ pub struct Rest<'a> {
 type Check = fn(&Rest<'_>) -> Verdict;
 
 /// All of them, by id.
-pub const ALL: [(&str, Check); 14] = [
+pub const ALL: [(&str, Check); 15] = [
     ("M7", m7_the_books_agree_about_refunds),
+    ("M14", m14_each_account_has_gained_what_its_payments_say),
     ("L2", l2_every_refund_is_final_or_a_case),
     ("M8", m8_no_money_is_kept_unseen),
     ("M9", m9_no_money_from_nothing),
@@ -80,7 +87,7 @@ fn x5_what_a_till_did_bears_its_name(rest: &Rest<'_>) -> Verdict {
 fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
     for trade in rest.books.trades().filter(|trade| trade.paid().is_some()) {
         let number = &trade.out_trade_no;
-        let channel = (rest.channel)(&trade.mch_id).ok_or("a trade of nobody's channel")?;
+        let channel = (rest.channel)(trade).ok_or("a trade of nobody's channel")?;
         let payment = rest.tables.by_out_trade_no(channel, number);
         let attempt = payment.and_then(|payment| payment.attempt_by_no(number));
         let (Some(payment), Some(attempt)) = (payment, attempt) else {
@@ -121,7 +128,7 @@ fn m8_no_money_is_kept_unseen(rest: &Rest<'_>) -> Verdict {
 fn m7_the_books_agree_about_refunds(rest: &Rest<'_>) -> Verdict {
     for (trade, theirs) in rest.books.refunds() {
         let number = &theirs.out_refund_no;
-        let channel = (rest.channel)(&trade.mch_id).ok_or("a refund of nobody's channel")?;
+        let channel = (rest.channel)(trade).ok_or("a refund of nobody's channel")?;
         let payment = rest.tables.by_out_trade_no(channel, &trade.out_trade_no);
         let ours = payment.and_then(|payment| {
             let mut refunds = payment.refunds.iter();
@@ -143,6 +150,38 @@ fn m7_the_books_agree_about_refunds(rest: &Rest<'_>) -> Verdict {
         )?;
     }
     rest.books.check()
+}
+
+/// Account by account, and sub-merchant by sub-merchant: what came here and has not
+/// gone back is there, no more and no less.
+fn m14_each_account_has_gained_what_its_payments_say(rest: &Rest<'_>) -> Verdict {
+    if rest.queries_off || !rest.amounts_are_true {
+        return Ok(());
+    }
+    let mut here: BTreeMap<ChannelId, i64> =
+        rest.tables.channels.keys().map(|id| (*id, 0)).collect();
+    for payment in rest.tables.payments.values() {
+        for attempt in &payment.attempts {
+            // What was reversed has gone back without a refund.
+            let stays = attempt
+                .received
+                .filter(|_| attempt.state != AttemptState::Reversed);
+            *here.entry(attempt.channel).or_default() += stays.map_or(0, Money::minor);
+        }
+        let gone = |refund: &&Refund| refund.state != RefundState::Closed;
+        for refund in payment.refunds.iter().filter(gone) {
+            if let Some(attempt) = payment.attempt(refund.attempt) {
+                *here.entry(attempt.channel).or_default() -= refund.amount.minor();
+            }
+        }
+    }
+    for (channel, here) in here {
+        let there = (rest.gained)(channel);
+        ensure(there == Some(here), || {
+            format!("{channel} has gained {here} fen here, and {there:?} at the platform")
+        })?;
+    }
+    Ok(())
 }
 
 fn l2_every_refund_is_final_or_a_case(rest: &Rest<'_>) -> Verdict {

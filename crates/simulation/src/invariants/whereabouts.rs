@@ -8,7 +8,7 @@ pub fn file_of(invariant: &str) -> &'static str {
         "E3" | "E4" | "E5" | "E10" | "E11" | "W5" => {
             "crates/simulation/src/invariants/at_boundary.rs"
         }
-        "M8" | "L1" | "L9" | "L10" | "E8" | "W1" | "W6" | "X5" => {
+        "M8" | "M14" | "L1" | "L9" | "L10" | "E8" | "W1" | "W6" | "X5" => {
             "crates/simulation/src/invariants/at_rest.rs"
         }
         "S6" | "W2" | "W4" => "crates/simulation/src/invariants/over_history.rs",
@@ -100,9 +100,9 @@ mod tests {
     #[test]
     fn every_invariant_is_in_the_file_that_is_named() {
         let ids = [
-            "L10", "M12", "M13", "C1", "M1", "M5", "M6", "M8", "M9", "M10", "M11", "E3", "E4",
-            "E5", "E6", "E8", "E9", "E10", "E11", "K1", "L0", "L1", "L4", "L8", "L9", "S1", "S3",
-            "S4", "S6", "W0", "W1", "W2", "W4", "W5", "W6", "X1", "X2",
+            "L10", "M4", "M12", "M13", "M14", "C1", "M1", "M5", "M6", "M8", "M9", "M10", "M11",
+            "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11", "K1", "L0", "L1", "L4", "L8", "L9",
+            "S1", "S3", "S4", "S6", "W0", "W1", "W2", "W4", "W5", "W6", "X1", "X2",
         ];
         for id in ids {
             let file = workspace().join(file_of(id));

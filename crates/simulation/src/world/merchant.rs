@@ -7,6 +7,7 @@ use tongbao_core::{AttemptId, Money, Order as Ordered, PaymentId, Scene, StoreId
 use tongbao_simulator::{FaultKind, NewFault, Opening, Reply, Target};
 use tongbao_wire::wechat_openid::authorize::{Authorize, Scope};
 
+use super::account::{Account, OWN, SUB_MERCHANTS};
 use super::{World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
@@ -66,6 +67,8 @@ pub(super) struct Order {
     login: Option<Login>,
     /// In which shop, where in one: at a till always.
     shop: Option<usize>,
+    /// Over which account it is tried first, and over which then.
+    accounts: [usize; 2],
 }
 
 /// The payer's side of an order inside the wallet.
@@ -115,6 +118,7 @@ impl Order {
         let mut chance = Chance::fork(plan.seed, "orders");
         let mut tills = Chance::fork(plan.seed, "tills");
         let mut shops = Chance::fork(plan.seed, "shops");
+        let mut accounts = Chance::fork(plan.seed, "accounts");
         // Nobody is notified of what happens at a till: where no query is ever
         // answered, nothing of it can be known.
         let percent = if plan.off == DefenceOff::Queries {
@@ -145,6 +149,9 @@ impl Order {
             }
             let shop = shops.index(SHOPS);
             order.shop = (order.is_at_a_till() || shops.percent(30)).then_some(shop);
+            if plan.provider && accounts.percent(60) {
+                order.accounts = Self::draw_accounts(&mut accounts);
+            }
             order
         };
         (0..plan.orders).map(draw).collect()
@@ -186,7 +193,15 @@ impl Order {
             till: None,
             login: None,
             shop: None,
+            accounts: [0, 1],
         }
+    }
+
+    /// A sub-merchant's, and any other.
+    fn draw_accounts(chance: &mut Chance) -> [usize; 2] {
+        let all = OWN + SUB_MERCHANTS;
+        let first = OWN + chance.index(SUB_MERCHANTS);
+        [first, (first + 1 + chance.index(all - 1)) % all]
     }
 
     /// None for most; parts, the whole, the whole twice, or more than came.
@@ -480,7 +495,7 @@ impl World {
                 with_attempt: order.with_attempt,
             },
             Step::Start { account } => {
-                let account = self.accounts.get(account);
+                let account = self.account_of_try(order, account);
                 let channel = account.map(|account| account.channel.to_string());
                 match &order.till {
                     Some(till) => Call::Charge {
@@ -494,9 +509,7 @@ impl World {
                         scene: order.scene,
                         payer: match &order.login {
                             Some(login) => Some(Named::Code(login.code.clone()?)),
-                            None => self
-                                .openid(order.scene, account.map(|it| &*it.mch_id))
-                                .map(Named::Openid),
+                            None => self.openid(order.scene, account).map(Named::Openid),
                         },
                     },
                 }
@@ -536,14 +549,15 @@ impl World {
     /// The page or mini-program gets a code of the reader, unless it has one.
     fn payer_logs_in(&self, order: &mut Order, account: usize) {
         let at = self.platform_now();
-        let (Some(login), Some(account)) = (&mut order.login, self.accounts.get(account)) else {
+        let account = self.account_of_try(order, account);
+        let (Some(login), Some(account)) = (&mut order.login, account) else {
             return;
         };
         if login.code.is_some() {
             return;
         }
         let mut platform = lock(&self.platform);
-        let app_id = account.app_id.clone();
+        let app_id = account.payers_app().to_owned();
         login.code = if order.scene == Scene::MiniProgram {
             platform.login_code(at, "carol", &app_id).ok()
         } else {
@@ -561,15 +575,19 @@ impl World {
         };
     }
 
+    /// Which account the first try of an order goes over, and which the second.
+    fn account_of_try(&self, order: &Order, place: usize) -> Option<&Account> {
+        self.accounts.get(*order.accounts.get(place)?)
+    }
+
     /// The payer's name under the account's application, where it is asked for.
-    fn openid(&self, scene: Scene, mch_id: Option<&str>) -> Option<String> {
+    fn openid(&self, scene: Scene, account: Option<&Account>) -> Option<String> {
         if !matches!(scene, Scene::Jsapi | Scene::MiniProgram) {
             return None;
         }
         let platform = lock(&self.platform);
         let books = platform.truth();
-        let app_id = &books.accounts.get(mch_id?)?.app_id;
-        Some(books.wallets.get("carol")?.openid_in(app_id))
+        Some(books.wallets.get("carol")?.openid_in(account?.payers_app()))
     }
 
     /// The payer answers what the phone asks about this order.

@@ -9,13 +9,14 @@ use tongbao_core::{ChannelId, EventId, PaymentId};
 use tongbao_engine::Target;
 use tongbao_simulator::{Delivered, FaultKind, NewFault, Outgoing, UnixMillis, WireResponse};
 
-use super::{World, lock};
+use super::{World, account, lock};
 use crate::event::{ExchangeId, WorldEvent};
 use crate::invariants::at_boundary;
 use crate::invariants::over_history::Received;
+use crate::saboteur::Bug;
 use crate::seed::DefenceOff;
 use crate::truth::AtTheTill;
-use tongbao_wire::wechat_v2::{ApiKey, Fields, SignType, sign};
+use tongbao_wire::wechat_v2::{ApiKey, Fields, Merchants, SignType, sign};
 
 /// Where payments at a till are taken back.
 const REVERSE: &str = "/secapi/pay/reverse";
@@ -63,11 +64,10 @@ impl World {
         let path = request.uri().path();
         let query = path == "/pay/orderquery";
         if !query && !asks_who(request) {
-            let channel = |mch_id: &str| {
+            let channel = |whose: Merchants<'_>| {
                 let mut accounts = self.accounts.iter();
-                accounts
-                    .find(|account| account.mch_id == mch_id)
-                    .map(|account| account.channel)
+                let account = accounts.find(|account| account.merchants() == whose);
+                account.map(|account| account.channel)
             };
             let verdict =
                 at_boundary::e3_intent_before_call(&self.gateway.tables(), &channel, request);
@@ -419,7 +419,7 @@ impl World {
         };
         let now = self.kernel.now();
         let hash = sha256(request.body());
-        let forged = self.truth.known().forged.contains(&hash);
+        let forged = self.truth.known().forged.contains(&(channel, hash));
         let sender = if forged { "attacker" } else { "platform" };
         self.story.tell(now, sender, &format!("node {node}"), || {
             let body = String::from_utf8_lossy(request.body()).into_owned();
@@ -438,6 +438,8 @@ impl World {
             let mut known = self.truth.known();
             known.ended.insert(short_number(&body).to_owned());
         }
+        let request = self.as_it_is_taken(channel, request);
+        let hash = sha256(request.body());
         let answer = face.notify(channel, request);
         self.kernel.spawn(node, async move {
             let Some(response) = answer.await else {
@@ -463,6 +465,16 @@ impl World {
             }
         });
     }
+
+    /// As it is, unless it is planted that nobody compares whose it is.
+    fn as_it_is_taken(&self, channel: ChannelId, request: Request<Bytes>) -> Request<Bytes> {
+        let mut accounts = self.accounts.iter();
+        let account = accounts.find(|account| account.channel == channel);
+        match account.filter(|_| self.plan.bug == Some(Bug::SubMerchantNotCompared)) {
+            Some(account) => account::not_compared(request, account),
+            None => request,
+        }
+    }
 }
 
 /// Whose login code it is. That is no order, and moves no money.
@@ -475,7 +487,7 @@ pub(super) fn sha256(body: &[u8]) -> [u8; 32] {
     sha2::Sha256::digest(body).into()
 }
 
-fn channel_of(request: &Request<Bytes>) -> Option<ChannelId> {
+pub(super) fn channel_of(request: &Request<Bytes>) -> Option<ChannelId> {
     request.uri().path().strip_prefix("/notify/")?.parse().ok()
 }
 

@@ -1,23 +1,22 @@
 //! How a world begins.
 
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use futures::FutureExt;
-use serde_json::json;
 use tongbao_core::Policy;
 use tongbao_core::id::Id;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{Addresses, Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
-use tongbao_simulator::{
-    Account as PlatformAccount, CLIENT_CERTIFICATE, Platform, Settings, Wallet, WalletPlatform,
-};
+use tongbao_simulator::{Account as PlatformAccount, Platform, Settings, Wallet, WalletPlatform};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
 
+use super::account::{self, Account};
 use super::merchant::Order;
-use super::{Account, CALM_AFTER, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
+use super::{CALM_AFTER, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
 use crate::gateway::{Build, Caller, Counter, OPENING, Surroundings};
@@ -135,33 +134,20 @@ impl World {
         let platform = lock(&self.platform);
         let accounts: Vec<_> = platform.truth().accounts.values().cloned().collect();
         drop(platform);
-        for account in accounts {
-            let settings = json!({
-                "app_id": account.app_id,
-                "mch_id": account.mch_id,
-                "api_v2_key": account.api_v2_key.0,
-                "app_secret": account.app_secret.0,
-                "close_after_secs": self.plan.close_after_secs.to_string(),
-                "sign_type": if self.plan.md5 { "MD5" } else { "HMAC-SHA256" },
-                // Nobody looks at it where there is no TLS; without one no refund is sent.
-                "client_certificate": CLIENT_CERTIFICATE[0],
-                "client_key": CLIENT_CERTIFICATE[1],
-            });
+        let all = accounts.iter().flat_map(|there| {
+            let all = Account::all_of(there).into_iter();
+            all.map(|account| (there.name.clone(), account))
+        });
+        for (name, account) in all {
             let new = NewChannel {
                 kind: "wechat_v2".to_owned(),
-                name: account.name.clone(),
-                settings,
+                name,
+                settings: account.settings(&self.plan),
                 confirm: self.plan.confirm,
                 enabled: true,
             };
             let channel = at_once(engine.create_channel(merchant.id, new, None)).id;
-            self.accounts.push(Account {
-                channel,
-                mch_id: account.mch_id,
-                app_id: account.app_id,
-                app_secret: account.app_secret.0,
-                key: account.api_v2_key.0,
-            });
+            self.accounts.push(Account { channel, ..account });
         }
         let endpoint = NewEndpoint {
             url: WEBHOOK_URL.to_owned(),
@@ -194,11 +180,14 @@ impl World {
     }
 
     fn secrets_of_the_shop(&self) -> Vec<(&'static str, String)> {
-        let keys = self.accounts.iter();
+        let accounts = self.accounts.iter();
         let tills = self.tills.iter();
-        keys.clone()
-            .map(|account| ("an app's secret", account.app_secret.clone()))
-            .chain(keys.map(|account| ("a channel's key", account.key.clone())))
+        // A provider's are the same for all that it acts for.
+        let apps: BTreeSet<_> = accounts.clone().map(|one| &one.app_secret).collect();
+        let keys: BTreeSet<_> = accounts.map(|one| &one.key).collect();
+        let apps = apps.into_iter().map(|it| ("an app's secret", it.clone()));
+        let keys = keys.into_iter().map(|it| ("a channel's key", it.clone()));
+        apps.chain(keys)
             .chain(tills.map(|till| ("a till's key", till.key.clone())))
             .chain([
                 ("a webhook's secret", self.webhook_secret.clone()),
@@ -304,6 +293,9 @@ fn platform(plan: &Plan) -> Platform {
         SECOND_KEY,
         "第二家",
     ));
+    if plan.provider {
+        platform.add_account(account::provider());
+    }
     let rich = Wallet::new(
         "carol",
         WalletPlatform::Wechat,
