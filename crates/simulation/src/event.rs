@@ -58,6 +58,12 @@ pub enum WorldEvent {
     Attacker,
     /// Somebody looks at the cases.
     Person,
+    /// The platform has another key for an account.
+    PlatformChangesKey,
+    /// Somebody enters the new key of a channel.
+    Operator(usize),
+    /// Somebody has an old key, and it has ended.
+    OldKey,
     /// A node dies.
     Dies(NodeId),
     /// A node starts again.
@@ -82,6 +88,9 @@ impl WorldEvent {
             Self::Starts(node) => 109 + u64::from(*node) * 16,
             Self::Heals => 10,
             Self::Person => 11,
+            Self::PlatformChangesKey => 12,
+            Self::Operator(place) => 113 + *place as u64 * 16,
+            Self::OldKey => 14,
         }
     }
 }

@@ -15,7 +15,7 @@ use http::{Request, Response};
 use tongbao_core::merchant::Merchant;
 use tongbao_core::{
     Action, AttemptId, CaseAction, CaseId, ChannelId, Order, PaymentId, RefundId, Scene, StoreId,
-    TillId,
+    TillId, Timestamp,
 };
 use tongbao_engine::Engine;
 use tongbao_store::Store;
@@ -170,6 +170,15 @@ pub enum Call {
         /// What.
         action: CaseAction,
     },
+    /// Another API key for a channel.
+    ChangeKey {
+        /// Which channel.
+        channel: ChannelId,
+        /// The new key.
+        key: String,
+        /// Until when the one before is believed.
+        until: Timestamp,
+    },
 }
 
 /// What the person gives as the reason.
@@ -207,10 +216,17 @@ pub enum Heard {
         /// The API's word.
         state: String,
     },
+    /// The channel has its new key.
+    KeyChanged,
     /// For good.
     Refused,
     /// This time.
     Failed,
+}
+
+/// What an operator types in to change a key.
+pub fn key_settings(key: &str, until: Timestamp) -> serde_json::Value {
+    serde_json::json!({ "api_v2_key": key, "previous_api_v2_key_until": until.to_string() })
 }
 
 /// What the payer's side is given: a code's text, an address, or the object that

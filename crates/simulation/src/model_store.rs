@@ -539,7 +539,7 @@ impl Store for ModelStore {
     }
 
     async fn save_channel(&self, account: ChannelAccount) -> Result<(), StoreError> {
-        self.tables().save_channel(account)
+        self.command(|tables| tables.save_channel(account)).await
     }
 
     async fn channel(&self, id: ChannelId) -> Result<Option<ChannelAccount>, StoreError> {

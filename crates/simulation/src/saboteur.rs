@@ -192,6 +192,10 @@ bugs! {
     /// A payer's name in the sub-merchant's application is sent as one in the
     /// provider's
     SubOpenidAsOpenid,
+    /// A key that was replaced is believed for ever
+    OldKeyNeverEnds,
+    /// From the moment of the new key on the old one is not believed any more
+    NewKeyAlone,
 }
 
 impl Bug {
@@ -221,6 +225,8 @@ impl Bug {
         match self {
             Self::SubMerchantNotSent => channel::not_sent(channel),
             Self::SubMerchantsMixedUp => channel::mixed_up(channel, all),
+            Self::OldKeyNeverEnds => channel::old_key_until(channel, "2099-01-01T00:00:00Z"),
+            Self::NewKeyAlone => channel::old_key_until(channel, "2020-01-01T00:00:00Z"),
             _ => {}
         }
     }

@@ -93,6 +93,50 @@ impl Faults {
     };
 }
 
+/// The API key of an account is changed, at the platform and here.
+#[derive(Clone, Copy, Debug)]
+pub struct KeyChange {
+    /// Which of the accounts at the platform.
+    pub account: usize,
+    /// When the platform has the new key.
+    pub there: Duration,
+    /// When somebody enters it here.
+    pub here: Duration,
+    /// So long after that the old one is believed.
+    pub overlap: Duration,
+}
+
+impl KeyChange {
+    /// In one day of four, while the faults last: what is signed with the other key
+    /// is one.
+    fn draw(seed: u64, accounts: usize, off: DefenceOff) -> Option<Self> {
+        let mut chance = Chance::fork(seed, "key change");
+        if !chance.percent(25) {
+            return None;
+        }
+        let first = chance.millis(60_000, 840_000);
+        let second = first + chance.millis(0, 240_000);
+        // The manual's order, and the other one.
+        let (there, here) = if chance.percent(60) {
+            (first, second)
+        } else {
+            (second, first)
+        };
+        let minutes = chance.pick(&[10, 30, 60, 25 * 60]);
+        Some(Self {
+            account: chance.index(accounts),
+            there,
+            here,
+            // What comes again may be all that tells of a payment.
+            overlap: Duration::from_mins(if off == DefenceOff::Queries {
+                25 * 60
+            } else {
+                minutes
+            }),
+        })
+    }
+}
+
 /// Everything that a seed decides beforehand.
 #[derive(Clone, Debug)]
 #[expect(
@@ -128,6 +172,8 @@ pub struct Plan {
     pub md5: bool,
     /// A service provider's sub-merchants sell beside the merchant's own accounts.
     pub provider: bool,
+    /// An API key is changed in the middle of the day.
+    pub key_change: Option<KeyChange>,
     /// How often somebody looks at the cases, and decides.
     pub people: u32,
     /// Forged messages.
@@ -218,6 +264,7 @@ impl Plan {
             3 => DefenceOff::UniqueNumbers,
             _ => DefenceOff::None,
         };
+        let provider = Chance::fork(seed, "provider").percent(25);
         Self {
             seed,
             orders: chance.index(orders) + 1,
@@ -243,7 +290,8 @@ impl Plan {
             // Where nothing is waited for, the platform's refusals are met.
             close_after_secs: Chance::fork(seed, "closing").pick(&[300, 300, 0]),
             md5: chance.percent(40),
-            provider: Chance::fork(seed, "provider").percent(25),
+            provider,
+            key_change: KeyChange::draw(seed, 2 + usize::from(provider), off),
             people: Chance::fork(seed, "people").pick(&[0, 0, 4, 16]),
             attacks: chance.pick(&[0, 0, 10, 40]),
             dead_endpoint: chance.percent(10),

@@ -32,6 +32,10 @@ pub struct Known {
     /// SHA-256 of messages that nobody may believe at that channel's address: nobody
     /// with a key has signed them, or they are of another sub-merchant.
     pub forged: BTreeSet<(ChannelId, [u8; 32])>,
+    /// When somebody heard that the channel's new key is written down.
+    pub rotated: BTreeMap<ChannelId, Timestamp>,
+    /// SHA-256 of the platform's own messages whose key is good at that channel.
+    pub to_be_taken: BTreeSet<(ChannelId, [u8; 32])>,
     /// In which shop an order is sold, and by which till, where by one.
     pub sold_at: BTreeMap<String, (Option<StoreId>, Option<TillId>)>,
     /// The fence of each job's last claim.

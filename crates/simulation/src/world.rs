@@ -5,6 +5,7 @@ mod attacker;
 mod evidence;
 mod merchant;
 mod network;
+mod operator;
 mod people;
 mod setup;
 
@@ -38,6 +39,7 @@ use crate::story::{Story, Violation};
 use crate::truth::Truth;
 use account::Account;
 use merchant::Order;
+use operator::KeyChange;
 
 /// The key of the second account.
 pub(crate) const SECOND_KEY: &str = "TongbaoSimulationTestKey00000002";
@@ -92,6 +94,9 @@ pub struct World {
     story: Arc<Story>,
     nodes: Vec<Node>,
     accounts: Vec<Account>,
+    /// The merchant numbers of the accounts at the platform.
+    accounts_there: Vec<String>,
+    key_change: Option<KeyChange>,
     caller: Caller,
     /// One in each of the merchant's shops.
     tills: Vec<Counter>,
@@ -219,6 +224,9 @@ impl World {
             WorldEvent::Payer(order) => self.payer_acts(order),
             WorldEvent::Attacker => self.attacker_acts(),
             WorldEvent::Person => self.person_decides(),
+            WorldEvent::PlatformChangesKey => self.platform_changes_key(),
+            WorldEvent::Operator(place) => self.operator_acts(place),
+            WorldEvent::OldKey => self.old_key_is_tried(),
             // One that was planned before the faults stopped is one of them.
             WorldEvent::Dies(_) if self.truth.known().healed_at.is_some() => {}
             WorldEvent::Dies(node) => {
@@ -416,6 +424,11 @@ impl Witness for CommitWitness {
         if forged && !(alone && message.verdict == Judged::Refused) {
             let what = format!("a forged message is {:?}, alone: {alone}", message.verdict);
             self.violate("X2", what);
+        }
+        let due = self.truth.known().to_be_taken.contains(&known);
+        if due && message.verdict == Judged::Refused {
+            let what = format!("a good key's message is refused: {:?}", message.reason);
+            self.violate("X7", what);
         }
     }
 

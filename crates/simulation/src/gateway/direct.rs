@@ -7,15 +7,18 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::{
-    Attempt, AttemptId, Case, CaseAction, ChannelId, Money, Refusal, Scene, TillId,
+    Attempt, AttemptId, Case, CaseAction, ChannelId, MerchantId, Money, Refusal, Scene, TillId,
+    Timestamp,
 };
 use tongbao_engine::{
-    AuthCode, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt, NewDecision, NewPayer,
-    NewPayment, NewRefund,
+    AuthCode, ChannelPatch, Engine, EngineError, IdempotencyKey, LoginCode, NewAttempt,
+    NewDecision, NewPayer, NewPayment, NewRefund,
 };
 use tongbao_store::Store;
 
-use super::{Call, Caller, Face, Gateway, Heard, PAYER_IP, Payer, REASON, Surroundings, shown};
+use super::{
+    Call, Caller, Face, Gateway, Heard, PAYER_IP, Payer, REASON, Surroundings, key_settings, shown,
+};
 use crate::chance::Chance;
 use crate::kernel::NodeId;
 use crate::model_store::{ModelStore, Tables};
@@ -137,14 +140,7 @@ async fn heard(
             channel,
             auth_code,
         } => {
-            let new = NewAttempt {
-                scene: Scene::Barcode,
-                channel,
-                auth_code: Some(AuthCode::new(&auth_code)),
-                payer: None,
-                client_ip: None,
-                till,
-            };
+            let new = scanned(channel, &auth_code, till);
             let started = engine.start_attempt(merchant, payment, new, key).await?;
             let attempt = started.payment.attempt(started.attempt);
             Heard::Charged {
@@ -179,12 +175,43 @@ async fn heard(
             let decided = engine.resolve_case(merchant, case, decision(action), key);
             told(&decided.await?.answer)
         }
+        Call::ChangeKey {
+            channel,
+            key,
+            until,
+        } => change_key(engine, merchant.id, channel, &key, until).await?,
         Call::Close(payment) => {
             let payment = engine.close(merchant.id, payment, None).await?.answer;
             let state = payment.public_state().to_owned();
             Heard::Closed { state }
         }
     })
+}
+
+fn scanned(channel: Option<String>, auth_code: &str, till: Option<TillId>) -> NewAttempt {
+    NewAttempt {
+        scene: Scene::Barcode,
+        channel,
+        auth_code: Some(AuthCode::new(auth_code)),
+        payer: None,
+        client_ip: None,
+        till,
+    }
+}
+
+async fn change_key(
+    engine: &Engine,
+    merchant: MerchantId,
+    channel: ChannelId,
+    key: &str,
+    until: Timestamp,
+) -> Result<Heard, EngineError> {
+    let patch = ChannelPatch {
+        settings: Some(key_settings(key, until)),
+        ..ChannelPatch::default()
+    };
+    engine.update_channel(merchant, channel, patch).await?;
+    Ok(Heard::KeyChanged)
 }
 
 fn told(case: &Case) -> Heard {

@@ -15,7 +15,7 @@ pub fn file_of(invariant: &str) -> &'static str {
         "W0" => "crates/simulation/src/world/network.rs",
         "K1" => "crates/simulation/src/world/merchant.rs",
         "X1" => "crates/simulation/src/secrets.rs",
-        "X2" | "E9" | "L4" | "L8" => "crates/simulation/src/world.rs",
+        "X2" | "X7" | "E9" | "L4" | "L8" => "crates/simulation/src/world.rs",
         _ => "crates/simulation/src/invariants/at_commit.rs",
     }
 }
@@ -102,7 +102,7 @@ mod tests {
         let ids = [
             "L10", "M4", "M12", "M13", "M14", "C1", "M1", "M5", "M6", "M8", "M9", "M10", "M11",
             "E3", "E4", "E5", "E6", "E8", "E9", "E10", "E11", "K1", "L0", "L1", "L4", "L8", "L9",
-            "S1", "S3", "S4", "S6", "W0", "W1", "W2", "W4", "W5", "W6", "X1", "X2",
+            "S1", "S3", "S4", "S6", "W0", "W1", "W2", "W4", "W5", "W6", "X1", "X2", "X7",
         ];
         for id in ids {
             let file = workspace().join(file_of(id));

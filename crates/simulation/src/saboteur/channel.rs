@@ -13,6 +13,15 @@ pub(super) fn not_sent(channel: &mut ChannelAccount) {
     }
 }
 
+/// Where an old key's end is kept.
+const UNTIL: &str = "previous_api_v2_key_until";
+
+pub(super) fn old_key_until(channel: &mut ChannelAccount, until: &str) {
+    if channel.settings.get(UNTIL).is_some() {
+        channel.settings[UNTIL] = until.into();
+    }
+}
+
 /// As if the channels of one account shared what was made of the first.
 pub(super) fn mixed_up<'a>(
     channel: &mut ChannelAccount,

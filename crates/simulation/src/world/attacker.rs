@@ -8,11 +8,11 @@ use bytes::Bytes;
 use http::Request;
 use tongbao_core::channel::Confirm;
 use tongbao_core::{Attempt, Payment, Refund};
-use tongbao_simulator::{NotificationId, Outgoing, TryId};
+use tongbao_simulator::{Outgoing, TryId};
 
 use super::World;
 use super::account::Account;
-use super::network::{channel_of, sha256};
+use super::network::{NOBODYS, channel_of, sha256};
 use crate::forgery;
 
 /// So many messages are kept to be sent again.
@@ -32,9 +32,13 @@ impl World {
             let Some(forged) = self.forge() else { return };
             forged
         };
+        self.sends_to_us(request);
+    }
+
+    fn sends_to_us(&mut self, request: Request<Bytes>) {
         self.kernel.count(true);
         let id = TryId {
-            notification: NotificationId(u64::MAX),
+            notification: NOBODYS,
             number: 0,
         };
         let outgoing = Outgoing {
@@ -43,6 +47,46 @@ impl World {
             answer_within: Duration::from_secs(5),
         };
         self.notifies(outgoing, true);
+    }
+
+    /// Good news under a key that was good once.
+    pub(super) fn old_key_is_tried(&mut self) {
+        let accounts = self.accounts.clone();
+        let ended = accounts.iter().filter(|one| self.has_ended(one));
+        let ended: Vec<_> = ended.collect();
+        let of_one = |attempt: &Attempt| {
+            let mut ended = ended.iter();
+            ended.find(|one| one.channel == attempt.channel).copied()
+        };
+        let (mut attempts, mut refunds) = (self.attempts(), self.refunds());
+        attempts.retain(|attempt| of_one(attempt).is_some());
+        refunds.retain(|(attempt, _)| of_one(attempt).is_some());
+        let Some(attempt) = attempts.get(self.chance.index(attempts.len())) else {
+            return;
+        };
+        let refund = refunds.get(self.chance.index(refunds.len()));
+        let refund = refund.filter(|_| self.chance.percent(30));
+        let attempt = refund.map_or(attempt, |(attempt, _)| attempt);
+        let Some(account) = of_one(attempt) else {
+            return;
+        };
+        let request = self.good_news(account, attempt, refund.map(|(_, refund)| refund));
+        let request = self.not_to_be_believed(request);
+        self.sends_to_us(request);
+    }
+
+    /// In this account's name and under its first key.
+    fn good_news(
+        &mut self,
+        account: &Account,
+        attempt: &Attempt,
+        refund: Option<&Refund>,
+    ) -> Request<Bytes> {
+        let (chance, whose, key) = (&mut self.chance, account.merchants(), Some(&*account.key));
+        match refund {
+            Some(refund) => forgery::refund_notification(chance, whose, attempt, refund, key),
+            None => forgery::notification(chance, whose, attempt, key),
+        }
     }
 
     /// Somebody listens: the last messages, and one of the first.
@@ -142,13 +186,7 @@ impl World {
             .filter(|one| one.channel != attempt.channel)
             .collect();
         let other = others[self.chance.index(others.len())];
-        let (whose, key) = (other.merchants(), Some(&*other.key));
-        Some(match refund {
-            Some((_, refund)) => {
-                forgery::refund_notification(&mut self.chance, whose, attempt, refund, key)
-            }
-            None => forgery::notification(&mut self.chance, whose, attempt, key),
-        })
+        Some(self.good_news(other, attempt, refund.map(|(_, refund)| refund)))
     }
 
     fn account_of(&self, attempt: &Attempt) -> Option<Account> {

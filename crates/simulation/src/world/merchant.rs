@@ -329,6 +329,7 @@ impl World {
             Heard::Closed { .. }
             | Heard::Refunding { .. }
             | Heard::Decided { .. }
+            | Heard::KeyChanged
             | Heard::Refused => {
                 order.step = Step::Done;
             }

@@ -7,8 +7,11 @@ use http::{Request, Response, StatusCode};
 use tongbao_core::webhook::EventType;
 use tongbao_core::{ChannelId, EventId, PaymentId};
 use tongbao_engine::Target;
-use tongbao_simulator::{Delivered, FaultKind, NewFault, Outgoing, UnixMillis, WireResponse};
+use tongbao_simulator::{
+    Delivered, FaultKind, NewFault, NotificationId, Outgoing, UnixMillis, WireResponse,
+};
 
+use super::operator::Due;
 use super::{World, account, lock};
 use crate::event::{ExchangeId, WorldEvent};
 use crate::invariants::at_boundary;
@@ -17,6 +20,9 @@ use crate::saboteur::Bug;
 use crate::seed::DefenceOff;
 use crate::truth::AtTheTill;
 use tongbao_wire::wechat_v2::{ApiKey, Fields, Merchants, SignType, sign};
+
+/// Of no message of the platform's: somebody else sends it, or sends it again.
+pub(super) const NOBODYS: NotificationId = NotificationId(u64::MAX);
 
 /// Where payments at a till are taken back.
 const REVERSE: &str = "/secapi/pay/reverse";
@@ -232,11 +238,13 @@ impl World {
         } else {
             SignType::HmacSha256
         };
-        let mut keys = self.accounts.iter();
+        let mut keys = self
+            .accounts
+            .iter()
+            .flat_map(|account| self.keys_of(account));
         fields.get("sign").is_some()
-            && !keys.any(|account| {
-                ApiKey::new(&account.key)
-                    .is_ok_and(|key| sign::verify(&fields, &key, sign_type).is_ok())
+            && !keys.any(|key| {
+                ApiKey::new(key).is_ok_and(|key| sign::verify(&fields, &key, sign_type).is_ok())
             })
     }
 
@@ -438,6 +446,15 @@ impl World {
             let mut known = self.truth.known();
             known.ended.insert(short_number(&body).to_owned());
         }
+        let genuine = !forged && id.notification != NOBODYS;
+        let due = self.is_due(channel, &request, genuine);
+        if self.key_change.is_some() {
+            let mut known = self.truth.known();
+            match due {
+                Due::Taken { .. } => known.to_be_taken.insert((channel, hash)),
+                _ => known.to_be_taken.remove(&(channel, hash)),
+            };
+        }
         let request = self.as_it_is_taken(channel, request);
         let hash = sha256(request.body());
         let answer = face.notify(channel, request);
@@ -449,6 +466,10 @@ impl World {
             if received && forged {
                 let what = "a forged message was acknowledged".to_owned();
                 story.violate(kernel.now(), "X2", what);
+            }
+            if received && due == Due::Refused {
+                let what = "a message with a key that has ended was acknowledged".to_owned();
+                story.violate(kernel.now(), "X7", what);
             }
             story.tell(kernel.now(), &format!("node {node}"), sender, || {
                 if received { "SUCCESS" } else { "FAIL" }.to_owned()

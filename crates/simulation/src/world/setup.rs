@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use super::account::{self, Account};
 use super::merchant::Order;
+use super::operator::NEW_KEY;
 use super::{CALM_AFTER, CommitWitness, MORNING, Node, SECOND_KEY, World, lock};
 use crate::chance::Chance;
 use crate::event::WorldEvent;
@@ -89,6 +90,8 @@ impl World {
             story: record,
             nodes: Vec::new(),
             accounts: Vec::new(),
+            accounts_there: Vec::new(),
+            key_change: None,
             caller: Caller {
                 merchant: Merchant {
                     id: Id::from_bits(1),
@@ -134,6 +137,7 @@ impl World {
         let platform = lock(&self.platform);
         let accounts: Vec<_> = platform.truth().accounts.values().cloned().collect();
         drop(platform);
+        self.accounts_there = accounts.iter().map(|there| there.mch_id.clone()).collect();
         let all = accounts.iter().flat_map(|there| {
             let all = Account::all_of(there).into_iter();
             all.map(|account| (there.name.clone(), account))
@@ -189,6 +193,11 @@ impl World {
         let keys = keys.into_iter().map(|it| ("a channel's key", it.clone()));
         apps.chain(keys)
             .chain(tills.map(|till| ("a till's key", till.key.clone())))
+            .chain(
+                self.plan
+                    .key_change
+                    .map(|_| ("a channel's new key", NEW_KEY.to_owned())),
+            )
             .chain([
                 ("a webhook's secret", self.webhook_secret.clone()),
                 ("an API key", self.caller.api_key.clone()),
@@ -226,6 +235,7 @@ impl World {
             self.kernel.after(wait, WorldEvent::Attacker);
         }
         self.plan_people();
+        self.plan_key_change();
         self.kernel.after(self.plan.heals_after, WorldEvent::Heals);
     }
 

@@ -15,7 +15,9 @@ use serde_json::{Value, json};
 use tongbao_core::{ChannelId, Scene};
 use tongbao_engine::Engine;
 use tongbao_simulation::event::WorldKernel;
-use tongbao_simulation::gateway::{Call, Caller, Face, Heard, PAYER_IP, Payer, REASON, shown};
+use tongbao_simulation::gateway::{
+    Call, Caller, Face, Heard, PAYER_IP, Payer, REASON, key_settings, shown,
+};
 use tongbao_web::{App, Options};
 use tower::ServiceExt;
 
@@ -146,8 +148,9 @@ async fn sent(router: Router, request: Request<Body>) -> Option<(StatusCode, Byt
     Some((head.status, body.to_bytes()))
 }
 
-fn request(caller: &Caller, call: &Call, key: Option<&str>, bug: Option<Bug>) -> Request<Body> {
-    let (method, path, body) = match call {
+/// Method, path and body.
+fn asked(call: &Call) -> (Method, String, Option<Value>) {
+    match call {
         Call::Create {
             order,
             expires_in,
@@ -216,7 +219,19 @@ fn request(caller: &Caller, call: &Call, key: Option<&str>, bug: Option<Bug>) ->
                 Some(body),
             )
         }
-    };
+        Call::ChangeKey {
+            channel,
+            key,
+            until,
+        } => {
+            let body = json!({ "settings": key_settings(key, *until) });
+            (Method::PATCH, format!("/v1/channels/{channel}"), Some(body))
+        }
+    }
+}
+
+fn request(caller: &Caller, call: &Call, key: Option<&str>, bug: Option<Bug>) -> Request<Body> {
+    let (method, path, body) = asked(call);
     let mut request = Request::new(Body::empty());
     *request.method_mut() = method;
     if let Ok(uri) = path.parse() {
@@ -284,6 +299,7 @@ fn heard(call: &Call, status: StatusCode, body: &[u8]) -> Heard {
         Call::Decide { .. } => Heard::Decided {
             state: text("state").unwrap_or_default().to_owned(),
         },
+        Call::ChangeKey { .. } => Heard::KeyChanged,
         Call::Close(_) => Heard::Closed {
             state: text("state").unwrap_or_default().to_owned(),
         },
