@@ -1,14 +1,16 @@
-//! What the workload reaches: which reports meet an attempt in which state. A
-//! bug that needs two conditions to meet is not found by a workload in which
-//! they never do.
+//! What the workload reaches: which reports meet an attempt in which state, and
+//! what meets cases, sub-merchants' money and keys that are being changed. A bug
+//! that needs two conditions to meet is not found by a workload in which they
+//! never do.
 
 use std::collections::BTreeMap;
 
-use tongbao_core::{AttemptState, Event, Outcome, Payment, Source};
+use tongbao_core::{Attempt, AttemptId, AttemptState, Event, Outcome, Payment, Source};
+use tongbao_store::Change;
 
 use crate::model_store::Tables;
 
-/// `attempt's state, outcome, how it came`.
+/// What stood how, what it met, and how that came: `attempt's state, outcome, source`.
 pub type Meeting = (&'static str, &'static str, &'static str);
 
 /// How often each happened.
@@ -44,7 +46,37 @@ pub const EXPECTED: &[Meeting] = &[
     ("user_paying", "revoked", "reverse"),
     ("user_paying", "revoked", "query"),
     ("user_paying", "unknown", "reverse"),
+    ("case's refund", "succeeded", "query"),
+    ("case's refund", "closed", "query"),
+    ("case's refund", "abnormal", "query"),
+    ("case", "refund_failed", "waits"),
+    ("case", "refund_abnormal", "waits"),
+    ("case", "off", "waits"),
+    ("case", "case_limit", "waits"),
+    ("case", "day_limit", "waits"),
+    ("case", "sent back", "by itself"),
+    ("case", "refund", "person"),
+    ("case", "accept", "person"),
+    ("case", "dismiss", "person"),
+    PERSON_AND_JOB,
+    ("late look", "opens a case", "query"),
+    ("late look", "at a case", "query"),
+    ("sub-merchant's refund", "succeeded", "query"),
+    ("sub-merchant's refund", "closed", "query"),
+    ("sub-merchant's refund", "abnormal", "query"),
+    OLD_KEY_TAKEN,
+    OLD_KEY_REFUSED,
 ];
+
+/// A person and a job decide about a case at the same instant, and one of them
+/// has to look again.
+pub const PERSON_AND_JOB: Meeting = ("case", "person and job", "at once");
+
+/// A message written with the old key arrives when the new one is known here.
+pub const OLD_KEY_TAKEN: Meeting = ("old key", "taken", "notification");
+
+/// One arrives when the old key has ended.
+pub const OLD_KEY_REFUSED: Meeting = ("old key", "refused", "notification");
 
 /// Adds what one world's timelines tell.
 pub fn collect(tables: &Tables, meetings: &mut Meetings) {
@@ -77,12 +109,95 @@ pub fn collect(tables: &Tables, meetings: &mut Meetings) {
                 *meetings.entry(key).or_default() += 1;
             }
             match payment.clone().on(event.clone(), entry.at, entry.rules) {
-                Ok(step) => payment = step.payment,
+                Ok(step) => {
+                    let of_a_sub = |attempt: AttemptId| {
+                        let attempt = stored.attempt(attempt);
+                        attempt.is_some_and(|attempt| tables.is_of_a_sub_merchant(attempt.channel))
+                    };
+                    befallen(&payment, &step.payment, event, &of_a_sub, &mut |meeting| {
+                        *meetings.entry(meeting).or_default() += 1;
+                    });
+                    payment = step.payment;
+                }
                 // S6 says what is wrong.
                 Err(_) => break,
             }
         }
     }
+}
+
+/// What befell the payment's cases and refunds.
+fn befallen(
+    before: &Payment,
+    after: &Payment,
+    event: &Event,
+    of_a_sub: &dyn Fn(AttemptId) -> bool,
+    meet: &mut dyn FnMut(Meeting),
+) {
+    for refund in &after.refunds {
+        let was = before.refund(refund.id);
+        let how = match event {
+            Event::RefundReported { report } => source(report.source),
+            _ => "decision",
+        };
+        if was.is_none() && refund.automatic {
+            meet(("case", "sent back", "by itself"));
+        }
+        if was.is_none_or(|was| was.state == refund.state) {
+            continue;
+        }
+        if refund.case.is_some() {
+            meet(("case's refund", refund.state.as_str(), how));
+        }
+        if of_a_sub(refund.attempt) {
+            meet(("sub-merchant's refund", refund.state.as_str(), how));
+        }
+    }
+    for attempt in &after.attempts {
+        let was = before.attempt(attempt.id);
+        let was = was.map_or(&[][..], |was| &was.raised);
+        for raised in &attempt.raised {
+            let mut was = was.iter();
+            let was = was.find(|was| was.is_of(&raised.transaction_id, raised.amount));
+            if let Some(need) = raised.need
+                && was.is_none_or(|was| was.need != Some(need))
+            {
+                meet(("case", need.as_str(), "waits"));
+            }
+        }
+    }
+    match event {
+        Event::CaseDecided { decision, .. } => meet(("case", decision.action.as_str(), "person")),
+        Event::Reported { report } if report.source == Source::Query => {
+            let late = |attempt: &&Attempt| attempt.ended_at.is_some();
+            let was = before.attempt(report.attempt).filter(late);
+            let is = after.attempt(report.attempt);
+            if let (Some(was), Some(is)) = (was, is) {
+                if is.raised.len() > was.raised.len() {
+                    meet(("late look", "opens a case", "query"));
+                } else if !was.raised.is_empty() {
+                    meet(("late look", "at a case", "query"));
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether the change lost against one that was made at the same time, where one of
+/// them is a person's decision about a case and the other a job's.
+pub(crate) fn is_overtaken(tables: &Tables, change: &Change) -> Option<Meeting> {
+    let row = change.payment.as_ref()?;
+    let ours = change.log.last()?.event.as_ref()?;
+    let by_person = |event: &Event| matches!(event, Event::CaseDecided { .. });
+    let by_job = |event: &Event| matches!(event, Event::CaseDue { .. } | Event::CaseStopped { .. });
+    let entries = tables.log.get(&row.payment.id)?.iter().rev();
+    let mut newer = entries
+        .take_while(|entry| Some(entry.version) > row.read_version)
+        .filter_map(|entry| entry.event.as_ref());
+    let met = newer
+        .any(|theirs| (by_person(ours) && by_job(theirs)) || (by_job(ours) && by_person(theirs)));
+    met.then_some(PERSON_AND_JOB)
 }
 
 /// What should have been met and was not, but for what is spared.
@@ -91,7 +206,7 @@ pub fn missing(meetings: &Meetings, spared: &[Meeting]) -> Vec<String> {
         .iter()
         .filter(|expected| !meetings.contains_key(*expected) && !spared.contains(expected));
     missed
-        .map(|(state, outcome, source)| format!("{outcome} by {source} of a {state} attempt"))
+        .map(|(what, met, how)| format!("{what} × {met} ({how})"))
         .collect()
 }
 

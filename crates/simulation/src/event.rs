@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{Request, Response};
+use tongbao_core::CaseId;
 use tongbao_engine::Target;
 use tongbao_simulator::{Delivered, Outgoing, TryId, UnixMillis};
 
@@ -58,6 +59,8 @@ pub enum WorldEvent {
     Attacker,
     /// Somebody looks at the cases.
     Person,
+    /// Somebody has seen at once that there is a case.
+    Hurries(CaseId),
     /// The platform has another key for an account.
     PlatformChangesKey,
     /// Somebody enters the new key of a channel.
@@ -91,6 +94,7 @@ impl WorldEvent {
             Self::PlatformChangesKey => 12,
             Self::Operator(place) => 113 + *place as u64 * 16,
             Self::OldKey => 14,
+            Self::Hurries(_) => 15,
         }
     }
 }

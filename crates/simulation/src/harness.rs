@@ -255,9 +255,9 @@ impl Harness<'_> {
     /// What the workload met, and what it should have met and did not.
     fn reached(&self, sums: &Sums) -> Result<()> {
         let meetings = sums.meetings.lock().unwrap_or_else(PoisonError::into_inner);
-        println!("what met what (attempt, report, how it came, times):");
+        println!("what met what (what stood how, what came, how, times):");
         for ((state, outcome, source), times) in &*meetings {
-            println!("  {state:<12} {outcome:<12} {source:<13} {times}");
+            println!("  {state:<21} {outcome:<15} {source:<13} {times}");
         }
         let missing = coverage::missing(&meetings, self.spared);
         if sums.seeds.load(Ordering::Relaxed) >= ENOUGH_SEEDS && !missing.is_empty() {
@@ -302,7 +302,7 @@ struct Sums {
 }
 
 /// So many seeds reach everything that there is to reach.
-const ENOUGH_SEEDS: u64 = 1_000;
+const ENOUGH_SEEDS: u64 = 5_000;
 
 fn report(sums: &Sums, took: Duration) {
     let get = |sum: &AtomicU64| sum.load(Ordering::Relaxed);

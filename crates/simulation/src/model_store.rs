@@ -28,6 +28,7 @@ use tongbao_store::{
 };
 
 use crate::chance::Chance;
+use crate::coverage::{self, Meeting};
 use crate::event::WorldKernel;
 use crate::saboteur::Bug;
 use crate::seed::Plan;
@@ -46,6 +47,8 @@ pub trait Witness: Send + Sync {
     fn claimed(&self, jobs: &[Job]);
     /// A job was carried out by this holder.
     fn finished(&self, job: &Job);
+    /// Two have decided at the same time, and one of them has to look again.
+    fn met(&self, meeting: Meeting);
     /// Somebody looks for work, and this was due that long ago.
     fn overdue(&self, job: JobKey, since: Timestamp);
 }
@@ -224,10 +227,15 @@ fn witnessed(
         && change.events.is_empty()
         && change.cases.is_empty()
         && change.moved.is_empty();
+    let overtaken = coverage::is_overtaken(tables, &change);
+    let written = tables.commit(change);
+    if let (Err(StoreError::Conflict), Some(meeting)) = (&written, overtaken) {
+        witness.met(meeting);
+    }
     let Committed {
         mut claimed,
         before,
-    } = tables.commit(change)?;
+    } = written?;
     if let Some(theirs) = theirs {
         tables.adopt_fences(&mut claimed, theirs);
     }

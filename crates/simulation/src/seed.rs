@@ -176,6 +176,8 @@ pub struct Plan {
     pub key_change: Option<KeyChange>,
     /// How often somebody looks at the cases, and decides.
     pub people: u32,
+    /// Some decide about a case in the moment in which it is opened.
+    pub hurried: bool,
     /// Forged messages.
     pub attacks: u32,
     /// A second endpoint listens to everything and never answers.
@@ -293,6 +295,7 @@ impl Plan {
             provider,
             key_change: KeyChange::draw(seed, 2 + usize::from(provider), off),
             people: Chance::fork(seed, "people").pick(&[0, 0, 4, 16]),
+            hurried: Chance::fork(seed, "hurried").percent(30),
             attacks: chance.pick(&[0, 0, 10, 40]),
             dead_endpoint: chance.percent(10),
             store_lag: chance.pick(&[2, 4, 4, 40]),

@@ -46,12 +46,18 @@ pub fn smaller(mut plan: Plan, run: &dyn Fn(Plan, bool) -> Outcome) -> Plan {
     if fails(&fewer) {
         plan = fewer;
     }
-    let fewer = Plan {
-        nodes: 1,
-        ..plan.clone()
-    };
-    if fails(&fewer) {
-        plan = fewer;
+    let simpler: [fn(&mut Plan); 4] = [
+        |plan| plan.nodes = 1,
+        |plan| plan.provider = false,
+        |plan| plan.key_change = None,
+        |plan| plan.hurried = false,
+    ];
+    for simplify in simpler {
+        let mut fewer = plan.clone();
+        simplify(&mut fewer);
+        if fails(&fewer) {
+            plan = fewer;
+        }
     }
     plan
 }

@@ -7,6 +7,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use tongbao_core::job::JobKey;
 use tongbao_core::{ChannelId, Payment, StoreId, TillId, Timestamp};
 
+use crate::coverage::{Meeting, Meetings};
+
 /// One run's.
 #[derive(Default)]
 pub struct Truth(Mutex<Known>);
@@ -36,6 +38,8 @@ pub struct Known {
     pub rotated: BTreeMap<ChannelId, Timestamp>,
     /// SHA-256 of the platform's own messages whose key is good at that channel.
     pub to_be_taken: BTreeSet<(ChannelId, [u8; 32])>,
+    /// What only the world sees to meet.
+    pub meetings: Meetings,
     /// In which shop an order is sold, and by which till, where by one.
     pub sold_at: BTreeMap<String, (Option<StoreId>, Option<TillId>)>,
     /// The fence of each job's last claim.
@@ -51,6 +55,11 @@ pub struct AtTheTill {
 }
 
 impl Known {
+    /// Counts it.
+    pub fn met(&mut self, meeting: Meeting) {
+        *self.meetings.entry(meeting).or_default() += 1;
+    }
+
     /// What a payment's row says of those who pay for it at a till.
     pub fn ended_at_the_till(&mut self, payment: &Payment, now: Timestamp) {
         for attempt in &payment.attempts {

@@ -18,12 +18,12 @@ use tongbao_core::AutoRefund;
 use tongbao_core::channel::Confirm;
 use tongbao_core::inbox::{InboxEntry, Verdict as Judged};
 use tongbao_core::job::JobKey;
-use tongbao_core::{EndpointId, Job, Timestamp};
+use tongbao_core::{CaseId, EndpointId, Job, Timestamp};
 use tongbao_simulator::{Delivered, Platform, UnixMillis};
 
 use crate::alarm::Watch;
 use crate::chance::Chance;
-use crate::coverage::{self, Meetings};
+use crate::coverage::{self, Meeting, Meetings};
 use crate::event::{WorldEvent, WorldKernel};
 use crate::gateway::direct::Direct;
 use crate::gateway::{Build, Caller, Counter, Face, Gateway};
@@ -137,7 +137,7 @@ impl World {
             world.look_at_rest();
         }
         let tables = world.gateway.tables();
-        let mut meetings = Meetings::new();
+        let mut meetings = std::mem::take(&mut world.truth.known().meetings);
         coverage::collect(&tables, &mut meetings);
         let paid = |payment: &&tongbao_core::Payment| payment.public_state() == "paid";
         Outcome {
@@ -224,6 +224,7 @@ impl World {
             WorldEvent::Payer(order) => self.payer_acts(order),
             WorldEvent::Attacker => self.attacker_acts(),
             WorldEvent::Person => self.person_decides(),
+            WorldEvent::Hurries(case) => self.decides_about(case),
             WorldEvent::PlatformChangesKey => self.platform_changes_key(),
             WorldEvent::Operator(place) => self.operator_acts(place),
             WorldEvent::OldKey => self.old_key_is_tried(),
@@ -355,11 +356,26 @@ struct CommitWitness {
     truth: Arc<Truth>,
     accept_late: bool,
     limits: AutoRefund,
+    /// There is somebody who looks all the time.
+    hurry: Option<Mutex<Chance>>,
 }
 
 impl CommitWitness {
     fn violate(&self, invariant: &'static str, what: String) {
         self.story.violate(self.kernel.now(), invariant, what);
+    }
+
+    /// Whoever sees a case at once decides beside the gateway.
+    fn somebody_hurries(&self, case: CaseId) {
+        let early = self.kernel.now() < MORNING + people::UNTIL;
+        let Some(chance) = self.hurry.as_ref().filter(|_| early) else {
+            return;
+        };
+        let mut chance = lock(chance);
+        if chance.percent(people::HURRIED) {
+            let wait = chance.millis(0, 60);
+            self.kernel.after(wait, WorldEvent::Hurries(case));
+        }
     }
 }
 
@@ -413,6 +429,9 @@ impl Witness for CommitWitness {
     }
 
     fn opened(&self, cases: &[tongbao_core::Case]) {
+        if let Some(case) = cases.last() {
+            self.somebody_hurries(case.id);
+        }
         if let Err(what) = at_commit::s4_one_receipt_is_one_case(cases) {
             self.violate("S4", what);
         }
@@ -437,6 +456,10 @@ impl Witness for CommitWitness {
         for job in jobs {
             known.fences.insert(job.key, job.fence);
         }
+    }
+
+    fn met(&self, meeting: Meeting) {
+        self.truth.known().met(meeting);
     }
 
     fn finished(&self, job: &Job) {

@@ -131,6 +131,12 @@ impl Tables {
             .filter(move |row| row.merchant == merchant)
     }
 
+    /// Whether a service provider asks there for one of those that it acts for.
+    pub(crate) fn is_of_a_sub_merchant(&self, channel: ChannelId) -> bool {
+        let channel = self.channels.get(&channel);
+        channel.is_some_and(|channel| channel.settings.get("sub_mch_id").is_some())
+    }
+
     /// Adds it, or revokes its key; a key that is revoked stays so.
     fn save_till(&mut self, till: Till) {
         let revoked_at = till.revoked_at;

@@ -13,6 +13,7 @@ use tongbao_simulator::{
 
 use super::operator::Due;
 use super::{World, account, lock};
+use crate::coverage::{OLD_KEY_REFUSED, OLD_KEY_TAKEN};
 use crate::event::{ExchangeId, WorldEvent};
 use crate::invariants::at_boundary;
 use crate::invariants::over_history::Received;
@@ -436,10 +437,11 @@ impl World {
         let ack_lost = self.chance.percent(self.transport.faults().ack_lost);
         self.kernel.count(ack_lost);
         let travel = self.chance.millis(2, 80);
-        let (kernel, gateway, story) = (
+        let (kernel, gateway, story, truth) = (
             self.kernel.clone(),
             self.gateway.clone(),
             self.story.clone(),
+            self.truth.clone(),
         );
         if !forged {
             let body = String::from_utf8_lossy(request.body());
@@ -467,9 +469,14 @@ impl World {
                 let what = "a forged message was acknowledged".to_owned();
                 story.violate(kernel.now(), "X2", what);
             }
-            if received && due == Due::Refused {
-                let what = "a message with a key that has ended was acknowledged".to_owned();
-                story.violate(kernel.now(), "X7", what);
+            match due {
+                Due::Refused if received => {
+                    let what = "a message with a key that has ended was acknowledged".to_owned();
+                    story.violate(kernel.now(), "X7", what);
+                }
+                Due::Refused => truth.known().met(OLD_KEY_REFUSED),
+                Due::Taken { overlapping: true } if received => truth.known().met(OLD_KEY_TAKEN),
+                Due::Taken { .. } | Due::Either => {}
             }
             story.tell(kernel.now(), &format!("node {node}"), sender, || {
                 if received { "SUCCESS" } else { "FAIL" }.to_owned()

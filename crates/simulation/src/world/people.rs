@@ -3,11 +3,18 @@
 
 use std::time::Duration;
 
-use tongbao_core::{Case, CaseAction, CaseState};
+use tongbao_core::{Case, CaseAction, CaseId, CaseState};
 
 use super::World;
 use crate::event::WorldEvent;
 use crate::gateway::Call;
+
+/// Early enough that the shortest day sees what comes of it.
+pub(super) const UNTIL: Duration = Duration::from_hours(2);
+
+/// So many of a hundred cases somebody sees in the moment in which they are opened,
+/// where anybody does.
+pub(super) const HURRIED: u32 = 30;
 
 /// Most look at what waits for them; some look at whatever there is.
 const CURIOUS: u32 = 30;
@@ -15,8 +22,7 @@ const CURIOUS: u32 = 30;
 impl World {
     pub(super) fn plan_people(&mut self) {
         for _ in 0..self.plan.people {
-            // Early enough that the shortest day sees what comes of it.
-            let wait = self.chance.millis(0, 7_200_000);
+            let wait = self.chance.millis(0, UNTIL.as_secs() * 1_000);
             self.kernel.after(wait, WorldEvent::Person);
         }
     }
@@ -32,11 +38,23 @@ impl World {
             .map(|case| case.id)
             .collect();
         drop(tables);
-        let alive = self.alive();
-        if cases.is_empty() || alive.is_empty() {
+        if cases.is_empty() || self.alive().is_empty() {
             return;
         }
         let case = self.chance.pick(&cases);
+        self.decides_about(case);
+        // Whoever has decided comes back to see what became of it.
+        if self.chance.percent(20) {
+            let wait = Duration::from_mins(self.chance.between(1, 120));
+            self.kernel.after(wait, WorldEvent::Person);
+        }
+    }
+
+    pub(super) fn decides_about(&mut self, case: CaseId) {
+        let alive = self.alive();
+        if alive.is_empty() {
+            return;
+        }
         let action = self.chance.pick(&[
             CaseAction::Refund,
             CaseAction::Refund,
@@ -71,11 +89,6 @@ impl World {
                     story.violate(kernel.now(), "E5", what);
                 }
             });
-        }
-        // Whoever has decided comes back to see what became of it.
-        if self.chance.percent(20) {
-            let wait = Duration::from_mins(self.chance.between(1, 120));
-            self.kernel.after(wait, WorldEvent::Person);
         }
     }
 }

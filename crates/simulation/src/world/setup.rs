@@ -64,6 +64,7 @@ impl World {
             truth: truth.clone(),
             accept_late: plan.accept_late,
             limits: plan.auto_refund,
+            hurry: plan.hurried.then(|| Mutex::new(fork("hurry"))),
         };
         let gateway = build(Surroundings {
             plan: &plan,

@@ -6,7 +6,7 @@
 use std::process::ExitCode;
 
 use anyhow::Result;
-use tongbao_simulation::coverage::Meeting;
+use tongbao_simulation::coverage::{Meeting, PERSON_AND_JOB};
 use tongbao_simulation::harness::{Harness, Planted};
 use tongbao_torture::whole::{Bug, run};
 
@@ -16,8 +16,10 @@ use tongbao_torture::whole::{Bug, run};
 ///
 /// An order that reaches the platform when its time is nearly over, for every try
 /// of the minutes before was lost; and one whose answer was lost and that nobody
-/// heard of until it was closed.
-const RARE: [Meeting; 2] = [
+/// heard of until it was closed. Of a person and a job at the same instant only the
+/// model counts how often one had to look again.
+const RARE: [Meeting; 3] = [
+    PERSON_AND_JOB,
     ("unknown", "refused", "answer"),
     ("unknown", "closed", "query"),
 ];

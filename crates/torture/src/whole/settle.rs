@@ -4,6 +4,7 @@
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::JobKey;
 use tongbao_core::{Case, Job, Payment, Timestamp};
+use tongbao_simulation::coverage::Meeting;
 use tongbao_simulation::invariants::{Verdict, ensure};
 use tongbao_simulation::model_store::{Tables, Witness};
 use tongbao_store::StoreError;
@@ -232,5 +233,6 @@ impl Witness for Nobody {
     fn received(&self, _: &InboxEntry, _: bool) {}
     fn claimed(&self, _: &[Job]) {}
     fn finished(&self, _: &Job) {}
+    fn met(&self, _: Meeting) {}
     fn overdue(&self, _: JobKey, _: Timestamp) {}
 }
