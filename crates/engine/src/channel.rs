@@ -65,7 +65,7 @@ impl Engine {
             return Err(Invalid::new("kind", detail).into());
         };
         let settings = Settings::read(kind.fields, new.settings)?;
-        let codec = self.codec(kind.name, &settings)?;
+        let codec = self.codec(kind.name, settings.clone()).await?;
         let now = self.now();
         not_expired(&*codec, None, now)?;
         if let Some(rotation) = kind.rotation {
@@ -125,7 +125,7 @@ impl Engine {
                 Err(EngineError::Vault(_)) => Settings::join(account.settings.clone(), Value::Null),
                 known => known?,
             };
-            let before = self.codec(kind.name, &known).ok();
+            let before = self.codec(kind.name, known.clone()).await.ok();
             let before = before.and_then(|codec| codec.certificate_until());
             let mut newer = Settings::read(&optional, typed)?;
             if let Some(rotation) = kind.rotation {
@@ -133,7 +133,7 @@ impl Engine {
                 rotation.check(&newer, self.now())?;
             }
             let settings = known.overlaid(newer, kind.fields)?;
-            let codec = self.codec(kind.name, &settings)?;
+            let codec = self.codec(kind.name, settings.clone()).await?;
             not_expired(&*codec, before, self.now())?;
             let (open, secret) = settings.split(kind.fields);
             account.settings = open;
@@ -170,7 +170,7 @@ impl Engine {
         {
             self.found(merchant, key.as_ref(), id).await?;
         }
-        let codec = self.codec(&account.kind, &self.settings(&account)?)?;
+        let codec = self.codec(&account.kind, self.settings(&account)?).await?;
         let stamp = Stamp {
             now: self.now(),
             nonce: mint::nonce(&*self.seams.mint),

@@ -58,7 +58,9 @@ pub use idempotency::{Answered, IdempotencyKey};
 pub use login::LoginCode;
 pub use policy::PolicyPatch;
 pub use refund::{NewRefund, RequestedRefund};
-pub use seams::{Clock, Faults, Mint, NoFaults, Seams, SendError, Target, Transport};
+pub use seams::{
+    AtOnce, Clock, Faults, Labour, Mint, NoFaults, Seams, SendError, Target, Transport,
+};
 pub use shop::{MadeTill, TILL_KEY_PREFIX, unknown_store};
 pub use start::{NewAttempt, NewPayer, StartedAttempt, Way};
 pub use takings::DayTakings;

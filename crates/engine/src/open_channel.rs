@@ -131,7 +131,7 @@ impl Engine {
         &self,
         account: ChannelAccount,
     ) -> Result<OpenChannel, EngineError> {
-        let channel = self.codec(&account.kind, &self.settings(&account)?)?;
+        let channel = self.codec(&account.kind, self.settings(&account)?).await?;
         self.open_with(account, channel.into()).await
     }
 
@@ -165,13 +165,24 @@ impl Engine {
         Ok(Settings::join(account.settings.clone(), secrets))
     }
 
-    /// The codec for those settings, at the platform's addresses.
-    pub(crate) fn codec(
+    /// The codec for those settings, at the platform's addresses. A certificate
+    /// under a password is work.
+    pub(crate) async fn codec(
         &self,
         name: &str,
-        settings: &Settings,
+        settings: Settings,
     ) -> Result<Box<dyn Channel>, EngineError> {
         let kind = kind(name).ok_or(EngineError::NotFound("kind of channel"))?;
-        Ok((kind.open)(settings, &self.config.platforms)?)
+        let platforms = self.config.platforms.clone();
+        let work = move || (kind.open)(&settings, &platforms);
+        let opened = self.seams.labour.result_of(work).await;
+        opened.map_or_else(
+            || {
+                Err(EngineError::Vault(format!(
+                    "the settings of {name} do not open"
+                )))
+            },
+            |opened| opened.map_err(Into::into),
+        )
     }
 }

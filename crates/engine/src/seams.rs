@@ -1,10 +1,11 @@
-//! Where the world comes in: five seams, real in the program, simulated in
+//! Where the world comes in: six seams, real in the program, simulated in
 //! tests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::channel::oneshot;
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tongbao_core::Timestamp;
@@ -73,7 +74,38 @@ impl Faults for NoFaults {
     fn point(&self, _name: &'static str) {}
 }
 
-/// All five.
+/// Work that takes a processor for so long that others would wait.
+pub trait Labour: Send + Sync {
+    /// Does it where nobody waits for the thread. What has begun is finished, also
+    /// when nobody waits for it any more.
+    fn carry_out(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()>;
+}
+
+impl dyn Labour {
+    /// What comes of the work; `None` when it panicked.
+    pub(crate) async fn result_of<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
+        let (tell, hear) = oneshot::channel();
+        let work = Box::new(move || drop(tell.send(work())));
+        self.carry_out(work).await;
+        hear.await.ok()
+    }
+}
+
+/// It is done at once, by the thread that asks.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct AtOnce;
+
+impl Labour for AtOnce {
+    fn carry_out(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        work();
+        Box::pin(std::future::ready(()))
+    }
+}
+
+/// All six.
 #[derive(Clone)]
 pub struct Seams {
     /// What time it is.
@@ -86,4 +118,6 @@ pub struct Seams {
     pub store: Arc<dyn Store>,
     /// Points at which a test may kill.
     pub faults: Arc<dyn Faults>,
+    /// Work that would keep others waiting.
+    pub labour: Arc<dyn Labour>,
 }

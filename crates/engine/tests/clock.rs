@@ -17,8 +17,8 @@ use tokio::sync::watch;
 use tongbao_core::channel::Confirm;
 use tongbao_core::{Currency, Money, Order, Scene, Timestamp};
 use tongbao_engine::{
-    Addresses, Clock, Engine, EngineConfig, Mint, NewAttempt, NewChannel, NewPayment, NoFaults,
-    Seams, SendError, Target, Transport,
+    Addresses, AtOnce, Clock, Engine, EngineConfig, Mint, NewAttempt, NewChannel, NewPayment,
+    NoFaults, Seams, SendError, Target, Transport,
 };
 use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
@@ -114,6 +114,7 @@ async fn world() -> World {
         transport: silence.clone(),
         store: store.clone(),
         faults: Arc::new(NoFaults),
+        labour: Arc::new(AtOnce),
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),

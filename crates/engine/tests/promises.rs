@@ -21,9 +21,9 @@ use tongbao_core::merchant::Merchant;
 use tongbao_core::schedule::LEASE;
 use tongbao_core::{AttemptState, Currency, Money, Order, Payment, Scene, Timestamp};
 use tongbao_engine::{
-    Addresses, ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Mint,
-    NewAttempt, NewChannel, NewEndpoint, NewPayment, NoFaults, SECRET_SHOWN_FOR, Seams, Secretive,
-    SendError, Target, Transport,
+    Addresses, ChannelPatch, Clock, Engine, EngineConfig, EngineError, IdempotencyKey, Labour,
+    Mint, NewAttempt, NewChannel, NewEndpoint, NewPayment, NoFaults, SECRET_SHOWN_FOR, Seams,
+    Secretive, SendError, Target, Transport,
 };
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_store::{EventFilter, Store};
@@ -105,8 +105,21 @@ impl Transport for Network {
     }
 }
 
+/// Counts what is carried out.
+#[derive(Default)]
+struct Counted(AtomicU64);
+
+impl Labour for Counted {
+    fn carry_out(&self, work: Box<dyn FnOnce() + Send>) -> BoxFuture<'static, ()> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        work();
+        Box::pin(std::future::ready(()))
+    }
+}
+
 struct World {
     engine: Engine,
+    labour: Arc<Counted>,
     clock: Arc<MovedClock>,
     network: Arc<Network>,
     store: Arc<dyn Store>,
@@ -126,12 +139,14 @@ async fn world() -> World {
         hangs: Mutex::new(None),
         lost: AtomicU64::new(0),
     });
+    let labour = Arc::new(Counted::default());
     let seams = Seams {
         clock: clock.clone(),
         mint: Arc::new(CountingMint(AtomicU64::new(1))),
         transport: network.clone(),
         store: store.clone(),
         faults: Arc::new(NoFaults),
+        labour: labour.clone(),
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),
@@ -145,6 +160,7 @@ async fn world() -> World {
     let merchant = engine.create_merchant("茶铺").await.unwrap();
     World {
         engine,
+        labour,
         clock,
         network,
         store,
@@ -611,4 +627,22 @@ async fn what_a_request_leaves_undone_is_due_at_once() {
     assert_eq!(left.len(), 1, "{left:?}");
     assert_eq!(left[0].kind, JobKind::Query);
     assert_eq!(left[0].subject, Subject::Attempt(seventh));
+}
+
+/// A password may take a while to become a key.
+#[tokio::test]
+async fn an_account_is_opened_where_nobody_waits_for_the_thread() {
+    let world = world().await;
+    let opened = || world.labour.0.load(Ordering::Relaxed);
+    let account = world.channel("main").await;
+    assert_eq!(opened(), 1);
+
+    let payment = world.pay("A1", None).await.unwrap();
+    world.start(&payment, None).await.unwrap();
+    assert_eq!(opened(), 2);
+
+    let merchant = world.merchant.id;
+    let checked = world.engine.check_channel(merchant, account.id, None);
+    checked.await.unwrap();
+    assert_eq!(opened(), 3);
 }

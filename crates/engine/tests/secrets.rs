@@ -16,8 +16,8 @@ use tongbao_core::Timestamp;
 use tongbao_core::channel::{ChannelAccount, Confirm};
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{
-    Addresses, Clock, Engine, EngineConfig, EngineError, Mint, NewChannel, NewEndpoint, NoFaults,
-    Seams, SendError, Target, Transport,
+    Addresses, AtOnce, Clock, Engine, EngineConfig, EngineError, Mint, NewChannel, NewEndpoint,
+    NoFaults, Seams, SendError, Target, Transport,
 };
 use tongbao_store::Store;
 use tongbao_store::sqlite::SqliteStore;
@@ -66,6 +66,7 @@ async fn engine(store: Arc<dyn Store>, kek: [u8; 32]) -> Result<Engine, EngineEr
         transport: Arc::new(NoNetwork),
         store,
         faults: Arc::new(NoFaults),
+        labour: Arc::new(AtOnce),
     };
     let config = EngineConfig {
         public_url: "https://pay.example.com".to_owned(),

@@ -18,7 +18,8 @@ use tokio::runtime::Runtime;
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::{
-    Addresses, Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target, Transport,
+    Addresses, AtOnce, Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target,
+    Transport,
 };
 use tongbao_simulator::{Account, Platform, UnixMillis, WireResponse};
 use tongbao_store::sqlite::SqliteStore;
@@ -58,6 +59,7 @@ impl Gateway {
             transport: Arc::new(Network(Mutex::new(Platform::new(7)))),
             store: Arc::new(store),
             faults: Arc::new(NoFaults),
+            labour: Arc::new(AtOnce),
         };
         let config = EngineConfig {
             public_url: "https://pay.test".to_owned(),

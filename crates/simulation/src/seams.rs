@@ -1,4 +1,4 @@
-//! The engine's five seams, simulated.
+//! The engine's seams, simulated.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};

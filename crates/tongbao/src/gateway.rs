@@ -14,7 +14,7 @@ use tongbao_web::{App, Options};
 
 use crate::config::{Config, Limits};
 use crate::data_dir::DataDir;
-use crate::seams::{AddressPolicy, HttpTransport, OsMint, SystemClock, stopwatch};
+use crate::seams::{AddressPolicy, HttpTransport, OsMint, OwnThreads, SystemClock, stopwatch};
 use crate::{declared, logs, master_key, server};
 
 /// For jobs and deliveries under way when the gateway is told to stop. What is
@@ -77,6 +77,7 @@ pub(crate) async fn engine(
         transport,
         store: store.clone(),
         faults: Arc::new(NoFaults),
+        labour: Arc::new(OwnThreads),
     };
     let config = EngineConfig {
         public_url: config.public_url(),

@@ -9,7 +9,9 @@ use futures::FutureExt;
 use tongbao_core::Policy;
 use tongbao_core::id::Id;
 use tongbao_core::merchant::Merchant;
-use tongbao_engine::{Addresses, Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams};
+use tongbao_engine::{
+    Addresses, AtOnce, Engine, EngineConfig, NewChannel, NewEndpoint, NoFaults, Seams,
+};
 use tongbao_simulator::{Account as PlatformAccount, Platform, Settings, Wallet, WalletPlatform};
 use tongbao_store::Store;
 use zeroize::Zeroizing;
@@ -272,6 +274,7 @@ impl World {
             transport: self.transport.clone(),
             store,
             faults: Arc::new(NoFaults),
+            labour: Arc::new(AtOnce),
         }
     }
 }

@@ -20,7 +20,7 @@ use http::{Method, Request};
 use serde_json::{Value, json};
 use tongbao_core::Timestamp;
 use tongbao_core::merchant::Merchant;
-use tongbao_engine::{Addresses, Engine, EngineConfig, NoFaults, Seams};
+use tongbao_engine::{Addresses, AtOnce, Engine, EngineConfig, NoFaults, Seams};
 use tongbao_simulator::{
     Account, Delivered, EarlyClose, FaultKind, NewFault, Outgoing, Platform, Settings, UnixMillis,
 };
@@ -71,6 +71,7 @@ async fn gateway(
         transport: Arc::new(network),
         store: Arc::new(store),
         faults: Arc::new(NoFaults),
+        labour: Arc::new(AtOnce),
     };
     let config = EngineConfig {
         public_url: PUBLIC_URL.to_owned(),

@@ -17,7 +17,8 @@ use tempfile::TempDir;
 use tokio::sync::watch;
 use tongbao_core::Timestamp;
 use tongbao_engine::{
-    Addresses, Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target, Transport,
+    Addresses, AtOnce, Clock, Engine, EngineConfig, Mint, NoFaults, Seams, SendError, Target,
+    Transport,
 };
 use tongbao_store::sqlite::SqliteStore;
 use tongbao_web::{App, Options};
@@ -101,6 +102,7 @@ impl World {
             transport: Arc::new(Silence),
             store: Arc::new(store),
             faults: Arc::new(NoFaults),
+            labour: Arc::new(AtOnce),
         };
         let config = EngineConfig {
             public_url: "https://pay.test".to_owned(),
