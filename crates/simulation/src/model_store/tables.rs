@@ -1,5 +1,9 @@
 //! The rows, and what a command does to them.
 
+mod checks;
+mod deliveries;
+mod jobs;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -7,7 +11,7 @@ use tongbao_core::case::Remedy;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::id::Id;
 use tongbao_core::inbox::InboxEntry;
-use tongbao_core::job::{JobKey, JobKind, NEVER, NewJob, Subject};
+use tongbao_core::job::{JobKey, JobKind, NEVER, Subject};
 use tongbao_core::merchant::{ApiKey, Merchant};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{DeliveryState, Endpoint, WebhookEvent};
@@ -16,8 +20,7 @@ use tongbao_core::{
     PaymentId, RefundId, StoreId, TillId, Timestamp,
 };
 use tongbao_store::{
-    Change, DataKey, DayLimit, DeliveryClaim, DeliveryOutcome, DeliveryResult, DeliveryTry,
-    IdempotencyRecord, InboxRow, LogEntry, PaymentChange, StoreError, Unique,
+    Change, DataKey, DeliveryTry, IdempotencyRecord, InboxRow, LogEntry, PaymentChange, StoreError,
 };
 
 use super::Map;
@@ -102,12 +105,6 @@ pub struct Tables {
     numbers_repeat: bool,
 }
 
-/// A lease that ends before a slow platform has answered.
-const SHORT_LEASE: Duration = Duration::from_secs(3);
-
-/// No job is free for longer than this without being looked for.
-const OVERDUE: Duration = Duration::from_mins(1);
-
 impl Tables {
     pub(crate) fn of(plan: &Plan) -> Self {
         Self {
@@ -142,94 +139,6 @@ impl Tables {
         let revoked_at = till.revoked_at;
         let row = self.tills.entry(till.id).or_insert(till);
         row.revoked_at = row.revoked_at.or(revoked_at);
-    }
-
-    /// Whether a row may name this shop.
-    fn check_store(&self, merchant: MerchantId, store: Option<StoreId>) -> Result<(), StoreError> {
-        let known = |id| {
-            self.shops
-                .get(&id)
-                .is_some_and(|row| row.merchant == merchant)
-        };
-        if store.is_none_or(known) {
-            return Ok(());
-        }
-        let detail = "the store is not one of the merchant";
-        Err(StoreError::Failed(detail.to_owned()))
-    }
-
-    /// Whoever takes money or gives it back stands in the payment's own store.
-    fn check_tills(&self, change: &PaymentChange) -> Result<(), StoreError> {
-        let PaymentChange { payment, .. } = change;
-        let attempts = payment.attempts.iter().map(|attempt| attempt.till);
-        let refunds = payment.refunds.iter().map(|refund| refund.till);
-        for till in attempts.chain(refunds).flatten() {
-            let row = self.tills.get(&till);
-            if row.map(|row| row.store) != payment.order.store {
-                let detail = "the till is not one of the payment's store";
-                return Err(StoreError::Failed(detail.to_owned()));
-            }
-        }
-        Ok(())
-    }
-
-    /// Names and stores: what a change with a shop or in a shop is refused for.
-    fn check_shops(&self, change: &Change) -> Result<(), StoreError> {
-        if let Some(shop) = &change.shop {
-            let mut others = self.shops_of(shop.merchant);
-            if others.any(|row| row.name == shop.name) {
-                return Err(StoreError::Taken(Unique::Name));
-            }
-        }
-        if let Some(till) = &change.till {
-            self.check_store(till.merchant, Some(till.store))?;
-            let same = |row: &&Till| {
-                row.store == till.store && row.name == till.name && row.revoked_at.is_none()
-            };
-            let mut others = self.tills.values().filter(same);
-            if !self.tills.contains_key(&till.id) && others.next().is_some() {
-                return Err(StoreError::Taken(Unique::Name));
-            }
-        }
-        if let Some(endpoint) = &change.endpoint {
-            self.check_store(endpoint.merchant, endpoint.store)?;
-        }
-        if let Some(change) = &change.payment {
-            self.check_store(change.payment.merchant, change.payment.order.store)?;
-            self.check_tills(change)?;
-        }
-        let told = change.cases.iter().map(|opened| &opened.event);
-        for event in change.events.iter().chain(told) {
-            self.check_store(event.merchant, event.store)?;
-        }
-        Ok(())
-    }
-
-    fn lease(&self, now: Timestamp, until: Timestamp) -> Timestamp {
-        if self.leases_are_short {
-            until.min(now + SHORT_LEASE)
-        } else {
-            until
-        }
-    }
-
-    /// A job that has been free for too long.
-    pub(crate) fn overdue(&self, now: Timestamp) -> Option<(JobKey, Timestamp)> {
-        let free_since = |row: &JobRow| row.lease_until.map_or(row.due, |until| until.max(row.due));
-        let rows = self.jobs.iter().map(|(key, row)| (*key, free_since(row)));
-        rows.into_iter().find(|(_, since)| *since + OVERDUE < now)
-    }
-
-    /// The mistake of looking for queries ten minutes late.
-    pub(crate) fn next_query_late(&mut self) -> Option<Timestamp> {
-        let wait = Duration::from_mins(10);
-        let queries = |key: &JobKey| key.kind == JobKind::Query;
-        let hidden = self.jobs.extract_if(.., |key, _| queries(key));
-        let hidden: Vec<_> = hidden.collect();
-        let first = hidden.iter().map(|(_, row)| row.due + wait).min();
-        let due = self.next_due();
-        self.jobs.extend(hidden);
-        due.into_iter().chain(first).min()
     }
 
     pub(crate) fn by_order_no(&self, merchant: MerchantId, number: &str) -> Option<&Payment> {
@@ -349,87 +258,6 @@ impl Tables {
         Ok(Committed { claimed, before })
     }
 
-    pub(super) fn check(&self, change: &Change) -> Result<(), StoreError> {
-        if let Some(record) = &change.idempotency
-            && self
-                .idempotency
-                .contains_key(&(record.merchant, record.key.clone()))
-        {
-            return Err(StoreError::Taken(Unique::IdempotencyKey));
-        }
-        self.check_shops(change)?;
-        if let Some(PaymentChange {
-            payment,
-            read_version,
-            attempts,
-            refunds,
-        }) = &change.payment
-        {
-            let stored = self.payments.get(&payment.id);
-            let wins = self.bug == Some(Bug::LastWriterWins) && stored.is_some();
-            if stored.map(|stored| stored.version) != *read_version && !wins {
-                return Err(StoreError::Conflict);
-            }
-            let numbers = self.order_numbers.get(&payment.merchant);
-            let owner = numbers.and_then(|numbers| numbers.get(&payment.order.merchant_order_no));
-            if !self.numbers_repeat && owner.is_some_and(|id| *id != payment.id) {
-                return Err(StoreError::Taken(Unique::MerchantOrderNo));
-            }
-            let taken = attempts
-                .iter()
-                .filter_map(|id| payment.attempt(*id))
-                .any(|attempt| {
-                    self.owner(attempt.channel, &attempt.out_trade_no)
-                        .is_some_and(|id| *id != payment.id)
-                });
-            if taken {
-                return Err(StoreError::Taken(Unique::Other));
-            }
-            let news = refunds.iter().filter_map(|id| payment.refund(*id));
-            for refund in news.filter_map(|refund| refund.merchant_refund_no.as_ref()) {
-                let owner = self.by_refund_no(payment.merchant, refund);
-                if owner.is_some_and(|owner| owner.id != payment.id) {
-                    return Err(StoreError::Taken(Unique::MerchantRefundNo));
-                }
-            }
-        }
-        if let Some(limit) = &change.limit {
-            self.keep_limit(limit)?;
-        }
-        for moved in &change.moved {
-            let as_read = |case: &&Case| case.id == moved.case.id && case.state == moved.read_state;
-            if !self.cases.iter().any(|case| as_read(&case)) {
-                return Err(StoreError::Conflict);
-            }
-        }
-        if let Some(job) = &change.finish {
-            let bare = self.bug == Some(Bug::FenceNotCompared);
-            let held = self
-                .jobs
-                .get(&job.key)
-                .is_some_and(|row| row.fence == job.fence || bare);
-            if !held {
-                return Err(StoreError::Fenced);
-            }
-        }
-        Ok(())
-    }
-
-    fn keep_limit(&self, limit: &DayLimit) -> Result<(), StoreError> {
-        let own = self.payments.values();
-        let own = own.filter(|payment| payment.merchant == limit.merchant);
-        let gone: i64 = own
-            .flat_map(|payment| &payment.refunds)
-            .filter(|refund| refund.automatic)
-            .filter(|refund| (limit.from..limit.to).contains(&refund.created_at))
-            .map(|refund| refund.amount.minor())
-            .sum();
-        if gone + limit.fen > limit.most_fen && self.bug != Some(Bug::DayLimitNotChecked) {
-            return Err(StoreError::AboveLimit);
-        }
-        Ok(())
-    }
-
     /// Answers with the row that was there before.
     fn put_payment(&mut self, change: PaymentChange) -> Option<Payment> {
         let mut payment = change.payment;
@@ -472,96 +300,6 @@ impl Tables {
         self.payments.insert(payment.id, payment)
     }
 
-    fn finish(&mut self, job: Job) {
-        if let Some(row) = self.jobs.get_mut(&job.key) {
-            if row.asked == job.asked {
-                self.jobs.remove(&job.key);
-            } else {
-                row.lease_until = None;
-            }
-        }
-    }
-
-    pub(crate) fn lay_aside(&mut self, job: Job, until: Timestamp) -> Result<(), StoreError> {
-        let row = self.jobs.get_mut(&job.key);
-        let row = row.filter(|row| row.fence == job.fence);
-        let row = row.ok_or(StoreError::Fenced)?;
-        row.lease_until = None;
-        if row.asked == job.asked {
-            row.due = until;
-        }
-        Ok(())
-    }
-
-    pub(crate) fn take_up(&mut self, channel: ChannelId, now: Timestamp) -> usize {
-        let mut taken = 0;
-        for (key, row) in self.jobs.iter_mut().filter(|(_, row)| row.due >= NEVER) {
-            let payment = self.payments.get(&key.payment);
-            let attempt = payment.and_then(|payment| payment.attempt_of(key.subject));
-            if attempt.is_some_and(|attempt| attempt.channel == channel) {
-                row.due = now;
-                taken += 1;
-            }
-        }
-        taken
-    }
-
-    fn ask(&mut self, job: NewJob, now: Option<Timestamp>) -> Option<Job> {
-        // One that nobody has claimed, and that is due earlier, is what is asked for.
-        let waits = |row: &JobRow| row.lease_until.is_none() && row.due <= job.due;
-        if job.lease_until.is_none() && self.jobs.get(&job.key).is_some_and(waits) {
-            return None;
-        }
-        let lease = job
-            .lease_until
-            .map(|until| self.lease(now.unwrap_or(job.due), until));
-        let row = self.jobs.entry(job.key).or_insert(JobRow {
-            merchant: job.merchant,
-            due: job.due,
-            lease_until: None,
-            asked: 0,
-            fence: 0,
-        });
-        row.asked += 1;
-        // What is claimed is due when its lease ends, until it is asked for again.
-        row.due = row.due.min(job.due);
-        let lease = lease?;
-        let now = now.unwrap_or(job.due);
-        if row.lease_until.is_some_and(|until| until > now) {
-            return None;
-        }
-        row.due = lease;
-        row.lease_until = Some(lease);
-        row.fence += 1;
-        Some(Job {
-            key: job.key,
-            merchant: job.merchant,
-            asked: row.asked,
-            fence: row.fence,
-        })
-    }
-
-    fn tell(&mut self, event: WebhookEvent) {
-        let listens = |endpoint: &&Endpoint| {
-            endpoint.merchant == event.merchant
-                && (endpoint.event_types.is_empty() || endpoint.event_types.contains(&event.kind))
-                && (endpoint.store.is_none() || endpoint.store == event.store)
-        };
-        let listening: Vec<_> = self
-            .endpoints
-            .values()
-            .filter(listens)
-            .map(|row| row.id)
-            .collect();
-        for endpoint in listening {
-            self.deliveries.insert(
-                (event.id, endpoint),
-                pending(event.created_at, 0, Vec::new()),
-            );
-        }
-        self.events.insert(event.id, event);
-    }
-
     fn receive(&mut self, entry: InboxEntry) {
         let key = (entry.channel, entry.body_hash);
         if let Some(row) = self.inbox.get_mut(&key) {
@@ -578,120 +316,6 @@ impl Tables {
                 },
             );
         }
-    }
-
-    pub(crate) fn claim_jobs(
-        &mut self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        limit: usize,
-    ) -> Vec<Job> {
-        let lease_until = self.lease(now, lease_until);
-        let free =
-            |row: &JobRow| row.due <= now && row.lease_until.is_none_or(|until| until <= now);
-        let mut due: Vec<_> = self
-            .jobs
-            .iter()
-            .filter(|(_, row)| free(row))
-            .map(|(key, row)| (row.due, *key))
-            .collect();
-        due.sort();
-        due.truncate(limit);
-        due.into_iter()
-            .filter_map(|(_, key)| {
-                let row = self.jobs.get_mut(&key)?;
-                row.due = lease_until;
-                row.lease_until = Some(lease_until);
-                row.fence += 1;
-                Some(Job {
-                    key,
-                    merchant: row.merchant,
-                    asked: row.asked,
-                    fence: row.fence,
-                })
-            })
-            .collect()
-    }
-
-    pub(crate) fn claim_deliveries(
-        &mut self,
-        now: Timestamp,
-        lease_until: Timestamp,
-        per_endpoint: usize,
-        limit: usize,
-    ) -> Vec<DeliveryClaim> {
-        let leased = |row: &DeliveryRow| row.lease_until.is_some_and(|until| until > now);
-        let mut lanes: Map<EndpointId, usize> = Map::new();
-        for ((_, endpoint), row) in &self.deliveries {
-            if row.state == DeliveryState::Pending && leased(row) {
-                *lanes.entry(*endpoint).or_default() += 1;
-            }
-        }
-        let mut due: Vec<_> = self
-            .deliveries
-            .iter()
-            .filter(|(_, row)| {
-                row.state == DeliveryState::Pending && row.due <= now && !leased(row)
-            })
-            .map(|(key, row)| (row.due, *key))
-            .collect();
-        due.sort();
-        let mut claims = Vec::new();
-        let crowded = self.bug == Some(Bug::OneLaneForAll);
-        for (_, key) in due {
-            if crowded && lanes.values().sum::<usize>() >= 1 {
-                break;
-            }
-            let Some(endpoint) = self.endpoints.get(&key.1).filter(|row| row.enabled) else {
-                continue;
-            };
-            let lane = lanes.entry(key.1).or_default();
-            if *lane >= per_endpoint || claims.len() >= limit {
-                continue;
-            }
-            *lane += 1;
-            let (Some(row), Some(event)) = (self.deliveries.get_mut(&key), self.events.get(&key.0))
-            else {
-                continue;
-            };
-            row.lease_until = Some(lease_until);
-            row.fence += 1;
-            claims.push(DeliveryClaim {
-                event: event.clone(),
-                endpoint: endpoint.clone(),
-                tries: row.tries,
-                fence: row.fence,
-            });
-        }
-        claims
-    }
-
-    pub(crate) fn record_delivery(&mut self, result: DeliveryResult) -> Result<(), StoreError> {
-        let key = (result.claim.event.id, result.claim.endpoint.id);
-        let row = self.deliveries.get_mut(&key).ok_or(StoreError::Fenced)?;
-        if row.fence != result.claim.fence {
-            return Err(StoreError::Fenced);
-        }
-        row.lease_until = None;
-        row.tries += 1;
-        row.history.push(DeliveryTry {
-            at: result.at,
-            request_headers: result.request_headers,
-            status: result.status,
-            answer: result.answer,
-            took_millis: result.took_millis,
-        });
-        match result.outcome {
-            DeliveryOutcome::Delivered => row.state = DeliveryState::Delivered,
-            DeliveryOutcome::Retry { due } => row.due = due,
-            DeliveryOutcome::Exhausted => row.state = DeliveryState::Exhausted,
-            DeliveryOutcome::Gone => {
-                if let Some(endpoint) = self.endpoints.get_mut(&key.1) {
-                    endpoint.enabled = false;
-                }
-            }
-        }
-        Ok(())
     }
 
     pub(crate) fn bring_forward(&mut self, by: Duration, now: Timestamp) -> usize {
@@ -733,66 +357,6 @@ impl Tables {
         jobs.chain(deliveries).min()
     }
 
-    pub(crate) fn redeliver(
-        &mut self,
-        merchant: MerchantId,
-        event: EventId,
-        now: Timestamp,
-    ) -> usize {
-        if self
-            .events
-            .get(&event)
-            .is_none_or(|row| row.merchant != merchant)
-        {
-            return 0;
-        }
-        let mut count = 0;
-        for (_, row) in self
-            .deliveries
-            .range_mut((event, lowest())..=(event, highest()))
-        {
-            *row = pending(now, row.fence, std::mem::take(&mut row.history));
-            count += 1;
-        }
-        count
-    }
-
-    pub(crate) fn replay(
-        &mut self,
-        merchant: MerchantId,
-        endpoint: EndpointId,
-        from: Timestamp,
-        to: Timestamp,
-        now: Timestamp,
-    ) -> usize {
-        let Some(listener) = self
-            .endpoints
-            .get(&endpoint)
-            .filter(|row| row.merchant == merchant)
-        else {
-            return 0;
-        };
-        let wanted: Vec<_> = self
-            .events
-            .values()
-            .filter(|event| {
-                event.merchant == merchant
-                    && (from..to).contains(&event.created_at)
-                    && (listener.event_types.is_empty()
-                        || listener.event_types.contains(&event.kind))
-                    && (listener.store.is_none() || listener.store == event.store)
-            })
-            .map(|event| event.id)
-            .collect();
-        for event in &wanted {
-            let old = self.deliveries.remove(&(*event, endpoint));
-            let (fence, history) = old.map_or((0, Vec::new()), |row| (row.fence, row.history));
-            self.deliveries
-                .insert((*event, endpoint), pending(now, fence, history));
-        }
-        wanted.len()
-    }
-
     /// A process died. What it had claimed is found again, unless a mistake says
     /// otherwise.
     pub(crate) fn holder_died(&mut self) {
@@ -821,23 +385,4 @@ impl Tables {
         self.deliveries.retain(|(_, endpoint), _| *endpoint != id);
         self.endpoints.remove(&id).is_some()
     }
-}
-
-fn pending(due: Timestamp, fence: i64, history: Vec<DeliveryTry>) -> DeliveryRow {
-    DeliveryRow {
-        state: DeliveryState::Pending,
-        due,
-        lease_until: None,
-        tries: 0,
-        fence,
-        history,
-    }
-}
-
-fn lowest() -> EndpointId {
-    EndpointId::from_bits(0)
-}
-
-fn highest() -> EndpointId {
-    EndpointId::from_bits(u128::MAX)
 }
