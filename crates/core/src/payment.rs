@@ -333,6 +333,12 @@ pub enum Refusal {
     /// The payer may have the money at any moment.
     #[error("the money is on its way back as {0}; wait for its end, it is told as a webhook")]
     CaseRefunding(RefundId),
+    /// Its refund was refused, and may have gone all the same.
+    #[error(
+        "the channel refused its refund {0}, which is looked at for 31 hours: an earlier request for it \
+         may have been taken; accept the case after that, or refund or dismiss it now"
+    )]
+    CaseRefundMayRevive(RefundId),
     /// Nobody but a message says that there is money.
     #[error(
         "a message claims this money and the platform has not confirmed it; wait for the platform's \

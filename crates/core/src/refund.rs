@@ -8,6 +8,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::order::{Invalid, number, readable};
+use crate::schedule::LOOKED_AT_FOR;
 use crate::{AttemptId, CaseKind, Failure, Grade, Money, RefundId, Source, TillId, Timestamp};
 
 mod decide;
@@ -178,6 +179,14 @@ impl Refund {
     /// unless the refund is closed. What was only asked for may have gone.
     pub const fn holds_money(&self) -> bool {
         !matches!(self.state, RefundState::Closed)
+    }
+
+    /// It was closed because the platform refused it and did not know it, and is
+    /// still looked at: an earlier request may have been taken.
+    pub fn may_revive(&self, now: Timestamp) -> bool {
+        // A clock that was set back by much: watched from now on.
+        let ended_at = self.ended_at.unwrap_or(now).min(now);
+        self.state == RefundState::Closed && self.refused && now.since(ended_at) < LOOKED_AT_FOR
     }
 }
 

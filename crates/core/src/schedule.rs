@@ -40,6 +40,10 @@ pub fn late_look(ended: Timestamp, now: Timestamp) -> Option<Duration> {
         .map(|look| look.saturating_sub(passed))
 }
 
+/// The last look has been by then, however late it comes by jitter: it is planned
+/// for 28 hours after the end when eight of them have passed, or later.
+pub const LOOKED_AT_FOR: Duration = Duration::from_hours(31);
+
 /// How long to wait after a look at an ended attempt that brought no answer.
 /// The waits grow by an eighth each, without an end: a look counts when the
 /// platform has answered.

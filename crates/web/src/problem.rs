@@ -109,6 +109,7 @@ kinds! {
     TOO_MANY_ATTEMPTS = CONFLICT, "too_many_attempts", "The payment has too many attempts";
     CASE_RESOLVED = CONFLICT, "case_resolved", "The case is resolved";
     CASE_REFUNDING = CONFLICT, "case_refunding", "The money is on its way back";
+    CASE_REFUND_MAY_REVIVE = CONFLICT, "case_refund_may_revive", "The money may have gone back all the same";
     CASE_UNCONFIRMED = CONFLICT, "case_unconfirmed", "The platform has not confirmed the money";
     CASE_NOT_REFUNDABLE = CONFLICT, "case_not_refundable", "The money cannot be sent back from here";
     CASE_NOT_ACCEPTABLE = CONFLICT, "case_not_acceptable", "There is no money to keep";
@@ -341,6 +342,7 @@ impl From<Refusal> for Problem {
             Refusal::UnknownCase => return Self::not_found("case"),
             Refusal::CaseResolved(_) => CASE_RESOLVED,
             Refusal::CaseRefunding(_) => CASE_REFUNDING,
+            Refusal::CaseRefundMayRevive(_) => CASE_REFUND_MAY_REVIVE,
             Refusal::CaseUnconfirmed => CASE_UNCONFIRMED,
             Refusal::CaseNotRefundable => CASE_NOT_REFUNDABLE,
             Refusal::CaseNotAcceptable => CASE_NOT_ACCEPTABLE,

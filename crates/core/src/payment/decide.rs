@@ -1,6 +1,7 @@
 //! `(payment, event, now) → (payment', effects) | refusal`.
 
 mod asking;
+mod case_refunds;
 mod cases;
 mod money;
 mod refunds;

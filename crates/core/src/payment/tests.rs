@@ -1,5 +1,6 @@
 //! The decisions, held against a table, stories and random worlds.
 
+mod case_refunds;
 mod cases;
 mod edges;
 mod every_pair;

@@ -137,8 +137,11 @@ pub fn m12_a_case_sends_its_money_back_once(payment: &Payment) -> Verdict {
         })?;
         let attempt = payment.attempt(refund.attempt);
         let known = attempt.is_some_and(|attempt| {
+            // One that went although it had been refused may have a successor.
             let named = |raised: &Raised| {
-                raised.refund == Some(refund.id) && raised.state != CaseState::Open
+                let successor = raised.refund.and_then(|id| payment.refund(id));
+                let same = successor.is_some_and(|it| it.id == refund.id || it.case == refund.case);
+                same && raised.state != CaseState::Open
             };
             attempt.received == Some(refund.amount) && attempt.raised.iter().any(named)
         });

@@ -252,6 +252,7 @@ fn refused(error: &EngineError) -> Heard {
             | Refusal::TooManyRefunds
             | Refusal::CaseResolved(_)
             | Refusal::CaseRefunding(_)
+            | Refusal::CaseRefundMayRevive(_)
             | Refusal::CaseUnconfirmed
             | Refusal::CaseNotRefundable
             | Refusal::CaseNotAcceptable,

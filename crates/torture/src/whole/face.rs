@@ -24,7 +24,7 @@ use tower::ServiceExt;
 use super::Bug;
 
 /// What means for good that it will not be done.
-const FINAL: [&str; 12] = [
+const FINAL: [&str; 13] = [
     "payment_already_paid",
     "payment_already_closed",
     "payment_expired",
@@ -34,6 +34,7 @@ const FINAL: [&str; 12] = [
     "too_many_refunds",
     "case_resolved",
     "case_refunding",
+    "case_refund_may_revive",
     "case_unconfirmed",
     "case_not_refundable",
     "case_not_acceptable",

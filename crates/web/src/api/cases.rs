@@ -136,7 +136,7 @@ pub(crate) struct Resolve {
     responses(
         (status = 200, description = "As it stands now", body = CaseView),
         (status = 404, description = "There is none, or it is another merchant's", body = ProblemView, content_type = "application/problem+json"),
-        (status = 409, description = "`case_resolved`, `case_refunding`, `case_unconfirmed`, `case_not_refundable`, `case_not_acceptable`, or the channel has no certificate for it", body = ProblemView, content_type = "application/problem+json"),
+        (status = 409, description = "`case_resolved`, `case_refunding`, `case_refund_may_revive`, `case_unconfirmed`, `case_not_refundable`, `case_not_acceptable`, or the channel has no certificate for it", body = ProblemView, content_type = "application/problem+json"),
         (status = 422, description = "A field cannot be accepted", body = ProblemView, content_type = "application/problem+json"),
     )
 )]

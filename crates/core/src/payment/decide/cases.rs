@@ -15,7 +15,7 @@ use crate::schedule::{CLAIM_SETTLES, late_retry};
 use crate::webhook::EventType;
 use crate::{
     Attempt, AttemptId, AttemptState, CaseKind, CaseState, Currency, Effect, Outcome, Payment,
-    Policy, Receipt, Refund, RefundId, RefundState, Refusal, Source, State,
+    Policy, Receipt, Refund, RefundId, Refusal, Source, State,
 };
 
 /// What is known when a case is opened.
@@ -32,8 +32,10 @@ pub(super) enum Opening {
 }
 
 /// The next step of a case that nobody need take by hand.
-enum Next {
+pub(super) enum Next {
     SendBack,
+    /// The channel has its refund after all.
+    GoOn,
     AskPerson(Need),
     Resolve(Resolution),
 }
@@ -74,19 +76,15 @@ impl Payment {
         let mut all = attempt.raised.iter();
         all.find_map(|raised| match self.next_step(attempt, raised, policy)? {
             Next::SendBack => Some(CaseDue::Refund(key(attempt.id, raised))),
-            Next::AskPerson(_) | Next::Resolve(_) => Some(CaseDue::Other),
+            Next::GoOn | Next::AskPerson(_) | Next::Resolve(_) => Some(CaseDue::Other),
         })
     }
 
     /// Whether the case's money is what the attempt brought and nobody has accepted:
     /// the channel would pay back this and no other.
     pub fn holds_case_money(&self, attempt: &Attempt, raised: &Raised) -> bool {
-        let trade = attempt.transaction_id.as_ref();
-        let brought = attempt.received == Some(raised.amount)
-            && trade == Some(&raised.transaction_id)
-            && raised.kind != CaseKind::RefundAbnormal;
         let accepted = matches!(self.state, State::Paid { attempt: by, .. } if by == attempt.id);
-        brought && !accepted
+        brought(attempt, raised) && !accepted
     }
 
     fn next_step(&self, attempt: &Attempt, raised: &Raised, policy: &Policy) -> Option<Next> {
@@ -96,14 +94,8 @@ impl Payment {
         if let Some(resolution) = raised.resolution {
             return Some(Next::Resolve(resolution));
         }
-        if let Some(refund) = raised.refund.and_then(|id| self.refund(id)) {
-            let now_needs = |need| (raised.need != Some(need)).then_some(Next::AskPerson(need));
-            return match refund.state {
-                RefundState::Succeeded => Some(Next::Resolve(Resolution::Refunded)),
-                RefundState::Closed => now_needs(Need::RefundFailed),
-                RefundState::Abnormal => now_needs(Need::RefundAbnormal),
-                RefundState::Unknown | RefundState::Processing => None,
-            };
+        if let Some(word) = self.word_of_refunds(attempt, raised) {
+            return word.next(raised);
         }
         if raised.state != CaseState::Open || !self.holds_case_money(attempt, raised) {
             return None;
@@ -127,6 +119,13 @@ fn keeps_from_going_back(raised: &Raised, policy: &Policy) -> Option<Need> {
     } else {
         None
     }
+}
+
+/// Whether the case is of the very money that the attempt brought.
+pub(super) fn brought(attempt: &Attempt, raised: &Raised) -> bool {
+    attempt.received == Some(raised.amount)
+        && attempt.transaction_id.as_ref() == Some(&raised.transaction_id)
+        && raised.kind != CaseKind::RefundAbnormal
 }
 
 fn key(attempt: AttemptId, raised: &Raised) -> CaseKey {
@@ -311,6 +310,7 @@ impl Draft {
             (Some((n, Next::SendBack)), Some(refund)) => self.send_back(place, n, refund)?,
             // It has come to this since somebody looked: again, with a refund.
             (Some((_, Next::SendBack)), None) => {}
+            (Some((n, Next::GoOn)), _) => self.goes_on(place, n),
             (Some((n, Next::AskPerson(need))), _) => self.ask_person(place, n, need),
             (Some((n, Next::Resolve(resolution))), _) => self.resolve(place, n, resolution),
         }
@@ -351,18 +351,8 @@ impl Draft {
         if let Some(resolution) = raised.resolution {
             return Err(Refusal::CaseResolved(resolution));
         }
-        let refunds = raised.refund.and_then(|id| self.payment.refund(id));
-        let open = refunds.filter(|refund| refund.state != RefundState::Closed);
-        let stuck = open.is_some_and(|refund| refund.state == RefundState::Abnormal);
         let action = decision.action;
-        if let Some(refund) = open
-            && !(stuck && action == CaseAction::Dismiss)
-        {
-            return Err(match (raised.kind, action) {
-                (CaseKind::RefundAbnormal, CaseAction::Accept) => Refusal::CaseNotAcceptable,
-                _ => Refusal::CaseRefunding(refund.id),
-            });
-        }
+        self.refunds_let(action, attempt, raised)?;
         let holds_money = self.payment.holds_case_money(attempt, raised);
         if action != CaseAction::Dismiss && !raised.proven && !holds_money {
             return Err(Refusal::CaseUnconfirmed);
@@ -415,7 +405,14 @@ impl Draft {
         Ok(())
     }
 
-    fn ask_person(&mut self, place: Place, n: usize, need: Need) {
+    fn goes_on(&mut self, place: Place, n: usize) {
+        let raised = &mut self.payment.attempts[place].raised[n];
+        raised.state = CaseState::Refunding;
+        raised.need = None;
+        self.moved(place, n, None);
+    }
+
+    pub(super) fn ask_person(&mut self, place: Place, n: usize, need: Need) {
         let raised = &mut self.payment.attempts[place].raised[n];
         raised.state = CaseState::NeedsPerson;
         raised.need = Some(need);
@@ -423,7 +420,12 @@ impl Draft {
     }
 
     fn resolve(&mut self, place: Place, n: usize, resolution: Resolution) {
+        let attempt = &self.payment.attempts[place];
+        let by = self.payment.went_by(attempt, &attempt.raised[n]);
         let raised = &mut self.payment.attempts[place].raised[n];
+        if resolution == Resolution::Refunded {
+            raised.refund = by;
+        }
         raised.state = CaseState::Resolved;
         raised.need = None;
         raised.resolution = Some(resolution);

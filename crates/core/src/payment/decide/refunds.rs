@@ -77,7 +77,6 @@ impl Draft {
         let before = self.payment.refunds[place].clone();
         let step = before.on(report, self.now, rules.trust);
         let (id, attempt) = (step.refund.id, step.refund.attempt);
-        // The money of a case is told of as the case's.
         let of_case = step.refund.case.is_some();
         self.changed |= step.changed;
         self.payment.refunds[place] = step.refund;
@@ -89,7 +88,9 @@ impl Draft {
                 RefundEffect::Query { after } => {
                     self.effects.push(Effect::QueryRefund { refund: id, after });
                 }
-                RefundEffect::Tell(_) | RefundEffect::OpenCase if of_case => {}
+                RefundEffect::Tell(kind) if of_case => self.case_refund_ended(place, kind),
+                // It has its case.
+                RefundEffect::OpenCase if of_case => {}
                 RefundEffect::Tell(kind) => {
                     self.effects.push(Effect::TellRefund { kind, refund: id });
                 }

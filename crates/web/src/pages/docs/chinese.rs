@@ -769,8 +769,8 @@ const TABLE: &[(&str, &str)] = &[
         "原因，供您自己的人查看；1 至 512 字节的 UTF-8。",
     ),
     (
-        "`case_resolved`, `case_refunding`, `case_unconfirmed`, `case_not_refundable`, `case_not_acceptable`, or the channel has no certificate for it",
-        "`case_resolved`、`case_refunding`、`case_unconfirmed`、`case_not_refundable`、`case_not_acceptable`，或渠道没有商户证书",
+        "`case_resolved`, `case_refunding`, `case_refund_may_revive`, `case_unconfirmed`, `case_not_refundable`, `case_not_acceptable`, or the channel has no certificate for it",
+        "`case_resolved`、`case_refunding`、`case_refund_may_revive`、`case_unconfirmed`、`case_not_refundable`、`case_not_acceptable`，或渠道没有商户证书",
     ),
     (
         "`open` (the gateway is at it), `refunding`, `needs_person` or `resolved`.",
