@@ -134,6 +134,9 @@ pub enum Need {
     ChannelCannot,
     /// The payer's account cannot take the money.
     RefundAbnormal,
+    /// The channel has not taken the refund for an hour. It goes on being tried
+    /// under its own number.
+    RefundWaits,
     /// The refund came to nothing; the merchant has the money.
     RefundFailed,
     /// A second receipt under one number: the channel refunds the first one only.
@@ -144,13 +147,14 @@ pub enum Need {
 
 impl Need {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Off,
         Self::CaseLimit,
         Self::DayLimit,
         Self::Currency,
         Self::ChannelCannot,
         Self::RefundAbnormal,
+        Self::RefundWaits,
         Self::RefundFailed,
         Self::SecondReceipt,
         Self::UnknownPayment,
@@ -165,6 +169,7 @@ impl Need {
             Self::Currency => "currency",
             Self::ChannelCannot => "channel_cannot",
             Self::RefundAbnormal => "refund_abnormal",
+            Self::RefundWaits => "refund_waits",
             Self::RefundFailed => "refund_failed",
             Self::SecondReceipt => "second_receipt",
             Self::UnknownPayment => "unknown_payment",
@@ -198,6 +203,11 @@ impl Need {
             Self::RefundAbnormal => {
                 "the payer's account cannot take the money; choose another way on the platform's pages, \
                  or pay the payer yourself and dismiss it with the reason"
+            }
+            Self::RefundWaits => {
+                "the channel has not taken the refund for an hour, and the refund's failure says why: put \
+                 money into the account, renew the client certificate, or wait; it is tried again under its \
+                 own number by itself, so send no second one"
             }
             Self::RefundFailed => {
                 "the refund came to nothing and you have the money; refund again, accept or dismiss it"

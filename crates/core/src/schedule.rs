@@ -80,6 +80,9 @@ pub fn refund_retry_gap(age: Duration) -> Duration {
     (age / 2).clamp(Duration::from_mins(1), Duration::from_mins(30))
 }
 
+/// A refund that no channel takes for so long waits for more than patience.
+pub const REFUND_WAITS: Duration = Duration::from_hours(1);
+
 /// The pause that platforms want between two refunds of one order.
 pub const REFUND_PAUSE: Duration = Duration::from_mins(1);
 

@@ -247,7 +247,8 @@ pub struct CaseView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NeedView {
     /// `off`, `case_limit`, `day_limit`, `currency`, `channel_cannot`,
-    /// `refund_abnormal`, `refund_failed`, `second_receipt` or `unknown_payment`.
+    /// `refund_abnormal`, `refund_waits`, `refund_failed`, `second_receipt` or
+    /// `unknown_payment`.
     pub code: &'static str,
     /// Cause and cure.
     pub detail: &'static str,

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::{Refund, RefundOutcome, RefundReport, RefundState};
 use crate::schedule::{
-    HINT_INTERVAL, NOT_FOUND_GRACE, late_look, late_retry, refund_gap, refund_retry_gap, start_gap,
+    HINT_INTERVAL, NOT_FOUND_GRACE, REFUND_WAITS, late_look, late_retry, refund_gap,
+    refund_retry_gap, start_gap,
 };
 use crate::webhook::EventType;
 use crate::{Failure, Grade, Source, Timestamp};
@@ -37,6 +38,9 @@ pub enum RefundEffect {
     Tell(EventType),
     /// The payer's account cannot take the money: a person must see it.
     OpenCase,
+    /// The channel has not taken it for long, and the failure says why: a person
+    /// can help.
+    Waits,
 }
 
 /// The refund's next state, and what must follow in the same transaction.
@@ -212,6 +216,9 @@ impl Draft {
             RefundState::Unknown if !self.step.refund.refused => {
                 self.says(failure);
                 self.start(refund_retry_gap(self.age()));
+                if self.age() >= REFUND_WAITS {
+                    self.step.effects.push(RefundEffect::Waits);
+                }
             }
             RefundState::Unknown | RefundState::Processing | RefundState::Abnormal => {
                 self.ask_again();

@@ -87,6 +87,7 @@ fn spoken(step: &RefundStep) -> String {
             RefundEffect::Query { after } => format!("query {}s", after.as_secs()),
             RefundEffect::Tell(kind) => format!("tell {}", kind.as_str()),
             RefundEffect::OpenCase => "case".to_owned(),
+            RefundEffect::Waits => "waits".to_owned(),
         };
         text = text + mark + &words;
         mark = ", ";

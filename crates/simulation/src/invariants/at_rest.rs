@@ -297,8 +297,12 @@ fn l10_no_case_is_left_where_it_could_go_on(rest: &Rest<'_>) -> Verdict {
                 limits.enabled && fen > limits.per_case_fen
             }
             (CaseState::NeedsPerson, Some(need)) => {
-                // Every channel has a certificate, and every order is in CNY.
-                !matches!(need, Need::ChannelCannot | Need::Currency)
+                // Every channel has a certificate, every order is in CNY, and what
+                // kept a refund waiting has passed.
+                !matches!(
+                    need,
+                    Need::ChannelCannot | Need::Currency | Need::RefundWaits
+                )
             }
             (CaseState::NeedsPerson, None) | (CaseState::Open | CaseState::Refunding, _) => false,
         };

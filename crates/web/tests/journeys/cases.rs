@@ -525,6 +525,44 @@ async fn what_the_platform_sends_another_way_resolves_the_case_and_so_does_a_sec
 }
 
 #[tokio::test]
+async fn a_refund_that_no_channel_takes_needs_a_person_and_goes_when_it_can() {
+    let world = open(automatic()).await;
+    world.fault(NewFault {
+        path: Some("/secapi/pay/refund".to_owned()),
+        err_code: Some("NOTENOUGH".to_owned()),
+        ..NewFault::of(FaultKind::SystemError)
+    });
+    pay_after_close(&world, "T1").await;
+    world.pass(HOUR / 2).await;
+    assert_eq!(the_case(&world).await["state"], "refunding");
+    world.pass(HOUR * 3 / 2).await;
+    let case = the_case(&world).await;
+    assert_eq!(
+        (&case["state"], &case["need"]["code"]),
+        (&json!("needs_person"), &json!("refund_waits"))
+    );
+    for action in ["refund", "accept", "dismiss"] {
+        let refused = decide(&world, &case, action).await;
+        assert_eq!(refused.problem(), (409, "case_refunding".to_owned(), None));
+    }
+
+    world.platform().clear_faults();
+    world.pass(HOUR * 2).await;
+    let resolved = the_case(&world).await;
+    assert_eq!(resolved["resolution"], "refunded");
+    assert_eq!(resolved["refund"], case["refund"]);
+    assert_eq!(
+        told(&world),
+        [
+            "payment.closed",
+            "case.opened",
+            "case.needs_person",
+            "case.resolved"
+        ]
+    );
+}
+
+#[tokio::test]
 async fn the_case_of_a_refund_ends_when_the_payer_has_the_money() {
     let world = open(automatic()).await;
     let payment = world.order("T1").await;

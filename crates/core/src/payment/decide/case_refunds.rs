@@ -151,4 +151,19 @@ impl Draft {
             });
         }
     }
+
+    /// It is tried again under its own number; a person is told why it takes so
+    /// long.
+    pub(super) fn case_refund_waits(&mut self, refund: RefundId) {
+        let mut attempts = self.payment.attempts.iter().enumerate();
+        let found = attempts.find_map(|(place, attempt)| {
+            let waits = |raised: &Raised| {
+                raised.refund == Some(refund) && raised.state == CaseState::Refunding
+            };
+            Some((place, attempt.raised.iter().position(waits)?))
+        });
+        if let Some((place, n)) = found {
+            self.ask_person(place, n, Need::RefundWaits);
+        }
+    }
 }

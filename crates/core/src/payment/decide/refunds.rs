@@ -89,8 +89,11 @@ impl Draft {
                     self.effects.push(Effect::QueryRefund { refund: id, after });
                 }
                 RefundEffect::Tell(kind) if of_case => self.case_refund_ended(place, kind),
+                RefundEffect::Waits if of_case => self.case_refund_waits(id),
                 // It has its case.
                 RefundEffect::OpenCase if of_case => {}
+                // Its failure says what for.
+                RefundEffect::Waits => {}
                 RefundEffect::Tell(kind) => {
                     self.effects.push(Effect::TellRefund { kind, refund: id });
                 }

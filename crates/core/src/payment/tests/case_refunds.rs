@@ -222,6 +222,41 @@ fn the_first_of_two_refunds_that_went_resolves_the_case_and_the_other_is_not_sen
     assert_eq!(told(&step), [news]);
 }
 
+#[test]
+fn one_that_waits_for_an_hour_needs_a_person_and_goes_on_being_tried() {
+    let early = NOON + Duration::from_mins(59);
+    let step = heard(&going_back(), 1, not_yet(), early);
+    assert_eq!(
+        (stands(&step.payment).0, told(&step)),
+        (CaseState::Refunding, vec![])
+    );
+    let later = NOON + Duration::from_hours(1);
+    let step = heard(&step.payment, 1, not_yet(), later);
+    assert_eq!(told(&step), [(EventType::CaseNeedsPerson, None)]);
+    let need = (CaseState::NeedsPerson, Some(Need::RefundWaits), None);
+    assert_eq!(stands(&step.payment), need);
+    let tried = |effect: &Effect| matches!(effect, Effect::StartRefund { refund, .. } if *refund == name(1));
+    assert!(step.effects.iter().any(tried));
+    // Said once.
+    assert!(!heard(&step.payment, 1, not_yet(), NEXT_DAY).changed);
+    assert!(!look(&step.payment, 9, later).changed);
+    for action in CaseAction::ALL {
+        let refusal = decided(&step.payment, action, later).err();
+        assert_eq!(refusal, Some(Refusal::CaseRefunding(name(1))));
+    }
+
+    let taken = heard(&step.payment, 1, processing(), later);
+    let taken = look(&taken.payment, 9, later);
+    assert_eq!(told(&taken), []);
+    assert_eq!(stands(&taken.payment), (CaseState::Refunding, None, None));
+    for payment in [step.payment, taken.payment] {
+        let gone = heard(&payment, 1, succeeded(), later);
+        let end = look(&gone.payment, 9, later);
+        assert_eq!(told(&end), [(EventType::CaseResolved, None)]);
+        assert_eq!(stands(&end.payment).2, Some(Resolution::Refunded));
+    }
+}
+
 /// What becomes of a request.
 #[derive(Clone, Copy, Debug)]
 enum Fate {

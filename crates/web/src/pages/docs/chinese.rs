@@ -781,8 +781,8 @@ const TABLE: &[(&str, &str)] = &[
         "为什么需要人工：稳定的代码，以及原因和办法。",
     ),
     (
-        "`off`, `case_limit`, `day_limit`, `currency`, `channel_cannot`, `refund_abnormal`, `refund_failed`, `second_receipt` or `unknown_payment`.",
-        "`off`（自动退款已关闭）、`case_limit`（超过单笔限额）、`day_limit`（超过当日限额）、`currency`（不是人民币）、`channel_cannot`（渠道没有证书）、`refund_abnormal`（付款人账户异常）、`refund_failed`（退款未成功）、`second_receipt`（同一订单号的第二笔钱）或 `unknown_payment`（未知订单）。",
+        "`off`, `case_limit`, `day_limit`, `currency`, `channel_cannot`, `refund_abnormal`, `refund_waits`, `refund_failed`, `second_receipt` or `unknown_payment`.",
+        "`off`（自动退款已关闭）、`case_limit`（超过单笔限额）、`day_limit`（超过当日限额）、`currency`（不是人民币）、`channel_cannot`（渠道没有证书）、`refund_abnormal`（付款人账户异常）、`refund_waits`（渠道一小时仍未受理退款，网关用原退款号继续重试）、`refund_failed`（退款未成功）、`second_receipt`（同一订单号的第二笔钱）或 `unknown_payment`（未知订单）。",
     ),
     ("Cause and cure.", "原因和办法。"),
     (

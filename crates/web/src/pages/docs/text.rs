@@ -109,7 +109,7 @@ const ZH: Text = Text {
             id: "cases-guide",
             title: "不该收到的钱",
             paragraphs: &[
-                "付了两次、关闭之后才付、金额不符：每一笔记为一个异常。`PATCH /v1/merchant` 打开 `auto_refund` 并给出每笔和每天的限额之后，限额以内的钱自动原路退回；打开 `accept_late` 之后，关闭以后收到的付款视为已付款。否则异常为 `needs_person`，`need` 写明原因，由人工用 `POST /v1/cases/{id}/resolve` 决定。",
+                "付了两次、关闭之后才付、金额不符：每一笔记为一个异常。`PATCH /v1/merchant` 打开 `auto_refund` 并给出每笔和每天的限额之后，限额以内的钱自动原路退回；打开 `accept_late` 之后，关闭以后收到的付款视为已付款。否则异常为 `needs_person`，`need` 写明原因，由人工用 `POST /v1/cases/{id}/resolve` 决定。退款一小时仍未被渠道受理（余额不足、证书过期、频率限制）时，异常为 `needs_person`，原因 `refund_waits`：退款会用原退款号继续重试，不要另退一笔。",
                 "每个异常都以 `case.opened` 开始，以 `case.resolved` 结束；需要人工时还有 `case.needs_person`。异常款的退款只作为异常通知，不作为 `refund.…` 通知；只有异常已另行了结、钱却还是退了出去（渠道拒绝过的退款后来查明已成功），才以 `refund.succeeded` 告知。",
             ],
             example: "",
@@ -180,7 +180,7 @@ const EN: Text = Text {
             id: "cases-guide",
             title: "Money that should not be there",
             paragraphs: &[
-                "Paid twice, paid after the close, a wrong amount: each is a case. Once `PATCH /v1/merchant` has switched `auto_refund` on, with limits for a case and for a day, money within them goes back by itself; with `accept_late`, what comes after the close is paid. Otherwise a case is `needs_person`, `need` says why, and a person decides with `POST /v1/cases/{id}/resolve`.",
+                "Paid twice, paid after the close, a wrong amount: each is a case. Once `PATCH /v1/merchant` has switched `auto_refund` on, with limits for a case and for a day, money within them goes back by itself; with `accept_late`, what comes after the close is paid. Otherwise a case is `needs_person`, `need` says why, and a person decides with `POST /v1/cases/{id}/resolve`. Where the channel does not take a refund for an hour (no money in the account, a certificate that has ended, a frequency limit), the case needs a person for `refund_waits`: the refund goes on being tried under its own number, and a second one is refused.",
                 "Each case begins with `case.opened` and ends with `case.resolved`; `case.needs_person` comes where the gateway will not go on by itself. The refund of a case's money is told as the case's, and not as `refund.…`; only where the case was ended otherwise, and a refund that the channel had refused turns out to have gone, `refund.succeeded` tells of it.",
             ],
             example: "",
