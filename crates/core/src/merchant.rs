@@ -41,6 +41,40 @@ impl Policy {
     }
 }
 
+/// What is to change of a policy. The rest stays as it is then, whoever changed it
+/// in the meantime.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PolicyPatch {
+    /// A payment that comes after the close is kept instead of sent back.
+    pub accept_late: Option<bool>,
+    /// Whether money of cases goes back without a person.
+    pub auto_refund: Option<bool>,
+    /// At most so much of one case, in fen.
+    pub refund_per_case_fen: Option<i64>,
+    /// At most so much in one day, in fen.
+    pub refund_per_day_fen: Option<i64>,
+}
+
+impl PolicyPatch {
+    /// What becomes of a policy.
+    pub fn apply(self, old: Policy) -> Policy {
+        let limits = old.auto_refund;
+        Policy {
+            accept_late: self.accept_late.unwrap_or(old.accept_late),
+            auto_refund: AutoRefund {
+                enabled: self.auto_refund.unwrap_or(limits.enabled),
+                per_case_fen: self.refund_per_case_fen.unwrap_or(limits.per_case_fen),
+                per_day_fen: self.refund_per_day_fen.unwrap_or(limits.per_day_fen),
+            },
+        }
+    }
+
+    /// Limits that can be meant.
+    pub fn validate(self) -> Result<(), Invalid> {
+        self.apply(Policy::default()).auto_refund.validate()
+    }
+}
+
 /// Money of cases that goes back without a person: whether, and how much.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]

@@ -56,7 +56,6 @@ pub use engine::{Engine, EngineConfig};
 pub use error::EngineError;
 pub use idempotency::{Answered, IdempotencyKey};
 pub use login::LoginCode;
-pub use policy::PolicyPatch;
 pub use refund::{NewRefund, RequestedRefund};
 pub use seams::{
     AtOnce, Clock, Faults, Labour, Mint, NoFaults, Seams, SendError, Target, Transport,

@@ -14,12 +14,12 @@ use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::inbox::InboxEntry;
 use tongbao_core::job::{JobKey, NEVER};
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
-    RefundId, StoreId, TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId,
+    StoreId, TillId, Timestamp,
 };
 use tongbao_store::{
     CaseFilter, Change, DataKey, Delivery, DeliveryClaim, DeliveryResult, EventFilter,
@@ -518,10 +518,12 @@ impl Store for ModelStore {
         Ok(self.tables().merchants.values().cloned().collect())
     }
 
-    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
+    async fn change_policy(&self, id: MerchantId, patch: PolicyPatch) -> Result<bool, StoreError> {
         let mut tables = self.tables();
         let row = tables.merchants.get_mut(&id);
-        Ok(row.map(|row| row.policy = policy).is_some())
+        Ok(row
+            .map(|row| row.policy = patch.apply(row.policy))
+            .is_some())
     }
 
     async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError> {

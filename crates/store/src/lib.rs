@@ -22,12 +22,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use tongbao_core::channel::ChannelAccount;
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
-    RefundId, StoreId, TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId,
+    StoreId, TillId, Timestamp,
 };
 
 pub use change::{
@@ -209,9 +209,9 @@ pub trait Store: Send + Sync {
     async fn insert_merchant(&self, merchant: Merchant) -> Result<(), StoreError>;
     /// All merchants, oldest first.
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError>;
-    /// Changes what a merchant decided for all payments. Answers whether there is
-    /// such a merchant.
-    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError>;
+    /// Changes what a merchant decided for all payments: what is given, and nothing
+    /// else. Answers whether there is such a merchant.
+    async fn change_policy(&self, id: MerchantId, patch: PolicyPatch) -> Result<bool, StoreError>;
     /// One merchant.
     async fn merchant(&self, id: MerchantId) -> Result<Option<Merchant>, StoreError>;
 

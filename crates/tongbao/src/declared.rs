@@ -2,9 +2,9 @@
 
 use anyhow::{Context, ensure};
 use tongbao_core::channel::ChannelAccount;
-use tongbao_core::merchant::Merchant;
+use tongbao_core::merchant::{Merchant, PolicyPatch};
 use tongbao_core::shop::Shop;
-use tongbao_engine::{ChannelPatch, Engine, NewChannel, PolicyPatch};
+use tongbao_engine::{ChannelPatch, Engine, NewChannel};
 
 use crate::config::{DeclaredChannel, DeclaredMerchant, DeclaredStore};
 

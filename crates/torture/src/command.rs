@@ -3,9 +3,9 @@
 use std::time::Duration;
 
 use tongbao_core::channel::ChannelAccount;
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::webhook::Endpoint;
-use tongbao_core::{ChannelId, EndpointId, EventId, Job, MerchantId, Policy, Timestamp};
+use tongbao_core::{ChannelId, EndpointId, EventId, Job, MerchantId, Timestamp};
 use tongbao_store::{Change, DataKey, DeliveryClaim, DeliveryResult, Store, StoreError};
 
 /// What a store can be told to write.
@@ -13,7 +13,7 @@ use tongbao_store::{Change, DataKey, DeliveryClaim, DeliveryResult, Store, Store
 #[expect(missing_docs, reason = "the names are those of the store's contract")]
 pub enum Command {
     InsertMerchant(Merchant),
-    SetPolicy(MerchantId, Policy),
+    ChangePolicy(MerchantId, PolicyPatch),
     InsertApiKey(ApiKey),
     InsertDataKey(DataKey),
     SaveChannel(ChannelAccount),
@@ -66,8 +66,8 @@ impl Command {
         let nothing = |()| Done::Nothing;
         match self {
             Self::InsertMerchant(row) => store.insert_merchant(row).await.map(nothing),
-            Self::SetPolicy(merchant, policy) => {
-                store.set_policy(merchant, policy).await.map(Done::Found)
+            Self::ChangePolicy(merchant, patch) => {
+                store.change_policy(merchant, patch).await.map(Done::Found)
             }
             Self::InsertApiKey(row) => store.insert_api_key(row).await.map(nothing),
             Self::InsertDataKey(row) => store.insert_data_key(row).await.map(nothing),

@@ -14,11 +14,11 @@ use std::time::Duration;
 use people::{LEASE, NOON, SECOND, id};
 use tongbao_core::case::Remedy;
 use tongbao_core::job::{JobKey, NewJob, Subject};
-use tongbao_core::merchant::ApiKey;
+use tongbao_core::merchant::{ApiKey, PolicyPatch};
 use tongbao_core::webhook::{EventType, WebhookEvent};
 use tongbao_core::{
-    Action, AutoRefund, Case, CaseAction, CaseKind, CaseState, Decision, Event, Job, JobKind,
-    MerchantId, Outcome, Payment, Policy, Resolution, Source,
+    Action, Case, CaseAction, CaseKind, CaseState, Decision, Event, Job, JobKind, MerchantId,
+    Outcome, Payment, Resolution, Source,
 };
 use tongbao_simulation::chance::Chance;
 use tongbao_store::{
@@ -301,16 +301,13 @@ impl Day<'_> {
                 ..Change::default()
             })]);
         }
-        let auto_refund = AutoRefund {
-            enabled: true,
-            ..AutoRefund::OFF
-        };
-        let policy = Policy {
-            accept_late: true,
-            auto_refund,
+        let patch = PolicyPatch {
+            accept_late: Some(true),
+            auto_refund: Some(true),
+            ..PolicyPatch::default()
         };
         self.stage
-            .play(vec![Command::SetPolicy(merchant(), policy)]);
+            .play(vec![Command::ChangePolicy(merchant(), patch)]);
     }
 
     fn tell(&mut self) {

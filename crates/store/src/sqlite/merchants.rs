@@ -1,7 +1,7 @@
 //! Merchants and the keys of their API.
 
 use rusqlite::{Connection, params};
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::{AutoRefund, MerchantId, Policy};
 
 use super::column::{Columns, IdText};
@@ -28,22 +28,26 @@ pub(super) fn insert(db: &Connection, merchant: &Merchant) -> Result<(), StoreEr
 }
 
 /// Whether there is such a merchant.
-pub(super) fn set_policy(
+pub(super) fn change_policy(
     db: &Connection,
     id: MerchantId,
-    policy: Policy,
+    patch: PolicyPatch,
 ) -> Result<bool, StoreError> {
-    let sql = "UPDATE merchants SET accept_late = ?, auto_refund = ?, refund_per_case = ?, \
-               refund_per_day = ? WHERE id = ?";
-    let Policy {
+    let sql = "UPDATE merchants SET accept_late = coalesce(?, accept_late), \
+               auto_refund = coalesce(?, auto_refund), \
+               refund_per_case = coalesce(?, refund_per_case), \
+               refund_per_day = coalesce(?, refund_per_day) WHERE id = ?";
+    let PolicyPatch {
         accept_late,
         auto_refund,
-    } = policy;
+        refund_per_case_fen,
+        refund_per_day_fen,
+    } = patch;
     let row = params![
         accept_late,
-        auto_refund.enabled,
-        auto_refund.per_case_fen,
-        auto_refund.per_day_fen,
+        auto_refund,
+        refund_per_case_fen,
+        refund_per_day_fen,
         IdText::of(id),
     ];
     Ok(statement::run(db, sql, row)? > 0)

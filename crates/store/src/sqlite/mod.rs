@@ -53,12 +53,12 @@ use async_trait::async_trait;
 use rusqlite::Connection;
 use tongbao_core::channel::ChannelAccount;
 use tongbao_core::job::NEVER;
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, EventType, WebhookEvent};
 use tongbao_core::{
-    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
-    RefundId, StoreId, TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId,
+    StoreId, TillId, Timestamp,
 };
 
 pub use file_system::FileSystem;
@@ -406,8 +406,8 @@ impl Store for SqliteStore {
         self.read(merchants::all)
     }
 
-    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
-        self.write(move |db| merchants::set_policy(db, id, policy))
+    async fn change_policy(&self, id: MerchantId, patch: PolicyPatch) -> Result<bool, StoreError> {
+        self.write(move |db| merchants::change_policy(db, id, patch))
             .await
     }
 

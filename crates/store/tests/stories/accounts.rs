@@ -1,5 +1,7 @@
-use tongbao_core::merchant::ApiKey;
+use futures::future::join;
+use tongbao_core::merchant::{ApiKey, PolicyPatch};
 use tongbao_core::webhook::EventType;
+use tongbao_core::{AutoRefund, Policy};
 use tongbao_store::{DataKey, Store, StoreError, Unique};
 
 use super::people::*;
@@ -17,6 +19,46 @@ async fn merchants_are_listed_oldest_first(store: &impl Store) {
     assert_eq!(store.merchant(id(3)).await, Ok(None));
     let again = store.insert_merchant(one).await;
     assert_eq!(again, Err(StoreError::Taken(Unique::Other)));
+}
+
+async fn who_changes_a_limit_does_not_undo_an_off_switch(store: &impl Store) {
+    open_shop(store).await;
+    let policy = || async { store.merchant(merchant()).await.unwrap().unwrap().policy };
+    let on = PolicyPatch {
+        accept_late: Some(true),
+        auto_refund: Some(true),
+        ..PolicyPatch::default()
+    };
+    let off = PolicyPatch {
+        auto_refund: Some(false),
+        ..PolicyPatch::default()
+    };
+    let limits = PolicyPatch {
+        refund_per_case_fen: Some(100),
+        refund_per_day_fen: Some(0),
+        ..PolicyPatch::default()
+    };
+    assert_eq!(store.change_policy(merchant(), on).await, Ok(true));
+    // Two people who have seen the same page.
+    let both = join(
+        store.change_policy(merchant(), off),
+        store.change_policy(merchant(), limits),
+    );
+    assert_eq!(both.await, (Ok(true), Ok(true)));
+    let auto_refund = AutoRefund {
+        enabled: false,
+        per_case_fen: 100,
+        per_day_fen: 0,
+    };
+    let both = Policy {
+        accept_late: true,
+        auto_refund,
+    };
+    assert_eq!(policy().await, both);
+    let nothing = PolicyPatch::default();
+    assert_eq!(store.change_policy(merchant(), nothing).await, Ok(true));
+    assert_eq!(policy().await, both);
+    assert_eq!(store.change_policy(id(9), off).await, Ok(false));
 }
 
 async fn an_api_key_is_found_by_its_hash(store: &impl Store) {
@@ -96,6 +138,7 @@ async fn data_keys_are_kept_under_their_seal(store: &impl Store) {
 
 each_store!(
     merchants_are_listed_oldest_first,
+    who_changes_a_limit_does_not_undo_an_off_switch,
     an_api_key_is_found_by_its_hash,
     a_channel_is_changed_version_by_version,
     an_endpoint_can_be_changed_and_removed,

@@ -9,12 +9,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use futures::channel::oneshot;
 use tongbao_core::channel::ChannelAccount;
-use tongbao_core::merchant::{ApiKey, Merchant};
+use tongbao_core::merchant::{ApiKey, Merchant, PolicyPatch};
 use tongbao_core::shop::{Shop, Till};
 use tongbao_core::webhook::{Endpoint, WebhookEvent};
 use tongbao_core::{
-    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, Policy,
-    RefundId, StoreId, TillId, Timestamp,
+    Case, CaseId, ChannelId, EndpointId, EventId, Job, MerchantId, Payment, PaymentId, RefundId,
+    StoreId, TillId, Timestamp,
 };
 use tongbao_simulation::gateway::OPENING;
 use tongbao_simulation::kernel::NodeId;
@@ -394,8 +394,8 @@ impl Store for Process {
         self.write(Command::InsertMerchant(merchant)).await
     }
 
-    async fn set_policy(&self, id: MerchantId, policy: Policy) -> Result<bool, StoreError> {
-        self.write(Command::SetPolicy(id, policy)).await
+    async fn change_policy(&self, id: MerchantId, patch: PolicyPatch) -> Result<bool, StoreError> {
+        self.write(Command::ChangePolicy(id, patch)).await
     }
 
     async fn merchants(&self) -> Result<Vec<Merchant>, StoreError> {

@@ -4,8 +4,7 @@ use axum::extract::State;
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::{Deserialize, Serialize};
-use tongbao_core::merchant::Merchant;
-use tongbao_engine::PolicyPatch;
+use tongbao_core::merchant::{Merchant, PolicyPatch};
 use utoipa::ToSchema;
 
 use crate::app::App;
