@@ -412,8 +412,8 @@ const fn long_ago() -> Timestamp {
 
 /// One abnormal receipt of money, as people see it.
 ///
-/// There is one case for a kind and a trade of a channel, however often and in
-/// whatever way the platform tells of it.
+/// There is one case for a number, a trade and an amount of a channel, however
+/// often and in whatever way the platform tells of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Case {
     /// Ours.

@@ -198,7 +198,7 @@ impl Engine {
                 continue;
             };
             let row = rows.iter().find(|row| row.key().as_ref() == Some(case));
-            // A claim under a number whose money has a case of its own has no row.
+            // Until schema 6 a claim of a trade that had its case elsewhere got no row.
             let (Some(row), Some(raised)) = (row, step.payment.raised(case)) else {
                 continue;
             };

@@ -185,7 +185,7 @@ pub fn c1_cases_are_what_their_payment_says<'a>(
         })?;
     }
     for attempt in &payment.attempts {
-        // A mere claim may name a trade that has its case elsewhere.
+        // Until schema 6 a mere claim could name a trade that had its case elsewhere.
         for raised in attempt.raised.iter().filter(|raised| raised.proven) {
             let known = cases.iter().any(|case| {
                 case.attempt == Some(attempt.id)

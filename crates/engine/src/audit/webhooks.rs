@@ -65,7 +65,7 @@ impl Facts {
                     Effect::Tell(kind) | Effect::TellRefund { kind, .. } => {
                         told.push((*kind, payment.clone()));
                     }
-                    // A claim whose trade has its case elsewhere is told of there.
+                    // Until schema 6 a claim whose trade had its case elsewhere was told of there.
                     Effect::MoveCase {
                         case,
                         tell: Some(kind),
@@ -119,11 +119,18 @@ impl Facts {
     fn without_case(&self, cases: &[Case]) -> Vec<String> {
         let mut wrong = Vec::new();
         for effect in &self.cases {
-            let Effect::OpenCase { kind, receipt, .. } = effect else {
+            let Effect::OpenCase {
+                kind,
+                attempt,
+                receipt,
+                ..
+            } = effect
+            else {
                 continue;
             };
             let kept = cases.iter().any(|case| {
                 case.kind == *kind
+                    && case.attempt == Some(*attempt)
                     && case.receipt.amount == receipt.amount
                     && case.receipt.transaction_id == receipt.transaction_id
             });

@@ -368,6 +368,7 @@ pub fn s4_one_receipt_is_one_case(cases: &[Case]) -> Verdict {
     let receipt = |case: &Case| {
         (
             case.channel,
+            case.out_trade_no.clone(),
             case.kind,
             case.receipt.transaction_id.clone(),
             case.receipt.amount.minor(),

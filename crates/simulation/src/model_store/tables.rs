@@ -68,7 +68,7 @@ pub(crate) struct Committed {
 }
 
 /// Which receipts have a case already.
-type CaseKey = (ChannelId, CaseKind, String, i64, Currency);
+type CaseKey = (ChannelId, String, CaseKind, String, i64, Currency);
 
 /// The rows of the model database.
 #[derive(Clone, Debug, Default)]
@@ -225,6 +225,7 @@ impl Tables {
             let case = &opened.case;
             let key = (
                 case.channel,
+                case.out_trade_no.clone(),
                 case.kind,
                 case.receipt.transaction_id.clone(),
                 case.receipt.amount.minor(),
@@ -238,6 +239,7 @@ impl Tables {
                 // What a query confirms need not be looked at any more.
                 let same = |case: &&mut Case| {
                     case.channel == opened.case.channel
+                        && case.out_trade_no == opened.case.out_trade_no
                         && case.kind == opened.case.kind
                         && case.receipt.transaction_id == opened.case.receipt.transaction_id
                         && case.receipt.amount == opened.case.receipt.amount

@@ -33,7 +33,7 @@ impl CaseRow {
         }
     }
 
-    /// Whether it is new: the same trade's case is opened once.
+    /// Whether it is new: the case of a number, a trade and an amount is opened once.
     pub(super) fn insert(&self, db: &Connection, heads: &mut Heads) -> Result<bool, StoreError> {
         let payment = match &self.payment {
             Some(payment) => Some(heads.referred(db, &self.merchant, payment)?.key),
@@ -44,7 +44,7 @@ impl CaseRow {
                    paid_at, source, opened_at, need, refund_key, resolution, resolved_at, decision) \
                    VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, \
                    (SELECT key FROM refunds WHERE merchant_key = ?1 AND id = ?18), ?19, ?20, ?21) \
-                   ON CONFLICT (channel_key, kind, transaction_id, amount, currency) \
+                   ON CONFLICT (channel_key, out_trade_no, kind, transaction_id, amount, currency) \
                    DO UPDATE SET remedy = excluded.remedy \
                    WHERE remedy = 'review' AND excluded.remedy = 'refund' AND state = 'open' \
                    RETURNING id";

@@ -11,12 +11,13 @@ use crate::StoreError;
 
 /// In the order of their numbers, the first being 1. What has been released is
 /// never edited.
-const MIGRATIONS: [&str; 6] = [
+const MIGRATIONS: [&str; 7] = [
     include_str!("../../migrations/sqlite/0001_first.sql"),
     include_str!("../../migrations/sqlite/0002_refunds.sql"),
     include_str!("../../migrations/sqlite/0003_shops.sql"),
     include_str!("../../migrations/sqlite/0004_tills.sql"),
     include_str!("../../migrations/sqlite/0005_cases.sql"),
+    include_str!("../../migrations/sqlite/0006_cases_by_number.sql"),
     include_str!("../../migrations/sqlite/0007_close_after.sql"),
 ];
 
@@ -88,6 +89,8 @@ fn version(db: &Connection) -> Result<u32, StoreError> {
 
 #[cfg(test)]
 mod tests {
+    use tongbao_core::{CaseState, Need, Raised, Timestamp};
+
     use super::*;
 
     fn memory() -> Connection {
@@ -174,6 +177,70 @@ mod tests {
                 .is_err()
         );
     }
+
+    #[test]
+    fn cases_from_before_they_had_an_end_are_what_their_rows_say() {
+        let mut db = memory();
+        for migration in &MIGRATIONS[..4] {
+            db.execute_batch(migration).unwrap();
+        }
+        db.pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        db.pragma_update(None, "user_version", 4).unwrap();
+        db.execute_batch(OLD_CASES).unwrap();
+
+        apply(&mut db).unwrap();
+        let text = |sql: &str| {
+            db.query_row(sql, [], |row| row.get::<_, String>(0))
+                .unwrap()
+        };
+        let raised = text("SELECT raised FROM attempts WHERE key = 32");
+        let raised: Vec<Raised> = serde_json::from_str(&raised).unwrap();
+        let stands = raised
+            .iter()
+            .map(|it| (it.proven, it.state, it.need, it.at.as_millis()));
+        let expected = [
+            (true, CaseState::Open, None, 9),
+            (false, CaseState::Open, None, 10),
+            (true, CaseState::NeedsPerson, Some(Need::RefundAbnormal), 11),
+        ];
+        assert_eq!(stands.collect::<Vec<_>>(), expected);
+        assert_eq!(raised[0].paid_at.map(Timestamp::as_millis), Some(7));
+        assert_eq!(
+            raised[2].refund.map(|id| id.to_string()),
+            Some(REFUND.to_owned())
+        );
+        let row = text("SELECT state || need || refund_id FROM readable_cases WHERE id = 'case_3'");
+        assert_eq!(row, format!("needs_personrefund_abnormal{REFUND}"));
+        let jobs = text("SELECT group_concat(kind) FROM (SELECT kind FROM jobs ORDER BY kind)");
+        assert_eq!(jobs, "case,query");
+    }
+
+    const REFUND: &str = "rfd_00000000000000000000000001";
+
+    /// Late money, a claim, and a refund that no account takes, of one attempt.
+    const OLD_CASES: &str = r#"
+        INSERT INTO merchants (key, id, name, accept_late, created_at) VALUES (1, 'mer_1', '茶馆', 0, 5);
+        INSERT INTO channels VALUES (1, 1, 'chn_1', 'wechat_v2', 'w', 1, 'query', '{}', x'00', 1, 5);
+        INSERT INTO payments (key, merchant_key, id, merchant_order_no, amount, currency, subject, metadata, state,
+            version, checkout_token, created_at, expires_at)
+        VALUES (1, 1, 'pay_1', 'A', 100, 'CNY', '茶', '{}', 'closed', 3, 't', 5, 6);
+        INSERT INTO attempts (key, merchant_key, payment_key, id, out_trade_no, channel_key, scene, state,
+            transaction_id, received_amount, received_currency, created_at, raised)
+        VALUES (32, 1, 1, 'att_1', 'N1', 1, 'qr', 'succeeded', 'T1', 100, 'CNY', 5, '[
+            {"kind": "paid_after_close", "transaction_id": "T1", "amount": {"minor": 100, "currency": "CNY"}},
+            {"kind": "amount_mismatch", "transaction_id": "T1", "amount": {"minor": 1, "currency": "CNY"}},
+            {"kind": "refund_abnormal", "transaction_id": "P1", "amount": {"minor": 100, "currency": "CNY"}}]');
+        INSERT INTO refunds (key, merchant_key, payment_key, attempt_key, channel_key, id, out_refund_no, amount,
+            currency, state, refund_no, refused, starts_at, created_at)
+        VALUES (128, 1, 1, 32, 1, 'rfd_00000000000000000000000001', 'R1', 100, 'CNY', 'abnormal', 'P1', 0, 5, 5);
+        INSERT INTO cases (merchant_key, id, channel_key, kind, state, remedy, payment_key, attempt_key, out_trade_no,
+            amount, currency, transaction_id, paid_at, source, opened_at)
+        VALUES
+            (1, 'case_1', 1, 'paid_after_close', 'open', 'refund', 1, 32, 'N1', 100, 'CNY', 'T1', 7, 'query', 9),
+            (1, 'case_2', 1, 'amount_mismatch', 'open', 'review', 1, 32, 'N1', 1, 'CNY', 'T1', NULL, 'bill', 10),
+            (1, 'case_3', 1, 'refund_abnormal', 'open', 'review', 1, 32, 'N1', 100, 'CNY', 'P1', NULL, 'query', 11);
+    "#;
 
     #[test]
     fn a_newer_schema_is_refused_with_what_to_do() {

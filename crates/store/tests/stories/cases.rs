@@ -110,6 +110,24 @@ async fn another_trade_or_amount_is_another_case(store: &impl Store) {
     assert_eq!(store.pulse(NOON).await.unwrap().cases_open, 4);
 }
 
+async fn a_claim_about_another_number_does_not_take_a_cases_place(store: &impl Store) {
+    open_shop(store).await;
+    show_code(store, 1).await;
+    show_code(store, 2).await;
+    let mut claim = opened(1, "4200001");
+    claim.case.remedy = Remedy::Review;
+    open(store, claim.clone()).await;
+    let mut money = opened(2, "4200001");
+    (money.case.payment, money.case.attempt) = (Some(id(2)), Some(id(2)));
+    money.case.out_trade_no = "trade-2".to_owned();
+    open(store, money.clone()).await;
+
+    let cases = store.cases(all()).await.unwrap().rows;
+    assert_eq!(cases, [money.case, claim.case]);
+    let told = store.event(merchant(), id(2)).await.unwrap();
+    assert_eq!(told, Some(money.event));
+}
+
 async fn cases_are_listed_newest_first_by_state_and_payment(store: &impl Store) {
     open_shop(store).await;
     show_code(store, 1).await;
@@ -268,5 +286,6 @@ each_store!(
     a_case_is_opened_once_and_told_once,
     a_case_that_a_query_confirms_is_to_be_refunded_and_told_no_second_time,
     another_trade_or_amount_is_another_case,
+    a_claim_about_another_number_does_not_take_a_cases_place,
     cases_are_listed_newest_first_by_state_and_payment,
 );
