@@ -11,6 +11,7 @@ mod migrate;
 mod pay;
 mod refund;
 mod serve;
+mod settings;
 mod shop;
 mod simulate;
 mod stop;
@@ -59,6 +60,7 @@ Examples:
   tongbao pay 0.01                         shows a QR code and waits until it is paid
   tongbao refund pay_… 0.01                gives money back and waits until it has gone
   tongbao watch                            what happens, as it happens
+  tongbao merchant settings                what goes back without a person, and what is kept
   tongbao key add default                  a new key for the merchant API
   tongbao attack http://127.0.0.1:8080/notify/… --list   forged notifications, for any gateway
   tongbao completions zsh > ~/.zfunc/_tongbao";
@@ -118,7 +120,7 @@ async fn run(cli: Cli) -> anyhow::Result<ExitCode> {
         Command::Check(args) => check::run(args, &config()?).await,
         Command::Audit(args) => audit::run(args, &config()?),
         Command::Migrate(args) => migrate::run(&args, &config()?),
-        Command::Merchant(command) => merchant::run(command, &config()?).await,
+        Command::Merchant(command) => merchant::run(command, config).await,
         Command::Key(command) => merchant::run_key(command, &config()?).await,
         Command::Store(command) => shop::run(command, &config()?).await,
         Command::Till(command) => shop::run_till(command, &config()?).await,

@@ -203,6 +203,17 @@ impl Api {
         answer(self.client.get(format!("{}{path}", self.base))).await
     }
 
+    /// What is given is changed; the rest stays.
+    pub(in crate::cli) async fn change<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        settings: &impl Serialize,
+    ) -> anyhow::Result<T> {
+        let request = self.client.patch(format!("{}{path}", self.base));
+        let request = request.header(header::CONTENT_TYPE, "application/json");
+        answer(request.body(serde_json::to_vec(settings)?)).await
+    }
+
     /// Closes the payment, unless it turns out to be paid.
     pub(in crate::cli) async fn close(&self, id: &str) -> anyhow::Result<Payment> {
         answer(self.client.post(format!("{}/{id}/close", self.payments))).await

@@ -7,22 +7,22 @@ use clap::Subcommand;
 use tongbao_core::merchant::Merchant;
 use tongbao_engine::Engine;
 
-use crate::config::Config;
+use super::settings;
+use crate::config::{Config, ConfigError};
 use crate::declared::merchant;
 use crate::gateway::Gateway;
 
-/// Adds and lists merchants.
-///
-/// The gateway must not be running.
+/// Adds and lists merchants, and changes what they decided.
 #[derive(Debug, Subcommand)]
 pub(super) enum MerchantCommand {
-    /// Adds a merchant.
+    /// Adds a merchant. The gateway must not be running.
     Add {
         /// What payers read on the checkout page.
         name: String,
     },
-    /// Lists the merchants.
+    /// Lists the merchants. The gateway must not be running.
     List,
+    Settings(settings::Args),
 }
 
 /// Makes keys for the merchant API.
@@ -38,17 +38,25 @@ pub(super) enum KeyCommand {
     },
 }
 
-pub(super) async fn run(command: MerchantCommand, config: &Config) -> anyhow::Result<ExitCode> {
-    let gateway = open(config).await?;
+pub(super) async fn run(
+    command: MerchantCommand,
+    config: impl FnOnce() -> Result<Config, ConfigError>,
+) -> anyhow::Result<ExitCode> {
+    let new = match command {
+        MerchantCommand::Settings(args) => return settings::run(args).await,
+        MerchantCommand::Add { name } => Some(name),
+        MerchantCommand::List => None,
+    };
+    let gateway = open(&config()?).await?;
     let engine = gateway.engine();
-    match command {
-        MerchantCommand::Add { name } => {
+    match new {
+        Some(name) => {
             if merchant(engine, name.trim()).await?.is_some() {
                 bail!("there is a merchant named {name:?}; choose another name");
             }
             println!("{}", engine.create_merchant(&name).await?.id);
         }
-        MerchantCommand::List => {
+        None => {
             for merchant in engine.store().merchants().await? {
                 println!("{}  {}", merchant.id, merchant.name);
             }

@@ -8,5 +8,6 @@ mod check;
 mod life;
 mod pay;
 mod program;
+mod settings;
 mod usage;
 mod watch;
