@@ -91,8 +91,8 @@ bugs! {
     AmountChangesUnits,
     /// Money that should not be there opens no case
     CaseNotOpened,
-    /// The same money opens a case each time it is told of
-    CaseOpenedTwice,
+    /// A case is taken for one of another number that bears the same trade
+    CaseOfAnyNumber,
     /// The merchant is not told
     WebhookForgotten,
     /// The merchant is told twice, under two ids

@@ -891,6 +891,10 @@ const TABLE: &[(&str, &str)] = &[
     ("The case is resolved", "异常已了结"),
     ("The money is on its way back", "钱正在退回"),
     (
+        "The money may have gone back all the same",
+        "这笔钱仍有可能已经退回",
+    ),
+    (
         "The platform has not confirmed the money",
         "平台尚未确认这笔钱",
     ),
