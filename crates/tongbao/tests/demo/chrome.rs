@@ -7,6 +7,7 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use fantoccini::elements::Element;
+use fantoccini::error::{CmdError, ErrorStatus};
 use fantoccini::wd::{Capabilities, WebDriverCompatibleCommand, WindowHandle};
 use fantoccini::{Client, ClientBuilder, Locator};
 use http::Method;
@@ -135,11 +136,16 @@ impl Chrome {
     }
 
     pub(crate) async fn click(&self, css: &str) {
-        self.find(css).await.click().await.unwrap();
+        while unless_drawn_anew(self.find(css).await.click().await).is_none() {}
     }
 
     pub(crate) async fn text(&self, css: &str) -> String {
-        self.find(css).await.text().await.unwrap()
+        loop {
+            let text = self.find(css).await.text().await;
+            if let Some(text) = unless_drawn_anew(text) {
+                return text;
+            }
+        }
     }
 
     /// Waits until the element of that id says this.
@@ -299,4 +305,13 @@ fn screenshots() -> PathBuf {
     // Beside the program: target/debug/tongbao.
     let program = PathBuf::from(env!("CARGO_BIN_EXE_tongbao"));
     program.ancestors().nth(2).unwrap().join("screenshots")
+}
+
+/// `None` where the page has put another element in its place since it was found.
+fn unless_drawn_anew<T>(done: Result<T, CmdError>) -> Option<T> {
+    match done {
+        Ok(done) => Some(done),
+        Err(CmdError::Standard(said)) if said.error == ErrorStatus::StaleElementReference => None,
+        Err(error) => panic!("{error}"),
+    }
 }
