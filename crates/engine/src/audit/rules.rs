@@ -184,10 +184,19 @@ pub fn c1_cases_are_what_their_payment_says<'a>(
             )
         })?;
     }
+    // Until schema 6 a mere claim could name a trade that had its case elsewhere.
+    every_receipt_has_its_case(payment, &cases.iter().copied(), |raised| raised.proven)
+}
+
+/// What a payment has raised, as far as it is looked at, is shown as a case.
+pub fn every_receipt_has_its_case<'c>(
+    payment: &Payment,
+    cases: &(impl Iterator<Item = &'c Case> + Clone),
+    looked_at: impl Fn(&Raised) -> bool,
+) -> Verdict {
     for attempt in &payment.attempts {
-        // Until schema 6 a mere claim could name a trade that had its case elsewhere.
-        for raised in attempt.raised.iter().filter(|raised| raised.proven) {
-            let known = cases.iter().any(|case| {
+        for raised in attempt.raised.iter().filter(|raised| looked_at(raised)) {
+            let known = cases.clone().any(|case| {
                 case.attempt == Some(attempt.id)
                     && raised.is_of(&case.receipt.transaction_id, case.receipt.amount)
             });

@@ -206,19 +206,7 @@ fn c1_cases_are_what_their_payment_says(commit: &Commit<'_>) -> Verdict {
     let cases = &commit.tables.cases;
     rules::c1_cases_are_what_their_payment_says(commit.after, cases.iter())?;
     // Here nothing is older than the rule that a mere claim has a case of its own.
-    for attempt in &commit.after.attempts {
-        for raised in &attempt.raised {
-            let known = cases.iter().any(|case| {
-                case.attempt == Some(attempt.id)
-                    && raised.is_of(&case.receipt.transaction_id, case.receipt.amount)
-            });
-            ensure(known, || {
-                let trade = &raised.transaction_id;
-                format!("{} of {trade} shows no case to anybody", attempt.id)
-            })?;
-        }
-    }
-    Ok(())
+    rules::every_receipt_has_its_case(commit.after, &cases.iter(), |_| true)
 }
 
 /// Counted from the rows of all payments, by the day of China in which each refund

@@ -7,8 +7,8 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::random::any_wait;
-use super::words::{CAREFUL, NOON, PRICE, event, id, payment};
-use crate::case::{CaseAction, CaseKey, Decision, Need, Raised, Resolution};
+use super::words::{CAREFUL, NOON, PRICE, event, id, key, payment};
+use crate::case::{CaseAction, Decision, Need, Raised, Resolution};
 use crate::id::Id;
 use crate::refund::{RefundOutcome, RefundReport};
 use crate::webhook::EventType;
@@ -28,14 +28,6 @@ const AUTOMATIC: Rules = Rules {
     },
     ..CAREFUL
 };
-
-fn key() -> CaseKey {
-    CaseKey {
-        attempt: id("a"),
-        transaction_id: "Ta".into(),
-        amount: Money::fen(PRICE),
-    }
-}
 
 /// Closed, then paid, and on its way back as refund 1.
 fn going_back() -> Payment {

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::words::{CAREFUL, NOON, PRICE, event, id, payment};
-use crate::case::{CaseAction, CaseKey, Decision, Need, Resolution};
+use super::words::{CAREFUL, NOON, PRICE, event, id, key, payment};
+use crate::case::{CaseAction, Decision, Need, Resolution};
 use crate::id::Id;
 use crate::refund::{RefundOutcome, RefundReport};
 use crate::webhook::EventType;
@@ -24,14 +24,6 @@ fn limits(enabled: bool, per_case_fen: i64) -> Rules {
             ..CAREFUL.policy
         },
         ..CAREFUL
-    }
-}
-
-fn key() -> CaseKey {
-    CaseKey {
-        attempt: id("a"),
-        transaction_id: "Ta".into(),
-        amount: Money::fen(PRICE),
     }
 }
 

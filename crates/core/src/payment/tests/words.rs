@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::case::Remedy;
+use crate::case::{CaseKey, Remedy};
 use crate::id::Id;
 use crate::webhook::EventType;
 use crate::{
@@ -320,5 +320,14 @@ fn effect_as(effect: &Effect) -> String {
             format!("{told} of {}", letter(case.attempt))
         }
         Effect::SeeToCases { attempt } => format!("see to {}", letter(*attempt)),
+    }
+}
+
+/// The case of what came by attempt `a`.
+pub(super) fn key() -> CaseKey {
+    CaseKey {
+        attempt: id("a"),
+        transaction_id: "Ta".into(),
+        amount: Money::fen(PRICE),
     }
 }
